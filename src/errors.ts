@@ -1,0 +1,140 @@
+// The error codes of every OAuth channel, grouped by the RFC that defines them, and the one table from code to
+// HTTP status. Called by every layer; imports nothing.
+
+/** RFC 6749 §5.2: errors of the token endpoint. */
+export type TokenErrorCode =
+  | "invalid_request"
+  | "invalid_client"
+  | "invalid_grant"
+  | "unauthorized_client"
+  | "unsupported_grant_type"
+  | "invalid_scope";
+
+/** RFC 6749 §4.1.2.1, RFC 9101 §6.2: errors of the authorization endpoint. */
+export type AuthorizationErrorCode =
+  | "invalid_request"
+  | "unauthorized_client"
+  | "access_denied"
+  | "unsupported_response_type"
+  | "invalid_scope"
+  | "server_error"
+  | "temporarily_unavailable"
+  | "request_not_supported"
+  | "request_uri_not_supported";
+
+/** RFC 7591 §3.2.2: errors of client registration. */
+export type RegistrationErrorCode =
+  | "invalid_redirect_uri"
+  | "invalid_client_metadata"
+  | "invalid_software_statement";
+
+/** RFC 6750 §3.1: errors of the protected resource. */
+export type BearerErrorCode = "invalid_request" | "invalid_token" | "insufficient_scope";
+
+export type OAuthErrorCode =
+  | TokenErrorCode
+  | AuthorizationErrorCode
+  | RegistrationErrorCode
+  | BearerErrorCode
+  /** RFC 8707 §2. */
+  | "invalid_target"
+  /** RFC 7009 §2.2.1. */
+  | "unsupported_token_type";
+
+const STATUS: Record<OAuthErrorCode, 400 | 401 | 403 | 500 | 503> = {
+  invalid_request: 400,
+  invalid_client: 401,
+  invalid_grant: 400,
+  unauthorized_client: 400,
+  unsupported_grant_type: 400,
+  invalid_scope: 400,
+  access_denied: 403,
+  unsupported_response_type: 400,
+  server_error: 500,
+  temporarily_unavailable: 503,
+  request_not_supported: 400,
+  request_uri_not_supported: 400,
+  invalid_redirect_uri: 400,
+  invalid_client_metadata: 400,
+  invalid_software_statement: 400,
+  invalid_token: 401,
+  insufficient_scope: 403,
+  invalid_target: 400,
+  unsupported_token_type: 400,
+};
+
+interface OAuthErrorDetails {
+  /** Why, for logs only; never on the wire. A short constant, e.g. "code_expired". */
+  reason?: string;
+  /** Overrides the status of the code's row, e.g. 413 for a body over its cap. */
+  status?: number;
+  /** Seconds, for Retry-After. */
+  retryAfterSeconds?: number;
+  cause?: unknown;
+}
+
+/**
+ * An expected refusal. `description` is written by us, says what to do, and is safe for strangers: it never
+ * contains text from outside. The channel (JSON, challenge, redirect, page) is chosen by the route, never here.
+ */
+export class OAuthError extends Error {
+  readonly code: OAuthErrorCode;
+  readonly description: string;
+  readonly reason: string | undefined;
+  readonly status: number;
+  readonly retryAfterSeconds: number | undefined;
+
+  constructor(code: OAuthErrorCode, description: string, details: OAuthErrorDetails = {}) {
+    super(`${code}: ${description}`, details.cause === undefined ? {} : { cause: details.cause });
+    this.name = "OAuthError";
+    this.code = code;
+    this.description = description;
+    this.reason = details.reason;
+    this.status = details.status ?? STATUS[code];
+    this.retryAfterSeconds = details.retryAfterSeconds;
+  }
+}
+
+/** Settings that are missing or wrong, all of them at once, by name and never by value. */
+export class ConfigError extends Error {
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(`Configuration problems: ${problems.join("; ")}`);
+    this.name = "ConfigError";
+    this.problems = problems;
+  }
+}
+
+/** What a call to Gong came to, when it was not success. Only `expired` says anything about the connection. */
+export type GongErrorKind =
+  /** Gong, or the person at Gong, said no. */
+  | "denied"
+  /** `invalid_grant`: the code or refresh token is dead. */
+  | "expired"
+  /** Our client id, secret or redirect URI is not accepted: for the admin, not the person. */
+  | "misconfigured"
+  /** 429. */
+  | "rate_limited"
+  /** No answer, a timeout, or 5xx. */
+  | "unavailable"
+  /** An answer that can't be understood. */
+  | "malformed";
+
+export class GongError extends Error {
+  readonly kind: GongErrorKind;
+  /** HTTP status of Gong's answer, or undefined when there was none. */
+  readonly status: number | undefined;
+  readonly retryAfterSeconds: number | undefined;
+
+  constructor(
+    kind: GongErrorKind,
+    details: { status?: number; retryAfterSeconds?: number; cause?: unknown } = {},
+  ) {
+    super(`Gong: ${kind}`, details.cause === undefined ? {} : { cause: details.cause });
+    this.name = "GongError";
+    this.kind = kind;
+    this.status = details.status;
+    this.retryAfterSeconds = details.retryAfterSeconds;
+  }
+}

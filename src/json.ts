@@ -1,0 +1,89 @@
+// JSON from outside, read strictly. A second reader of the same bytes (Gong's server, a log, a policy) must never see
+// another message than we did, so whatever readers disagree on is refused: duplicate keys, and keys that JavaScript
+// treats specially. RFC 8259 §4 calls behaviour on duplicate names unpredictable.
+
+/** Why a JSON text was refused; `reason` is a constant, safe to show. */
+export class JsonRefused extends Error {
+  readonly reason: "not_json" | "duplicate_key" | "forbidden_key" | "too_deep";
+
+  constructor(reason: JsonRefused["reason"]) {
+    super(`JSON refused: ${reason}`);
+    this.name = "JsonRefused";
+    this.reason = reason;
+  }
+}
+
+const DEEPEST = 64;
+const FORBIDDEN_KEYS = new Set(["__proto__", "constructor", "prototype"]);
+
+/**
+ * Parses `text`. Throws JsonRefused when it is not JSON, nests deeper than `deepest` levels, or when any object in it
+ * repeats a key or has one of `__proto__`, `constructor`, `prototype`.
+ */
+export function parseStrictJson(text: string, deepest: number = DEEPEST): unknown {
+  assertKeys(text, deepest);
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new JsonRefused("not_json");
+  }
+}
+
+/** One pass over the text: strings are skipped, keys are collected per object. Well-formedness is JSON.parse's part. */
+function assertKeys(text: string, deepest: number): void {
+  // One entry per open bracket: the keys seen so far in an object, undefined for an array.
+  const open: Array<Set<string> | undefined> = [];
+  for (let at = 0; at < text.length; at += 1) {
+    const character = text.charCodeAt(at);
+    if (character === QUOTE) {
+      const end = endOfString(text, at);
+      const keys = open.at(-1);
+      if (keys !== undefined && isKey(text, end)) assertNewKey(keys, text.slice(at, end + 1));
+      at = end;
+    } else if (character === OPEN_BRACE || character === OPEN_BRACKET) {
+      open.push(character === OPEN_BRACE ? new Set() : undefined);
+      if (open.length > deepest) throw new JsonRefused("too_deep");
+    } else if (character === CLOSE_BRACE || character === CLOSE_BRACKET) {
+      open.pop();
+    }
+  }
+}
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const COLON = 0x3a;
+const OPEN_BRACE = 0x7b;
+const CLOSE_BRACE = 0x7d;
+const OPEN_BRACKET = 0x5b;
+const CLOSE_BRACKET = 0x5d;
+
+function endOfString(text: string, start: number): number {
+  for (let at = start + 1; at < text.length; at += 1) {
+    const character = text.charCodeAt(at);
+    if (character === BACKSLASH) at += 1;
+    else if (character === QUOTE) return at;
+  }
+  throw new JsonRefused("not_json");
+}
+
+/** A string is a key when the next character that is not white space is a colon. */
+function isKey(text: string, end: number): boolean {
+  let at = end + 1;
+  while (at < text.length && text.charCodeAt(at) <= 0x20) at += 1;
+  return text.charCodeAt(at) === COLON;
+}
+
+function assertNewKey(keys: Set<string>, quoted: string): void {
+  const key = quoted.includes("\\") ? unescape(quoted) : quoted.slice(1, -1);
+  if (FORBIDDEN_KEYS.has(key)) throw new JsonRefused("forbidden_key");
+  if (keys.has(key)) throw new JsonRefused("duplicate_key");
+  keys.add(key);
+}
+
+function unescape(quoted: string): string {
+  try {
+    return JSON.parse(quoted) as string;
+  } catch {
+    throw new JsonRefused("not_json");
+  }
+}

@@ -1,0 +1,54 @@
+// Structured logging: one JSON line per event, a closed list of event names, and values that can't carry secrets.
+// Callers pass ids, counts, enums and durations; never tokens, codes, arguments, results or text from outside.
+
+/** Every event the gateway logs. */
+export type LogEvent =
+  | "config.invalid"
+  | "request.failed"
+  | "authorize.refused"
+  | "consent.decided"
+  | "callback.completed"
+  | "callback.failed"
+  | "token.issued"
+  | "token.refused"
+  | "token.reuse_detected"
+  | "client.registered"
+  | "client.refused"
+  | "connection.connected"
+  | "connection.refreshed"
+  | "connection.needs_reconnect"
+  | "connection.ended"
+  | "record.unreadable"
+  | "mcp.refused"
+  | "mcp.upstream_failed"
+  | "discovery.failed"
+  | "admin.signed_in"
+  | "admin.refused"
+  | "admin.acted";
+
+export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
+
+const LONGEST_VALUE = 200;
+
+/** Writes one line. Strings are cut at 200 characters, and control characters are removed. */
+export function log(level: "info" | "warn" | "error", event: LogEvent, fields: LogFields = {}): void {
+  const line: Record<string, string | number | boolean> = { event };
+  for (const [name, value] of Object.entries(fields)) {
+    if (value === undefined) continue;
+    line[name] = typeof value === "string" ? printable(value).slice(0, LONGEST_VALUE) : value;
+  }
+  console[level](JSON.stringify(line));
+}
+
+/**
+ * The class and code of an unknown error, without its message: messages of foreign errors can quote secrets.
+ */
+export function errorFields(error: unknown): LogFields {
+  if (!(error instanceof Error)) return { error: typeof error };
+  const code = "code" in error && typeof error.code === "string" ? error.code : undefined;
+  return { error: error.name, code };
+}
+
+function printable(text: string): string {
+  return text.replace(/\p{Cc}|\p{Cf}/gu, "");
+}

@@ -1,0 +1,48 @@
+import { cloudflareTest } from "@cloudflare/vitest-pool-workers";
+import { defineConfig } from "vitest/config";
+import { standInForTests } from "./test/gong/for-tests.ts";
+
+// Two projects: `worker` runs inside workerd with the stand-in Gong as the only network, `node` runs in Node.js
+// (real sockets, real clients, a real browser, and the stand-in's own contract).
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        plugins: [
+          cloudflareTest({
+            wrangler: { configPath: "./wrangler.toml" },
+            miniflare: {
+              bindings: {
+                PUBLIC_URL: "https://gateway.test",
+                GONG_MCP_URL: "https://mcp.gong.test/mcp",
+                GONG_CLIENT_ID: "gong-client-personal",
+                GONG_CLIENT_SECRET: "per:sonal+secret%/1",
+                GONG_ACCESS: "personal",
+                GONG_SHARED_CLIENT_ID: "gong-client-shared",
+                GONG_SHARED_CLIENT_SECRET: "sha:red+secret%/1",
+                SEALING_KEYS: "k1:bm90LWEtcmVhbC1rZXktb25seS1mb3ItdGVzdHMhISE",
+                ADMIN_TOKEN: "admin-token-for-tests-0123456789abcdef",
+              },
+              outboundService: (request: Request) => standInForTests(request),
+            },
+          }),
+        ],
+        test: {
+          name: "worker",
+          include: ["test/unit/**/*.test.{ts,tsx}", "test/integration/**/*.test.ts"],
+          // One stand-in Gong serves every file; its ledger and knobs are reset between tests.
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: "node",
+          include: ["test/gong/**/*.test.ts", "test/conformance/**/*.test.ts", "test/e2e/**/*.test.ts"],
+          fileParallelism: false,
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+        },
+      },
+    ],
+  },
+});
