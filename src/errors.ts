@@ -41,7 +41,10 @@ export type OAuthErrorCode =
   /** RFC 7009 §2.2.1. */
   | "unsupported_token_type";
 
-const STATUS: Record<OAuthErrorCode, 400 | 401 | 403 | 500 | 503> = {
+/** HTTP statuses that the gateway answers errors with. */
+export type ErrorStatus = 400 | 401 | 403 | 408 | 413 | 415 | 500 | 503;
+
+const STATUS: Record<OAuthErrorCode, ErrorStatus> = {
   invalid_request: 400,
   invalid_client: 401,
   invalid_grant: 400,
@@ -67,7 +70,7 @@ interface OAuthErrorDetails {
   /** Why, for logs only; never on the wire. A short constant, e.g. "code_expired". */
   reason?: string;
   /** Overrides the status of the code's row, e.g. 413 for a body over its cap. */
-  status?: number;
+  status?: ErrorStatus;
   /** Seconds, for Retry-After. */
   retryAfterSeconds?: number;
   cause?: unknown;
@@ -81,7 +84,7 @@ export class OAuthError extends Error {
   readonly code: OAuthErrorCode;
   readonly description: string;
   readonly reason: string | undefined;
-  readonly status: number;
+  readonly status: ErrorStatus;
   readonly retryAfterSeconds: number | undefined;
 
   constructor(code: OAuthErrorCode, description: string, details: OAuthErrorDetails = {}) {

@@ -88,3 +88,11 @@ function unescape(quoted: string): string {
   }
   throw new JsonRefused("not_json");
 }
+
+/** A JSON object: not null, not an array. */
+export type JsonObject = Readonly<Record<string, unknown>>;
+
+/** Whether `value` is a JSON object. */
+export function isJsonObject(value: unknown): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

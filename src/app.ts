@@ -1,0 +1,56 @@
+// The table of contents: every URL, in order, with the error channel it answers in. MCP calls are dispatched ahead of
+// the router, which is a good part of what they would cost.
+
+import { Hono } from "hono";
+import type { AppEnv } from "./context.ts";
+import { anyOrigin } from "./middleware/cors.ts";
+import { requestContext } from "./middleware/request-context.ts";
+import { jsonHeaders, pageHeaders } from "./middleware/security-headers.ts";
+import { asJson, asPage } from "./respond.tsx";
+import { admin } from "./routes/admin.tsx";
+import { authorize } from "./routes/authorize.tsx";
+import { callback } from "./routes/callback.ts";
+import { health } from "./routes/health.ts";
+import { home } from "./routes/home.tsx";
+import { mcpEndpoint, serveMcp } from "./routes/mcp.ts";
+import { register } from "./routes/register.ts";
+import { token } from "./routes/token.ts";
+import { wellKnown } from "./routes/well-known.ts";
+
+/** The gateway as a Worker. */
+export function createApp(): ExportedHandler<Env> {
+  const discovery = new Hono<AppEnv>()
+    .use("/.well-known/*", anyOrigin(), jsonHeaders())
+    .route("/", wellKnown);
+  const oauth = new Hono<AppEnv>();
+  for (const path of ["/token", "/revoke", "/register"]) oauth.use(path, anyOrigin(), jsonHeaders());
+  oauth.route("/", token).route("/", register).onError(asJson);
+  const pages = new Hono<AppEnv>();
+  for (const path of ["/", "/authorize", "/authorize/*", "/callback"]) {
+    pages.use(path, pageHeaders({ isolated: false }));
+  }
+  pages.route("/", home).route("/", authorize).route("/", callback).onError(asPage);
+  const console = new Hono<AppEnv>()
+    .use(pageHeaders({ isolated: true }))
+    .route("/", admin)
+    .onError(asPage);
+
+  const app = new Hono<AppEnv>()
+    .route("/health", health)
+    .use(requestContext())
+    .route("/", discovery)
+    .route("/", oauth)
+    .route("/", pages)
+    .route("/admin", console)
+    .notFound((c) => c.json({ error: "not_found" }, 404, { "x-content-type-options": "nosniff" }))
+    .onError(asJson);
+
+  return {
+    fetch(request, env, context) {
+      const endpoint = mcpEndpoint(request.url);
+      return endpoint === undefined
+        ? app.fetch(request, env, context)
+        : serveMcp(request, env, context, endpoint);
+    },
+  };
+}

@@ -1,0 +1,81 @@
+// Who a client id belongs to: a client from the settings, or one that registered itself (RFC 7591). A client that is
+// not here does not exist; nothing is guessed from a request.
+
+import { hashClientSecret } from "../oauth/client-authentication.ts";
+import { encodeBase64Url, randomBytes } from "../crypto/encoding.ts";
+import { randomId } from "../crypto/credential.ts";
+import { OAuthError } from "../errors.ts";
+import { log } from "../log.ts";
+import type { Client } from "../oauth/client.ts";
+import {
+  parseClientMetadata,
+  registrationResponse,
+  type RegistrationDocument,
+} from "../oauth/client-metadata.ts";
+import { redirectUriKind } from "../oauth/redirect-uri.ts";
+import { retrying } from "../storage/stubs.ts";
+import type { Gateway } from "./gateway.ts";
+
+const DYNAMIC_ID = /^gcl_[A-Za-z0-9_-]{22}$/;
+
+/** The client with this id, if there is one that may be used now. */
+export async function findClient(gateway: Gateway, clientId: string): Promise<Client | undefined> {
+  const preregistered = gateway.config.preregisteredClients.get(clientId);
+  if (preregistered !== undefined || !DYNAMIC_ID.test(clientId)) return preregistered;
+  return retrying(() => gateway.objects.registry(clientId).find(clientId));
+}
+
+/** Registers a client from its metadata. RFC 7591 §3. Throws OAuthError for metadata that is refused. */
+export async function registerClient(gateway: Gateway, body: unknown): Promise<RegistrationDocument> {
+  const { config, objects, now } = gateway;
+  const metadata = parseClientMetadata(body);
+  for (const uri of metadata.redirectUris) assertHostAllowed(gateway, uri);
+  const confidential = metadata.tokenEndpointAuthMethod !== "none";
+  const clientSecret = confidential ? `gcs_${encodeBase64Url(randomBytes(32))}` : undefined;
+  const client: Client = {
+    clientId: `gcl_${randomId()}`,
+    registration: "dynamic",
+    clientName: metadata.clientName,
+    redirectUris: metadata.redirectUris,
+    tokenEndpointAuthMethod: metadata.tokenEndpointAuthMethod,
+    clientSecretHash: clientSecret === undefined ? undefined : await hashClientSecret(clientSecret),
+    grantTypes: metadata.grantTypes,
+  };
+  const limit = Math.ceil(config.registrationLimit / objects.registryShards);
+  const kept = await objects.registry(client.clientId).register(client, config.unusedClientSeconds, limit);
+  if (!kept) {
+    throw new OAuthError(
+      "temporarily_unavailable",
+      "Too many clients are registered. Try again in an hour.",
+      {
+        reason: "registry_full",
+        retryAfterSeconds: 3600,
+      },
+    );
+  }
+  log("info", "client.registered", { client: client.clientId, method: client.tokenEndpointAuthMethod });
+  return registrationResponse(client, { clientSecret, issuedAt: now(), clientSecretExpiresAt: 0 }, metadata);
+}
+
+/** Refuses a redirect URI whose host the policy `listed` does not allow; loopback hosts are listed by name too. */
+export function assertHostAllowed(gateway: Gateway, redirectUri: string): void {
+  const { clientPolicy, allowedRedirectHosts } = gateway.config;
+  const kind = redirectUriKind(redirectUri);
+  if (clientPolicy === "open" || kind === "private-use") return;
+  const url = new URL(redirectUri);
+  if (allowedRedirectHosts.has(kind === "loopback" ? url.hostname : url.host)) return;
+  throw new OAuthError("invalid_redirect_uri", "This gateway does not allow the client's redirect host.", {
+    reason: "redirect_host_not_allowed",
+  });
+}
+
+/** Renews the registration of a client in use, after the answer. */
+export function renewClient(gateway: Gateway, client: Client): void {
+  if (client.registration !== "dynamic") return;
+  gateway.waitUntil(
+    gateway.objects
+      .registry(client.clientId)
+      .renew(client.clientId)
+      .catch(() => log("warn", "client.refused", { client: client.clientId, reason: "not_renewed" })),
+  );
+}

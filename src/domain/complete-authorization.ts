@@ -1,0 +1,221 @@
+// GET /callback: Gong's answer. State and cookie prove it is the browser that approved; the transaction is taken once;
+// Gong's code becomes sealed tokens in a ConnectionObject, and the client gets a code of ours. RFC 6749 §4.1.2,
+// RFC 9207 §2.4, RFC 9700 §4.7.
+
+import { sha256 } from "../crypto/encoding.ts";
+import { GongError, OAuthError } from "../errors.ts";
+import { cachedDiscovery } from "../gong/discovery.ts";
+import {
+  interpretTokenAnswer,
+  requestTokensByCode,
+  validateGongCallback,
+  type GongTokens,
+} from "../gong/oauth.ts";
+import { errorFields, log } from "../log.ts";
+import { reviveRedirectTarget, type RedirectTarget } from "../oauth/authorization-request.ts";
+import { codeRedirect, errorRedirect } from "../oauth/authorization-response.ts";
+import { formatScope, narrowScope, resolveScope } from "../oauth/scope.ts";
+import type { IntegrationConfig } from "../config.ts";
+import { findClient } from "./clients.ts";
+import { personalConnectionId, sharedConnectionId } from "./connection-id.ts";
+import type { Gateway } from "./gateway.ts";
+import { openGrantFor } from "./open-grant.ts";
+import {
+  bindingCookieName,
+  finishTransaction,
+  openContinuation,
+  openOutcome,
+  readState,
+  type Continuation,
+} from "./transaction.ts";
+
+export type CompletedAuthorization =
+  /** To the client, or to a page of ours. */
+  | { readonly kind: "redirect"; readonly url: string; readonly transactionId: string }
+  /** The same callback is being worked on: ask again in a moment. */
+  | { readonly kind: "busy" }
+  | {
+      readonly kind: "refused";
+      readonly reason:
+        | "callback_malformed"
+        | "state_unknown"
+        | "other_browser"
+        | "expired"
+        | "used"
+        | "failed"
+        | "shared_connection_failed";
+    };
+
+/**
+ * Completes an authorization from Gong's callback parameters and the browser's cookies. Runs to its end even when the
+ * browser goes away, because Gong's code and the tokens it buys are single use.
+ */
+export function completeAuthorization(
+  gateway: Gateway,
+  callback: URLSearchParams,
+  cookie: (name: string) => string | undefined,
+): Promise<CompletedAuthorization> {
+  const work = complete(gateway, callback, cookie);
+  gateway.waitUntil(work.catch(() => undefined));
+  return work;
+}
+
+async function complete(
+  gateway: Gateway,
+  callback: URLSearchParams,
+  cookie: (name: string) => string | undefined,
+): Promise<CompletedAuthorization> {
+  if (!isWellFormed(callback)) return { kind: "refused", reason: "callback_malformed" };
+  const state = await readState(gateway, callback.get("state") ?? "");
+  if (state === undefined) return { kind: "refused", reason: "state_unknown" };
+  const binding = cookie(bindingCookieName(state.id));
+  if (binding === undefined) return { kind: "refused", reason: "other_browser" };
+  const taken = await gateway.objects.transaction(state.id).take(state.hash, await sha256(binding));
+  switch (taken.kind) {
+    case "taken": {
+      const continuation = await openContinuation(gateway, state.id, taken.continuationSealed);
+      return finish(gateway, state.id, continuation, callback);
+    }
+    case "done": {
+      const url = await openOutcome(gateway, state.id, taken.outcomeSealed);
+      return { kind: "redirect", url, transactionId: state.id };
+    }
+    case "busy":
+      return { kind: "busy" };
+    case "waiting":
+      return { kind: "refused", reason: "state_unknown" };
+    case "refused":
+      return { kind: "refused", reason: taken.reason === "unknown" ? "state_unknown" : taken.reason };
+  }
+}
+
+const CALLBACK_PARAMETERS = new Set(["code", "state", "error", "error_description", "error_uri", "iss"]);
+const LONGEST_CODE = 4096;
+
+/** Each parameter at most once (RFC 6749 §3.1), and a code of visible ASCII. */
+function isWellFormed(callback: URLSearchParams): boolean {
+  const names = [...callback.keys()].filter((name) => CALLBACK_PARAMETERS.has(name));
+  const code = callback.get("code");
+  const codeIsPlain = code === null || (code.length <= LONGEST_CODE && /^[\x21-\x7E]+$/.test(code));
+  return new Set(names).size === names.length && codeIsPlain;
+}
+
+async function finish(
+  gateway: Gateway,
+  transactionId: string,
+  continuation: Continuation,
+  callback: URLSearchParams,
+): Promise<CompletedAuthorization> {
+  const { config } = gateway;
+  const integration = config.integrations.find((candidate) => candidate.name === continuation.integration);
+  const { request } = continuation;
+  if (integration === undefined) return { kind: "refused", reason: "failed" };
+  if (request === undefined)
+    return connectShared(gateway, transactionId, integration, continuation, callback);
+  const { redirectUri, state } = request;
+  const target = reviveRedirectTarget({ redirectUri, state, issuer: config.publicUrl });
+  let url: string;
+  try {
+    const tokens = await exchange(integration, continuation, callback);
+    url = await connectAndGrant(gateway, integration, continuation, tokens, target);
+  } catch (error) {
+    url = errorRedirect(target, asOAuthError(error));
+  }
+  await finishTransaction(gateway, transactionId, url);
+  return { kind: "redirect", url, transactionId };
+}
+
+async function connectAndGrant(
+  gateway: Gateway,
+  integration: IntegrationConfig,
+  continuation: Continuation,
+  tokens: GongTokens,
+  target: RedirectTarget,
+): Promise<string> {
+  const { request, clientName } = continuation;
+  if (request === undefined || (await findClient(gateway, request.clientId)) === undefined) {
+    throw new OAuthError("unauthorized_client", "Add the connection in your app again.", {
+      reason: "client_gone",
+    });
+  }
+  const connectionId = await personalConnectionId(gateway, integration, tokens.userId);
+  const scope = tokens.scope === undefined ? request.scope : commonScope(request.scope, tokens.scope);
+  const opened = await openGrantFor(gateway, connectionId, { ...request, scope }, clientName);
+  await gateway.objects
+    .admin()
+    .recordConnection({ id: connectionId, integration: integration.name }, request.clientId);
+  await gateway.objects
+    .connection(connectionId)
+    .connectGong(integration.name, tokens, { grant: opened.grant, code: opened.code });
+  log("info", "callback.completed", { client: request.clientId, connection: connectionId });
+  return codeRedirect(target, opened.codeValue);
+}
+
+/** An admin connected shared access: no client, no grant, back to the admin page. */
+async function connectShared(
+  gateway: Gateway,
+  transactionId: string,
+  integration: IntegrationConfig,
+  continuation: Continuation,
+  callback: URLSearchParams,
+): Promise<CompletedAuthorization> {
+  const id = await sharedConnectionId(integration);
+  try {
+    const tokens = await exchange(integration, continuation, callback);
+    await gateway.objects.admin().recordConnection({ id, integration: integration.name }, undefined);
+    await gateway.objects.connection(id).connectGong(integration.name, tokens, undefined);
+  } catch (error) {
+    logFailure(error);
+    return { kind: "refused", reason: "shared_connection_failed" };
+  }
+  await gateway.objects.admin().recordAct("admin", "shared.connected", integration.name);
+  const url = `${gateway.config.publicUrl}/admin`;
+  await finishTransaction(gateway, transactionId, url);
+  return { kind: "redirect", url, transactionId };
+}
+
+async function exchange(
+  integration: IntegrationConfig,
+  continuation: Continuation,
+  callback: URLSearchParams,
+): Promise<GongTokens> {
+  const endpoints = await cachedDiscovery(integration.mcpUrl);
+  validateGongCallback(endpoints, integration, callback, continuation.state);
+  const answer = await requestTokensByCode(endpoints, integration, {
+    callback,
+    expectedState: continuation.state,
+    codeVerifier: continuation.codeVerifier,
+  });
+  return interpretTokenAnswer(answer, endpoints, integration, "code");
+}
+
+/** What both the client asked for and Gong granted; never nothing, because Gong decides about its own scopes. */
+function commonScope(asked: readonly string[], granted: readonly string[]): readonly string[] {
+  const common = asked.filter((scope) => granted.includes(scope));
+  return common.length > 0 ? narrowScope(resolveScope(formatScope(asked)), formatScope(common)) : asked;
+}
+
+/** What the client is told: RFC 6749 §4.1.2.1. Gong's own words stay here. */
+function asOAuthError(error: unknown): OAuthError {
+  logFailure(error);
+  if (error instanceof OAuthError) return error;
+  if (!(error instanceof GongError)) return new OAuthError("server_error", "The gateway failed. Try again.");
+  switch (error.kind) {
+    case "denied":
+      return new OAuthError("access_denied", "Gong did not grant access.");
+    case "rate_limited":
+    case "unavailable":
+      return new OAuthError("temporarily_unavailable", "Gong is not available. Try again later.");
+    case "misconfigured":
+      return new OAuthError("server_error", "Gong refused the gateway's settings. Tell your admin.");
+    case "expired":
+    case "malformed":
+      return new OAuthError("server_error", "Gong did not complete the sign-in. Try again.");
+  }
+}
+
+function logFailure(error: unknown): void {
+  const kind = error instanceof GongError ? error.kind : undefined;
+  const status = error instanceof GongError ? error.status : undefined;
+  log("warn", "callback.failed", { kind, status, ...errorFields(error) });
+}

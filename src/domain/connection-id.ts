@@ -1,0 +1,45 @@
+// The names of connections. A personal connection is named after the Gong user, so that a person who connects again
+// heals the same connection and every agent on it; a shared one after its integration.
+
+import { randomId } from "../crypto/credential.ts";
+import { decodeBase64Url, encodeBase64Url, randomBytes } from "../crypto/encoding.ts";
+import { open, seal, type SealContext } from "../crypto/seal.ts";
+import type { IntegrationConfig } from "../config.ts";
+import type { Gateway } from "./gateway.ts";
+
+// The key that names connections never changes: a new one would give every person a second connection. It is not bound
+// to the public URL either, which may change.
+const PLACE: SealContext = {
+  purpose: "connection-identity",
+  environment: "every",
+  object: "admin",
+  field: "identity",
+  generation: 1,
+};
+const ID_LENGTH = 16;
+
+/**
+ * The id of a person's connection: HMAC over integration and Gong user. Without a user id from Gong it is random, and
+ * connecting again makes a second connection. The user id is a hint for matching, never authentication.
+ */
+export async function personalConnectionId(
+  gateway: Gateway,
+  integration: IntegrationConfig,
+  gongUserId: string | undefined,
+): Promise<string> {
+  if (gongUserId === undefined) return randomId();
+  const candidate = await seal(gateway.keyring, PLACE, encodeBase64Url(randomBytes(32)));
+  const sealed = await gateway.objects.admin().identityKey(candidate);
+  const secret = decodeBase64Url(await open(gateway.keyring, PLACE, sealed));
+  const key = await crypto.subtle.importKey("raw", secret, { name: "HMAC", hash: "SHA-256" }, false, [
+    "sign",
+  ]);
+  const name = new TextEncoder().encode(`${integration.clientId}\n${gongUserId}`);
+  return encodeBase64Url(new Uint8Array(await crypto.subtle.sign("HMAC", key, name), 0, ID_LENGTH));
+}
+
+/** The one connection of a shared integration. Its id is no secret: credentials carry a tag of their own. */
+export async function sharedConnectionId(integration: IntegrationConfig): Promise<string> {
+  const name = new TextEncoder().encode(`shared connection\n${integration.clientId}`);
+  return encodeBase64Url(new Uint8Array(await crypto.subtle.digest("SHA-256", name), 0, ID_LENGTH));
+}

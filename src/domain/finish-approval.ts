@@ -1,0 +1,88 @@
+// GET /authorize/waiting/<transaction>: shared access, once an admin has decided. Gong is not visited again; the
+// client gets a code on the integration's one connection.
+
+import { sha256 } from "../crypto/encoding.ts";
+import { OAuthError } from "../errors.ts";
+import { reviveRedirectTarget, type AuthorizationRequestParts } from "../oauth/authorization-request.ts";
+import { codeRedirect, errorRedirect } from "../oauth/authorization-response.ts";
+import { log } from "../log.ts";
+import { findClient } from "./clients.ts";
+import { sharedConnectionId } from "./connection-id.ts";
+import { integrationFor, type Gateway } from "./gateway.ts";
+import { openGrantFor } from "./open-grant.ts";
+import { approvalCode, finishTransaction, openContinuation, openOutcome } from "./transaction.ts";
+
+export type FinishedApproval =
+  | { readonly kind: "redirect"; readonly url: string }
+  | { readonly kind: "waiting"; readonly code: string; readonly clientName: string | undefined }
+  | {
+      readonly kind: "refused";
+      readonly reason: "state_unknown" | "other_browser" | "expired" | "used" | "failed";
+    };
+
+/** Goes on once an admin decided about the transaction of the browser that holds `binding`. */
+export async function finishApproval(
+  gateway: Gateway,
+  transactionId: string,
+  binding: string | undefined,
+): Promise<FinishedApproval> {
+  if (binding === undefined) return { kind: "refused", reason: "other_browser" };
+  const taken = await gateway.objects.transaction(transactionId).takeDecided(await sha256(binding));
+  switch (taken.kind) {
+    case "waiting": {
+      const { clientName } = await openContinuation(gateway, transactionId, taken.continuationSealed);
+      return { kind: "waiting", code: await approvalCode(transactionId), clientName };
+    }
+    case "busy":
+      return { kind: "waiting", code: await approvalCode(transactionId), clientName: undefined };
+    case "done":
+      return { kind: "redirect", url: await openOutcome(gateway, transactionId, taken.outcomeSealed) };
+    case "refused":
+      return { kind: "refused", reason: taken.reason === "unknown" ? "state_unknown" : taken.reason };
+    case "taken": {
+      const { request, clientName } = await openContinuation(
+        gateway,
+        transactionId,
+        taken.continuationSealed,
+      );
+      if (request === undefined) return { kind: "refused", reason: "failed" };
+      const url = await answer(gateway, request, clientName, taken.denied);
+      await finishTransaction(gateway, transactionId, url);
+      return { kind: "redirect", url };
+    }
+  }
+}
+
+async function answer(
+  gateway: Gateway,
+  request: AuthorizationRequestParts,
+  clientName: string | undefined,
+  denied: boolean,
+): Promise<string> {
+  const { redirectUri, state } = request;
+  const target = reviveRedirectTarget({ redirectUri, state, issuer: gateway.config.publicUrl });
+  if (denied) return errorRedirect(target, new OAuthError("access_denied", "An admin denied the request."));
+  if ((await findClient(gateway, request.clientId)) === undefined) {
+    return errorRedirect(
+      target,
+      new OAuthError("unauthorized_client", "Add the connection in your app again."),
+    );
+  }
+  const integration = integrationFor(gateway.config, request.resource);
+  const connectionId = await sharedConnectionId(integration);
+  const opened = await openGrantFor(gateway, connectionId, request, clientName);
+  const { objects } = gateway;
+  await objects
+    .admin()
+    .recordConnection({ id: connectionId, integration: integration.name }, request.clientId);
+  const { grant, code, codeValue } = opened;
+  if (!(await objects.connection(connectionId).openGrant({ grant, code }))) {
+    const gone = new OAuthError(
+      "temporarily_unavailable",
+      "Shared access is not connected. Tell your admin.",
+    );
+    return errorRedirect(target, gone);
+  }
+  log("info", "callback.completed", { client: request.clientId, connection: connectionId });
+  return codeRedirect(target, codeValue);
+}

@@ -1,0 +1,42 @@
+// What every story of the gateway needs: settings, keys, objects, the clock, and work that outlives the request.
+
+import { nowSeconds } from "../clock.ts";
+import { parseConfig, type Config, type IntegrationConfig } from "../config.ts";
+import { createKeyring, type Keyring } from "../crypto/keyring.ts";
+import { objectsOf, type Objects } from "../storage/stubs.ts";
+
+export interface Gateway {
+  readonly config: Config;
+  readonly keyring: Keyring;
+  readonly objects: Objects;
+  readonly now: () => number;
+  /** Keeps the Worker alive for `work` after the client has gone. Failures are the caller's to handle. */
+  waitUntil(work: Promise<unknown>): void;
+}
+
+const keyrings = new WeakMap<Config, Keyring>();
+
+/** The gateway for one request. Throws ConfigError while a setting is wrong. */
+export function openGateway(env: Env, context: Pick<ExecutionContext, "waitUntil">): Gateway {
+  const config = parseConfig(env);
+  const keyring = keyrings.get(config) ?? createKeyring(config.sealingKeys);
+  keyrings.set(config, keyring);
+  return {
+    config,
+    keyring,
+    objects: objectsOf(env),
+    now: nowSeconds,
+    waitUntil: (work) => context.waitUntil(work),
+  };
+}
+
+/** The integration that serves `resource`. The resource was validated before it came here. */
+export function integrationFor(config: Config, resource: string): IntegrationConfig {
+  const integration = config.integrations.find((candidate) => candidate.resource === resource);
+  if (integration === undefined) throw new Error("No integration serves this resource");
+  return integration;
+}
+
+/** Every resource tokens can be for. */
+export const resourcesOf = (config: Config): readonly string[] =>
+  config.integrations.map((integration) => integration.resource);

@@ -1,0 +1,49 @@
+// A new grant and the authorization code that redeems it: minted in the Worker, stored as hashes by the connection.
+
+import { mintCredential, randomId } from "../crypto/credential.ts";
+import type { AuthorizationRequestParts } from "../oauth/authorization-request.ts";
+import { formatScope } from "../oauth/scope.ts";
+import { CODE_MEMORY_SECONDS } from "../storage/grant-upkeep.ts";
+import type { NewCode, NewGrant } from "../storage/grants.ts";
+import type { Gateway } from "./gateway.ts";
+
+interface OpenedGrant {
+  readonly grant: NewGrant;
+  readonly code: NewCode;
+  /** The code itself, for the client's redirect and nothing else. */
+  readonly codeValue: string;
+}
+
+/**
+ * Prepares a grant on `connectionId` for an approved request. The code's own expiry is that of our memory of it: the
+ * shorter time in which it can be redeemed is the connection's to judge, so that a late replay is recognised.
+ */
+export async function openGrantFor(
+  gateway: Gateway,
+  connectionId: string,
+  request: AuthorizationRequestParts,
+  clientName: string | undefined,
+): Promise<OpenedGrant> {
+  const { config, keyring } = gateway;
+  const now = gateway.now();
+  const id = randomId();
+  const code = await mintCredential(keyring, "code", {
+    connectionId,
+    grantId: id,
+    generation: 0,
+    expiresAt: now + CODE_MEMORY_SECONDS,
+    resource: request.resource,
+  });
+  return {
+    grant: {
+      id,
+      clientId: request.clientId,
+      clientName,
+      resource: request.resource,
+      scope: formatScope(request.scope),
+      expiresAt: now + config.grantSeconds,
+    },
+    code: { hash: code.hash, redirectUri: request.redirectUri, codeChallenge: request.codeChallenge },
+    codeValue: code.value,
+  };
+}

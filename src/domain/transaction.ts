@@ -1,0 +1,105 @@
+// A transaction between the person's approval and the callback: what it needs to go on, sealed; the state and the
+// cookie that prove it is the same browser. Shared by the stories that begin and complete one.
+
+import { isId, mintCredential, randomId, readCredential } from "../crypto/credential.ts";
+import { encodeBase64Url, randomBytes, sha256 } from "../crypto/encoding.ts";
+import { open, seal, type SealContext } from "../crypto/seal.ts";
+import type { IntegrationName } from "../config.ts";
+import type { AuthorizationRequestParts } from "../oauth/authorization-request.ts";
+import { TRANSACTION_TTL_SECONDS, type NewTransaction } from "../storage/transaction-object.ts";
+import type { Gateway } from "./gateway.ts";
+
+/** What a transaction continues with. */
+export interface Continuation {
+  readonly integration: IntegrationName;
+  /** For Gong: RFC 6749 §10.12. Fresh for every transaction, never the client's. */
+  readonly state: string;
+  /** For Gong: RFC 7636 §4.1. */
+  readonly codeVerifier: string;
+  /** The cookie value of the browser that approved. */
+  readonly binding: string;
+  /** The client's request, with the client's name as it was shown; undefined when an admin connects shared access. */
+  readonly request: AuthorizationRequestParts | undefined;
+  readonly clientName: string | undefined;
+}
+
+/**
+ * Begins the transaction `id`, or finds the one that the same approval began before. State, PKCE verifier and cookie
+ * come to exist here, after the person approved and not earlier.
+ */
+export async function beginTransaction(
+  gateway: Gateway,
+  id: string,
+  content: Pick<Continuation, "integration" | "request" | "clientName">,
+): Promise<Continuation> {
+  const state = await mintCredential(gateway.keyring, "state", {
+    connectionId: id,
+    grantId: randomId(),
+    generation: 0,
+    expiresAt: gateway.now() + TRANSACTION_TTL_SECONDS,
+    resource: callbackOf(gateway),
+  });
+  const candidate: Continuation = {
+    ...content,
+    state: state.value,
+    codeVerifier: encodeBase64Url(randomBytes(32)),
+    binding: encodeBase64Url(randomBytes(32)),
+  };
+  const transaction: NewTransaction = {
+    stateHash: state.hash,
+    bindingHash: await sha256(candidate.binding),
+    continuationSealed: await sealIn(gateway, id, "continuation", JSON.stringify(candidate)),
+  };
+  const kept = await gateway.objects.transaction(id).begin(transaction);
+  return openContinuation(gateway, id, kept);
+}
+
+/** The transaction that a `state` from Gong names. Undefined for anything this gateway did not mint or that expired. */
+export async function readState(
+  gateway: Gateway,
+  state: string,
+): Promise<{ readonly id: string; readonly hash: string } | undefined> {
+  const claims = await readCredential(gateway.keyring, "state", state, [callbackOf(gateway)], gateway.now());
+  return claims === undefined ? undefined : { id: claims.connectionId, hash: claims.hash };
+}
+
+export async function openContinuation(gateway: Gateway, id: string, sealed: string): Promise<Continuation> {
+  const continuation: Continuation = JSON.parse(
+    await open(gateway.keyring, place(gateway, id, "continuation"), sealed),
+  );
+  return continuation;
+}
+
+/** Keeps where the browser is sent, so that a reload within a minute goes there too. */
+export async function finishTransaction(gateway: Gateway, id: string, url: string): Promise<void> {
+  await gateway.objects.transaction(id).finish(await sealIn(gateway, id, "outcome", url));
+}
+
+export function openOutcome(gateway: Gateway, id: string, sealed: string): Promise<string> {
+  return open(gateway.keyring, place(gateway, id, "outcome"), sealed);
+}
+
+/** One cookie for each transaction, so that two tabs don't disturb each other. */
+export const bindingCookieName = (id: string): string => `__Host-txn-${id}`;
+
+/** Whether a path segment can name a transaction. */
+export const isTransactionId = isId;
+
+/** Six characters for a person to compare; derived from the id, so that both pages show the same. */
+export async function approvalCode(id: string): Promise<string> {
+  const hash = await sha256(`approval ${id}`);
+  return hash
+    .replace(/[^A-Za-z0-9]/g, "")
+    .toUpperCase()
+    .slice(0, 6);
+}
+
+function sealIn(gateway: Gateway, id: string, field: string, plaintext: string): Promise<string> {
+  return seal(gateway.keyring, place(gateway, id, field), plaintext);
+}
+
+function place(gateway: Gateway, id: string, field: string): SealContext {
+  return { purpose: "transaction", environment: gateway.config.publicUrl, object: id, field, generation: 1 };
+}
+
+const callbackOf = (gateway: Gateway): string => `${gateway.config.publicUrl}/callback`;

@@ -1,0 +1,179 @@
+// Gong's token answers, from raw bytes to tokens or a GongError. No I/O and no state, so that an answer kept sealed
+// can be read again later. Called through oauth.ts by whoever keeps the tokens. RFC 6749 §5.1 and §5.2.
+import { decodeJwt } from "jose";
+import * as oauth from "oauth4webapi";
+import { nowSeconds } from "../clock.ts";
+import type { GongError, GongErrorKind } from "../errors.ts";
+import { gongError, type JsonObject, parseJsonObject, parseRetryAfter } from "./answer.ts";
+import type { GongEndpoints } from "./discovery.ts";
+import type { Integration } from "./integration.ts";
+
+/** An answer of Gong's token endpoint, as received: serialisable, so that it can be sealed before it is read. */
+export interface GongTokenAnswer {
+  readonly status: number;
+  readonly contentType: string;
+  readonly retryAfter: string | undefined;
+  readonly wwwAuthenticate: string | undefined;
+  readonly body: Uint8Array;
+}
+
+export interface GongTokens {
+  readonly accessToken: string;
+  /** Undefined when the answer has none: the previous one stays in force (RFC 6749 §6). */
+  readonly refreshToken: string | undefined;
+  /** From 30 seconds to 7 days; an hour when Gong does not say. */
+  readonly expiresInSeconds: number;
+  /** Undefined when the answer has none: what was asked for is granted (RFC 6749 §5.1). */
+  readonly scope: readonly string[] | undefined;
+  /** Names the person at Gong, to find their connection again. A hint for matching, never authentication. */
+  readonly userId: string | undefined;
+}
+
+const SHORTEST_LIFE_SECONDS = 30;
+const LONGEST_LIFE_SECONDS = 7 * 24 * 3600;
+const DEFAULT_LIFE_SECONDS = 3600;
+
+/**
+ * Reads a token answer. Tolerates what Gong is known to send or leave out: `bearer` in lower case, more members, no or
+ * textual `expires_in`, no `scope`, no refresh token. Throws GongError: "expired" for a proper `invalid_grant` and
+ * nothing else, "misconfigured" when our credentials or request are refused, "denied", "rate_limited", "unavailable"
+ * (redirects, timeouts, 5xx), and "malformed" for anything that can't be used with confidence. RFC 6749 §5.
+ */
+export async function interpretTokenAnswer(
+  answer: GongTokenAnswer,
+  endpoints: GongEndpoints,
+  integration: Integration,
+  kind: "code" | "refresh",
+): Promise<GongTokens> {
+  if (answer.status !== 200) throw refusalOf(answer);
+  const members = parseJsonObject(answer.body);
+  if (members === undefined)
+    throw gongError("malformed", "The token answer is not a JSON object.", { status: 200 });
+  const granted = await processTokens(members, endpoints, integration, kind);
+  if (granted.token_type !== "bearer")
+    throw gongError("malformed", "token_type is not bearer.", { status: 200 });
+  const accessToken = visibleAscii(granted.access_token);
+  return {
+    accessToken,
+    refreshToken: granted.refresh_token === undefined ? undefined : visibleAscii(granted.refresh_token),
+    expiresInSeconds: lifeSeconds(granted.expires_in),
+    scope: scopeTokens(granted.scope),
+    userId: userIdOf([members, claimsOf(accessToken)], integration.clientId),
+  };
+}
+
+/** Lets oauth4webapi check the members that matter; the others, and those Gong leaves empty, are not passed on. */
+async function processTokens(
+  members: JsonObject,
+  endpoints: GongEndpoints,
+  integration: Integration,
+  kind: "code" | "refresh",
+): Promise<oauth.TokenEndpointResponse> {
+  const { access_token, token_type, refresh_token, scope } = members;
+  const response = Response.json({
+    access_token,
+    token_type,
+    refresh_token: refresh_token === null || refresh_token === "" ? undefined : refresh_token,
+    expires_in: numberOf(members["expires_in"]),
+    scope: typeof scope === "string" ? scope : undefined,
+  });
+  const server = { issuer: endpoints.issuer };
+  const client = { client_id: integration.clientId };
+  try {
+    return kind === "code"
+      ? await oauth.processAuthorizationCodeResponse(server, client, response)
+      : await oauth.processRefreshTokenResponse(server, client, response);
+  } catch (error) {
+    if (error instanceof oauth.OperationProcessingError || error instanceof oauth.UnsupportedOperationError) {
+      throw gongError("malformed", error.code ?? "refused", { status: 200 });
+    }
+    throw error;
+  }
+}
+
+/** RFC 6749 §5.2 and RFC 8707 §2: what each error says about us; any other is "malformed". */
+const TOKEN_ERRORS: Readonly<Record<string, GongErrorKind>> = {
+  invalid_grant: "expired",
+  invalid_client: "misconfigured",
+  unauthorized_client: "misconfigured",
+  invalid_request: "misconfigured",
+  redirect_uri_mismatch: "misconfigured",
+  unsupported_grant_type: "misconfigured",
+  invalid_scope: "misconfigured",
+  invalid_target: "misconfigured",
+  access_denied: "denied",
+};
+
+function refusalOf(answer: GongTokenAnswer): GongError {
+  const { status } = answer;
+  const retryAfterSeconds = parseRetryAfter(answer.retryAfter, nowSeconds());
+  const details = retryAfterSeconds === undefined ? { status } : { status, retryAfterSeconds };
+  if (status === 429) return gongError("rate_limited", "429.", details);
+  if (status >= 500 || status === 408 || (status >= 300 && status < 400)) {
+    return gongError("unavailable", "The token endpoint did not answer.", details);
+  }
+  if (status === 401) return gongError("misconfigured", "The client is not accepted.", details);
+  const code = errorCodeOf(answer);
+  const kind = code !== undefined && Object.hasOwn(TOKEN_ERRORS, code) ? TOKEN_ERRORS[code] : undefined;
+  // Only 400 ends a connection: a firewall that dresses up its 403 must not.
+  if (kind === undefined || (kind === "expired" && status !== 400)) {
+    return gongError("malformed", "The answer is neither tokens nor a known error.", details);
+  }
+  return gongError(kind, "The token endpoint refused the request.", details);
+}
+
+/** The `error` of a well-formed error body: JSON by its content type and by its bytes. RFC 6749 §5.2. */
+function errorCodeOf(answer: GongTokenAnswer): string | undefined {
+  if (!/^application\/json\s*(;|$)/i.test(answer.contentType)) return undefined;
+  const error = parseJsonObject(answer.body)?.["error"];
+  return typeof error === "string" ? error : undefined;
+}
+
+/** Tokens go into an Authorization header: anything but visible ASCII is refused. RFC 6749 appendix A.12. */
+function visibleAscii(token: string): string {
+  if (/^[\x21-\x7E]+$/.test(token)) return token;
+  throw gongError("malformed", "A token has characters that no header may carry.", { status: 200 });
+}
+
+/** A finite number, also when written as text; undefined otherwise. */
+function numberOf(value: unknown): number | undefined {
+  const number = typeof value === "string" && /^\s*\d+(\.\d+)?\s*$/.test(value) ? Number(value) : value;
+  return typeof number === "number" && Number.isFinite(number) && number >= 0 ? number : undefined;
+}
+
+function lifeSeconds(expiresIn: number | undefined): number {
+  if (expiresIn === undefined) return DEFAULT_LIFE_SECONDS;
+  return Math.min(Math.max(Math.floor(expiresIn), SHORTEST_LIFE_SECONDS), LONGEST_LIFE_SECONDS);
+}
+
+/** RFC 6749 §3.3; undefined for no scope, and for one that is not a list of scope tokens. */
+function scopeTokens(scope: string | undefined): readonly string[] | undefined {
+  const tokens = scope?.split(" ").filter((token) => token !== "");
+  if (tokens === undefined || tokens.length === 0) return undefined;
+  return tokens.every((token) => /^[\x21\x23-\x5B\x5D-\x7E]+$/.test(token)) ? tokens : undefined;
+}
+
+/** Most specific first: `sub` may name something other than a person. */
+const USER_ID_MEMBERS = ["uid", "user_id", "sub"] as const;
+
+function userIdOf(sources: ReadonlyArray<JsonObject | undefined>, clientId: string): string | undefined {
+  for (const member of USER_ID_MEMBERS) {
+    for (const source of sources) {
+      const value = source?.[member];
+      const id = typeof value === "number" && Number.isSafeInteger(value) ? String(value) : value;
+      // A subject that is the client itself would put every person on one connection.
+      if (typeof id === "string" && /^[\x21-\x7E]{1,128}$/.test(id) && id !== clientId) return id;
+    }
+  }
+  return undefined;
+}
+
+/** The claims of a token that looks like a JWT, unverified; undefined for an opaque one. */
+function claimsOf(token: string): JsonObject | undefined {
+  try {
+    return decodeJwt(token);
+  } catch {
+    // Not a JWT: an opaque token is as good, it only names nobody.
+    return undefined;
+  }
+}

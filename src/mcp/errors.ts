@@ -1,0 +1,35 @@
+// JSON-RPC error bodies, and the codes that the gateway itself uses. Called by whoever answers an MCP client in place
+// of Gong. JSON-RPC 2.0 §5.1; MCP 2026-07-28, Streamable HTTP, Server Validation.
+
+/** JSON-RPC 2.0 §5.1: the text is not JSON. */
+export const PARSE_ERROR = -32_700;
+/** JSON-RPC 2.0 §5.1: the JSON is not one valid message. */
+export const INVALID_REQUEST = -32_600;
+/** MCP 2026-07-28, HeaderMismatch: the mirrored headers and the body disagree. */
+export const HEADER_MISMATCH = -32_020;
+
+/** The id of a JSON-RPC message; null where the message could not be read (JSON-RPC 2.0 §5). */
+export type JsonRpcId = string | number | null;
+
+export interface JsonRpcError {
+  readonly jsonrpc: "2.0";
+  readonly id: JsonRpcId;
+  readonly error: { readonly code: number; readonly message: string; readonly data?: unknown };
+}
+
+/**
+ * Builds a JSON-RPC error response. `message` and `data` are ours, never text from outside; an unknown `id` becomes
+ * null. JSON-RPC 2.0 §5.1.
+ */
+export function jsonRpcError(
+  id: JsonRpcId | undefined,
+  code: number,
+  message: string,
+  data?: unknown,
+): JsonRpcError {
+  return {
+    jsonrpc: "2.0",
+    id: id ?? null,
+    error: data === undefined ? { code, message } : { code, message, data },
+  };
+}

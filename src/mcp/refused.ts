@@ -1,0 +1,23 @@
+// The refusal of an MCP message before it reaches Gong. Thrown by the readers in this folder; the route answers with
+// `status` and `toResponseBody`. JSON-RPC 2.0 §5.1.
+import { jsonRpcError, type JsonRpcError, type JsonRpcId } from "./errors.ts";
+
+/** An expected refusal of a message. `message` is ours and says what to do; it never quotes the message. */
+export class McpRefused extends Error {
+  /** HTTP status of the answer. */
+  readonly status: number;
+  /** JSON-RPC error code. */
+  readonly code: number;
+
+  constructor(status: number, code: number, message: string) {
+    super(message);
+    this.name = "McpRefused";
+    this.status = status;
+    this.code = code;
+  }
+
+  /** Returns the JSON-RPC error response for the message with this id; an unknown id becomes null. */
+  toResponseBody(id?: JsonRpcId): JsonRpcError {
+    return jsonRpcError(id, this.code, this.message);
+  }
+}

@@ -1,0 +1,44 @@
+// Which messages cost Gong credits. Called by the MCP route to choose between the straight path to Gong and the
+// accounted one. Gong charges each `tools/call`, also a repeated one.
+import type { McpMessage } from "./message.ts";
+
+/** Whether a call of the named tool is paid; an undefined name is a call whose tool could not be read. */
+export type PaidTools = (toolName: string | undefined) => boolean;
+
+/** Gong's own three tools (`ask_account`, `ask_deal`, `generate_brief`) are paid, and a tool nobody knows is, by rule. */
+export const everyTool: PaidTools = () => true;
+
+/**
+ * Whether a message costs Gong credits: `tools/call` of a paid tool, also when sent as a notification, because nothing
+ * says that Gong would not run it.
+ */
+export function isPaidCall(message: McpMessage, paidTools: PaidTools = everyTool): boolean {
+  return message.method === "tools/call" && paidTools(message.toolName);
+}
+
+const ASK = "mcp:ai-ask:read";
+const ASSISTANT = "mcp:ai-assistant:read";
+const BRIEFER = "mcp:ai-briefer:read";
+
+/** Any one of these scopes allows the tool. Gong doesn't say which of two scopes gates `ask_deal`: either will do. */
+const SCOPES_OF_TOOL: ReadonlyMap<string, readonly string[]> = new Map([
+  ["ask_account", [ASK]],
+  ["ask_deal", [ASK, ASSISTANT]],
+  ["generate_brief", [BRIEFER]],
+]);
+
+/**
+ * The scopes to ask for when `granted` does not allow a tool call, else undefined. A connection's Gong token may reach
+ * further than one client was granted, so each client is held to its own scopes here; a tool nobody knows needs all of
+ * them. MCP authorization, Runtime Insufficient Scope Errors.
+ */
+export function missingScope(message: McpMessage, granted: ReadonlySet<string>): string | undefined {
+  if (message.method !== "tools/call") return undefined;
+  const sufficient = SCOPES_OF_TOOL.get(message.toolName ?? "");
+  const allowed =
+    sufficient === undefined
+      ? [ASK, ASSISTANT, BRIEFER].every((scope) => granted.has(scope))
+      : sufficient.some((scope) => granted.has(scope));
+  if (allowed) return undefined;
+  return [...new Set([...granted, ...(sufficient ?? [ASK, ASSISTANT, BRIEFER])])].join(" ");
+}

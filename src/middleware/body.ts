@@ -1,0 +1,70 @@
+// Request bodies, read once, within a size and a time. Nothing reads a body but these two.
+
+import { OAuthError, type ErrorStatus } from "../errors.ts";
+import { parseForm, type FormParameters } from "../oauth/form.ts";
+
+const LONGEST_UPLOAD_MS = 30_000;
+const LONGEST_FORM = 65_536;
+const FORM = /^application\/x-www-form-urlencoded\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?$/i;
+
+/**
+ * Reads at most `longest` bytes. Throws OAuthError `invalid_request` with status 413 for more, 408 when the upload
+ * takes longer than 30 seconds, 400 when it breaks off, and 415 for an encoded body, which could grow without bound.
+ */
+export async function readBody(request: Request, longest: number): Promise<Uint8Array<ArrayBuffer>> {
+  const encoding = request.headers.get("content-encoding");
+  if (encoding !== null && encoding !== "identity")
+    throw tooMuch(415, "Send the body without a content encoding.");
+  const declared = Number(request.headers.get("content-length") ?? 0);
+  if (declared > longest) throw tooMuch(413, "Send a smaller body.");
+  if (request.body === null) return new Uint8Array();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(tooMuch(408, "Send the body faster.")), LONGEST_UPLOAD_MS);
+  });
+  try {
+    return await Promise.race([collect(request.body, longest), late]);
+  } catch (error) {
+    if (error instanceof OAuthError) throw error;
+    throw new OAuthError("invalid_request", "Send the whole body.", { reason: "body_broke_off" });
+  } finally {
+    clearTimeout(timer ?? null);
+  }
+}
+
+/** Reads a form post: RFC 6749 §3.2, urlencoded UTF-8 with no parameter twice. */
+export async function readForm(request: Request): Promise<FormParameters> {
+  if (!FORM.test(request.headers.get("content-type") ?? "")) {
+    throw tooMuch(415, "Send the parameters as application/x-www-form-urlencoded.");
+  }
+  const bytes = await readBody(request, LONGEST_FORM);
+  try {
+    return parseForm(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes));
+  } catch (error) {
+    if (error instanceof OAuthError) throw error;
+    throw new OAuthError("invalid_request", "Send the parameters in UTF-8.", { reason: "not_utf8" });
+  }
+}
+
+async function collect(body: ReadableStream<Uint8Array>, longest: number): Promise<Uint8Array<ArrayBuffer>> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of body) {
+    length += chunk.byteLength;
+    if (length > longest) throw tooMuch(413, "Send a smaller body.");
+    chunks.push(chunk);
+  }
+  const [only] = chunks;
+  if (chunks.length === 1 && only !== undefined) return new Uint8Array(only);
+  const bytes = new Uint8Array(length);
+  let at = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, at);
+    at += chunk.byteLength;
+  }
+  return bytes;
+}
+
+function tooMuch(status: ErrorStatus, description: string): OAuthError {
+  return new OAuthError("invalid_request", description, { status });
+}

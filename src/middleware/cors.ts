@@ -1,0 +1,13 @@
+// CORS for what browser-based MCP clients read: metadata, token, registration, revocation. Any origin, never with
+// credentials; pages and /admin have none. Cookies play no part in these answers.
+
+import { cors } from "hono/cors";
+
+export const anyOrigin = () =>
+  cors({
+    origin: "*",
+    allowMethods: ["GET", "POST", "OPTIONS"],
+    allowHeaders: ["authorization", "content-type", "accept", "mcp-protocol-version"],
+    exposeHeaders: ["www-authenticate"],
+    maxAge: 86_400,
+  });

@@ -1,0 +1,29 @@
+// What a client is, as every rule of this folder sees it. Called by the rules beside it, by storage (which keeps
+// registrations) and by domain (which looks clients up). RFC 6749 §2, RFC 7591 §2.
+
+/** RFC 7591 §2: how a client proves itself at the token and revocation endpoints; the list our metadata publishes. */
+export const TOKEN_ENDPOINT_AUTH_METHODS = ["none", "client_secret_basic", "client_secret_post"] as const;
+
+export type TokenEndpointAuthMethod = (typeof TOKEN_ENDPOINT_AUTH_METHODS)[number];
+
+/** RFC 7591 §2: the grant types the token endpoint serves; the list our metadata publishes. */
+export const GRANT_TYPES = ["authorization_code", "refresh_token"] as const;
+
+export type GrantType = (typeof GRANT_TYPES)[number];
+
+/** RFC 7591 §2: the response types the authorization endpoint serves; the list our metadata publishes. */
+export const RESPONSE_TYPES = ["code"] as const;
+
+/** An MCP client known to the gateway. */
+export interface Client {
+  readonly clientId: string;
+  /** `preregistered`: an admin vouches for it. `dynamic`: it registered itself, and nothing about it is proven. */
+  readonly registration: "preregistered" | "dynamic";
+  /** As the client wrote it; pages show `displayName(clientName)`. */
+  readonly clientName: string | undefined;
+  readonly redirectUris: readonly string[];
+  readonly tokenEndpointAuthMethod: TokenEndpointAuthMethod;
+  /** base64url SHA-256 of the client secret; undefined for a public client. */
+  readonly clientSecretHash: string | undefined;
+  readonly grantTypes: readonly GrantType[];
+}

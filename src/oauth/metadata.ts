@@ -1,0 +1,67 @@
+// The discovery documents, and the paths they publish, which the routes mount: one list, so that metadata can't promise
+// what is not served. Called by routes/well-known, app.ts and the bearer middleware. RFC 8414, RFC 9728, RFC 9207.
+import { GRANT_TYPES, RESPONSE_TYPES, TOKEN_ENDPOINT_AUTH_METHODS } from "./client.ts";
+import { SCOPES } from "./scope.ts";
+
+/** Where each endpoint of the authorization server is, below the issuer. */
+export const ENDPOINTS = {
+  authorization: "/authorize",
+  token: "/token",
+  registration: "/register",
+  revocation: "/revoke",
+} as const;
+
+/** RFC 8414 §3: the path of the authorization server's metadata, for an issuer without a path. */
+export const AUTHORIZATION_SERVER_METADATA_PATH = "/.well-known/oauth-authorization-server";
+
+/** RFC 9728 §3: the path of protected resource metadata; the resource's own path follows it. */
+export const PROTECTED_RESOURCE_METADATA_PATH = "/.well-known/oauth-protected-resource";
+
+/**
+ * The authorization server metadata of `issuer`, an origin without a slash at the end (RFC 8414 §2, RFC 9207 §3,
+ * RFC 7636 through `code_challenge_methods_supported`). `registration: false` leaves out dynamic registration.
+ */
+export function authorizationServerMetadata(
+  issuer: string,
+  offered: { readonly registration: boolean } = { registration: true },
+) {
+  return {
+    issuer,
+    authorization_endpoint: issuer + ENDPOINTS.authorization,
+    token_endpoint: issuer + ENDPOINTS.token,
+    ...(offered.registration ? { registration_endpoint: issuer + ENDPOINTS.registration } : {}),
+    revocation_endpoint: issuer + ENDPOINTS.revocation,
+    scopes_supported: SCOPES,
+    response_types_supported: RESPONSE_TYPES,
+    response_modes_supported: ["query"],
+    grant_types_supported: GRANT_TYPES,
+    token_endpoint_auth_methods_supported: TOKEN_ENDPOINT_AUTH_METHODS,
+    revocation_endpoint_auth_methods_supported: TOKEN_ENDPOINT_AUTH_METHODS,
+    code_challenge_methods_supported: ["S256"],
+    authorization_response_iss_parameter_supported: true,
+  };
+}
+
+/**
+ * The metadata of one MCP endpoint (RFC 9728 §2). `resource` is the exact URL that people type into their client:
+ * RFC 9728 §3.3 makes clients refuse a document that names another.
+ */
+export function protectedResourceMetadata(endpoint: {
+  readonly resource: string;
+  readonly issuer: string;
+  readonly name: string;
+}) {
+  return {
+    resource: endpoint.resource,
+    authorization_servers: [endpoint.issuer],
+    scopes_supported: SCOPES,
+    bearer_methods_supported: ["header"],
+    resource_name: endpoint.name,
+  };
+}
+
+/** Where the metadata of `resource` is: the well-known path goes between its origin and its path (RFC 9728 §3.1). */
+export function protectedResourceMetadataUrl(resource: string): string {
+  const { origin, pathname } = new URL(resource);
+  return origin + PROTECTED_RESOURCE_METADATA_PATH + (pathname === "/" ? "" : pathname);
+}

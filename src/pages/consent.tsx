@@ -1,0 +1,209 @@
+// The consent page: who asks, where access goes, what it opens, what it costs, how it ends. Rendered by
+// GET /authorize; its form goes to POST /authorize. RFC 6749 §10.2, §10.13; MCP security best practices, confused deputy.
+
+import { ACCESS_IN_WORDS, scopeInWords, type Access } from "./flow-text.ts";
+import { Layout } from "./layout.tsx";
+import { asciiUri, spelledOut, visibleName } from "./outside-text.ts";
+import { ClientName } from "./parts.tsx";
+
+export interface ConsentView {
+  nonce: string;
+  client: { name: string | undefined; registration: "preregistered" | "dynamic"; clientId: string };
+  /** The exact redirect URI of the request. */
+  redirectUri: string;
+  /** Its host (and port) in ASCII. */
+  redirectHost: string;
+  /** Whether the redirect URI leads back to the person's own computer. */
+  loopback: boolean;
+  scopes: readonly string[];
+  access: Access;
+  /** The MCP URL that access is for. */
+  resource: string;
+  gatewayHost: string;
+  sealedRequest: string;
+  formToken?: string;
+}
+
+/** Renders the question, with Approve and Deny as the two ways to answer it. */
+export function ConsentPage(view: ConsentView) {
+  return (
+    <Layout title="Approve access to Gong" nonce={view.nonce} script="guard">
+      <div class="stack">
+        <h1>Let this client use Gong?</h1>
+        <p class="soft">Approve only if you started this yourself, just now.</p>
+      </div>
+      <div class="card">
+        <dl class="facts">
+          <Asker client={view.client} />
+          <Destination view={view} />
+          <Abilities scopes={view.scopes} />
+          <Terms view={view} />
+        </dl>
+        <Answer view={view} />
+      </div>
+      <p class="small soft">
+        This page belongs to <strong>{asciiUri(view.gatewayHost)}</strong>, your organization's way to Gong.
+        It never asks for your Gong password: that belongs only on Gong's own page.
+      </p>
+    </Layout>
+  );
+}
+
+function Asker({ client }: { client: ConsentView["client"] }) {
+  const preregistered = client.registration === "preregistered";
+  return (
+    <div>
+      <dt>Who asks</dt>
+      <dd>
+        <p class="row">
+          <strong class="key">
+            <AskerName {...client} />
+          </strong>
+          {preregistered ? (
+            <span class="badge good">Set up by your admin</span>
+          ) : (
+            <span class="badge warn">Not verified</span>
+          )}
+        </p>
+        <p>
+          {preregistered
+            ? "Pre-registered by your admin under this name."
+            : "Not verified: this client registered itself and chose this name. Anyone could use it."}
+        </p>
+        <p class="small soft">
+          Client ID <code>{spelledOut(client.clientId)}</code>
+        </p>
+      </dd>
+    </div>
+  );
+}
+
+// Quotation marks say whose word a name is: an admin's, or the client's own.
+function AskerName({ name, registration }: ConsentView["client"]) {
+  if (registration === "preregistered" || visibleName(name) === undefined) return <ClientName name={name} />;
+  return (
+    <>
+      “<ClientName name={name} />”
+    </>
+  );
+}
+
+function Destination({ view }: { view: ConsentView }) {
+  const host = asciiUri(view.redirectHost);
+  return (
+    <div>
+      <dt>Where access goes</dt>
+      <dd>
+        <p class="key">
+          {view.loopback ? "A program on this computer: " : ""}
+          <strong>{host}</strong>
+        </p>
+        <p>
+          {view.loopback
+            ? "The gateway can't tell which program is listening there. Approve only if you are signing in from a program on this computer right now."
+            : "Whoever runs this site gets the access. If you don't know it, deny."}
+        </p>
+        <p class="small soft">
+          Full address <code>{asciiUri(view.redirectUri)}</code>
+        </p>
+      </dd>
+    </div>
+  );
+}
+
+function Abilities({ scopes }: { scopes: readonly string[] }) {
+  return (
+    <div>
+      <dt>What it can do</dt>
+      <dd>
+        <ul class="plain stack-wide">
+          {scopes.map((scope) => (
+            <Ability scope={scope} />
+          ))}
+        </ul>
+        <p class="small soft">
+          It can't change anything in Gong. Gong does not publish which tool each permission opens; the tools
+          above are our reading of their names.
+        </p>
+      </dd>
+    </div>
+  );
+}
+
+function Ability({ scope }: { scope: string }) {
+  const { title, tools, text } = scopeInWords(scope);
+  return (
+    <li>
+      <strong>{title}</strong>
+      <br />
+      {text}
+      <br />
+      <span class="small soft">
+        {tools.length === 0 ? "" : "Tool "}
+        {tools.map((tool, index) => (
+          <>
+            {index === 0 ? "" : ", "}
+            <code>{tool}</code>
+          </>
+        ))}
+        {tools.length === 0 ? "" : " · "}Scope <code>{spelledOut(scope)}</code>
+      </span>
+    </li>
+  );
+}
+
+function Terms({ view }: { view: ConsentView }) {
+  const access = ACCESS_IN_WORDS[view.access];
+  return (
+    <>
+      <div>
+        <dt>Which data</dt>
+        <dd>
+          <p>
+            <strong>{access.title}.</strong> {access.text}
+          </p>
+          <p class="small soft">
+            Used at <code>{asciiUri(view.resource)}</code>
+          </p>
+        </dd>
+      </div>
+      <div>
+        <dt>What it costs</dt>
+        <dd>
+          Every call spends your company's Gong credits. The more calls and emails a question covers, the more
+          it costs.
+        </dd>
+      </div>
+      <div>
+        <dt>For how long</dt>
+        <dd>
+          Until you stop it. If the client doesn't use it for 30 days, it ends by itself. To stop it sooner,
+          ask the admin of this gateway to end it.
+        </dd>
+      </div>
+    </>
+  );
+}
+
+function Answer({ view }: { view: ConsentView }) {
+  return (
+    <form method="post" action="/authorize" class="stack answer" data-guard>
+      <input type="hidden" name="request" value={view.sealedRequest} />
+      {view.formToken === undefined ? null : <input type="hidden" name="form_token" value={view.formToken} />}
+      <p>
+        {view.access === "personal"
+          ? "After you approve, Gong asks you to sign in and allow it."
+          : "After you approve, an admin of this gateway is asked."}
+      </p>
+      <div class="choice">
+        <button type="submit" name="decision" value="approve" class="primary">
+          Approve
+        </button>
+        <button type="submit" name="decision" value="deny">
+          Deny
+        </button>
+      </div>
+      <p role="status" class="small status"></p>
+    </form>
+  );
+}

@@ -1,0 +1,93 @@
+// The one place for words about Gong's scopes, its two kinds of access, and the states of a connection, so that
+// consent, waiting and admin pages say the same thing the same way.
+
+export interface ScopeWords {
+  title: string;
+  /** The Gong tools that this scope opens, by their MCP names. */
+  tools: readonly string[];
+  text: string;
+}
+
+// Gong publishes its three scopes and its three tools; which scope opens which tool is a reading of their names,
+// and the consent page says so.
+const SCOPES = new Map<string, ScopeWords>([
+  [
+    "mcp:ai-ask:read",
+    {
+      title: "Ask about accounts",
+      tools: ["ask_account"],
+      text: "Put questions about an account to Gong, answered from its calls and emails.",
+    },
+  ],
+  [
+    "mcp:ai-assistant:read",
+    {
+      title: "Ask about deals",
+      tools: ["ask_deal"],
+      text: "Put questions about a deal to Gong, answered from its calls and emails.",
+    },
+  ],
+  [
+    "mcp:ai-briefer:read",
+    {
+      title: "Write briefs",
+      tools: ["generate_brief"],
+      text: "Have Gong write a brief on an account, a deal or a contact from calls and emails.",
+    },
+  ],
+]);
+
+/** What a Gong scope lets a client do. A scope that is not one of Gong's three is named as unknown, never guessed. */
+export function scopeInWords(scope: string): ScopeWords {
+  return (
+    SCOPES.get(scope) ?? {
+      title: "A permission this gateway does not know",
+      tools: [],
+      text: "Gong decides what it opens.",
+    }
+  );
+}
+
+export type Access = "personal" | "shared";
+
+/** The two kinds of access that Gong gives an integration, each as a name and one sentence. */
+export const ACCESS_IN_WORDS: Record<Access, { title: string; text: string }> = {
+  personal: { title: "Personal access", text: "Only what you can see in Gong yourself." },
+  shared: {
+    title: "Shared access",
+    text: "All of your company's Gong data, whoever asks. An admin of this gateway must approve it too.",
+  },
+};
+
+export interface StateWords {
+  label: string;
+  tone: "good" | "warn" | "plain";
+}
+
+const STATES = new Map<string, StateWords>([
+  ["connected", { label: "Connected", tone: "good" }],
+  ["needs_reconnect", { label: "Needs to be connected again", tone: "warn" }],
+  ["disconnected", { label: "Ended", tone: "plain" }],
+]);
+
+/** A connection's state for people. A state without words of its own is shown by its name. */
+export function stateInWords(state: string): StateWords {
+  return STATES.get(state) ?? { label: state, tone: "plain" };
+}
+
+const REASONS = new Map<string, string>([
+  ["ended_by_gong", "Gong no longer accepts its refresh token."],
+  ["answer_lost", "Gong's answer with the next tokens was lost on the way."],
+  ["no_refresh_token", "Gong gave no refresh token, and the access token has run out."],
+  ["ended_by_admin", "An admin ended it."],
+  ["denied", "Gong refused the last refresh."],
+  ["misconfigured", "Gong does not accept the client ID, the client secret or the redirect URI."],
+  ["rate_limited", "Gong asks for fewer requests. The gateway tries again by itself."],
+  ["unavailable", "Gong did not answer. The gateway tries again by itself."],
+  ["malformed", "Gong's answer could not be understood. The gateway tries again by itself."],
+]);
+
+/** Why a connection is in its state. A reason without words of its own is shown by its name. */
+export function reasonInWords(reason: string): string {
+  return REASONS.get(reason) ?? reason;
+}

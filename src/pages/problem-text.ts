@@ -1,0 +1,126 @@
+// What a person reads when a sign-in can't go on: what happened, and what to do next. One entry for each problem.
+
+export type Problem =
+  | "form_unreadable"
+  | "form_expired"
+  | "other_browser"
+  | "cross_site"
+  | "client_changed"
+  | "shared_not_connected"
+  | "too_many_approvals"
+  | "callback_malformed"
+  | "state_unknown"
+  | "expired"
+  | "used"
+  | "failed"
+  | "shared_connection_failed"
+  | "gong_unavailable"
+  | "admin_sign_in_missing"
+  | "admin_form_stale"
+  | "approval_gone"
+  | "connection_gone";
+
+interface ProblemText {
+  readonly title: string;
+  readonly text: string;
+  readonly hint: string;
+}
+
+const START_AGAIN = "Go back to your app and connect again. Nothing was connected and nothing was changed.";
+const BACK_TO_ADMIN = "Open the admin page again and look at the current state.";
+
+const TEXTS: Record<Problem, ProblemText> = {
+  form_unreadable: {
+    title: "This form can't be used",
+    text: "The form did not come from this gateway, or it was changed on the way.",
+    hint: START_AGAIN,
+  },
+  form_expired: {
+    title: "This page was open for too long",
+    text: "For your safety an approval page works for ten minutes.",
+    hint: START_AGAIN,
+  },
+  other_browser: {
+    title: "This sign-in belongs to another browser",
+    text: "A sign-in must be finished in the browser that began it, with cookies allowed. If somebody sent you this link, close this page.",
+    hint: START_AGAIN,
+  },
+  cross_site: {
+    title: "This request came from another site",
+    text: "The gateway only takes decisions from its own pages.",
+    hint: START_AGAIN,
+  },
+  client_changed: {
+    title: "The app has changed",
+    text: "The app that asked is no longer registered as it was on the page.",
+    hint: START_AGAIN,
+  },
+  shared_not_connected: {
+    title: "Shared access is not set up yet",
+    text: "An admin must connect shared Gong access once before apps can use it.",
+    hint: "Ask your admin to open the admin page of this gateway and choose Connect shared access.",
+  },
+  too_many_approvals: {
+    title: "Too many requests are waiting",
+    text: "The list of requests for an admin is full.",
+    hint: "Ask your admin to look at the waiting requests, then connect again.",
+  },
+  callback_malformed: {
+    title: "Gong's answer can't be read",
+    text: "The address of this page is not one that Gong's sign-in makes.",
+    hint: START_AGAIN,
+  },
+  state_unknown: {
+    title: "This sign-in is not known here",
+    text: "The link is incomplete, too old, or was not made by this gateway.",
+    hint: START_AGAIN,
+  },
+  expired: {
+    title: "This sign-in took too long",
+    text: "A sign-in must be finished within ten minutes.",
+    hint: START_AGAIN,
+  },
+  used: {
+    title: "This sign-in is already finished",
+    text: "Each sign-in link works once.",
+    hint: "If your app is not connected, go back to it and connect again.",
+  },
+  failed: {
+    title: "The sign-in was interrupted",
+    text: "The gateway could not finish this sign-in.",
+    hint: START_AGAIN,
+  },
+  shared_connection_failed: {
+    title: "Gong did not connect shared access",
+    text: "Gong refused, or did not answer as it should. An earlier connection, if there was one, still works.",
+    hint: "Check the integration's client id, secret and redirect URI at Gong, then try again from the admin page.",
+  },
+  gong_unavailable: {
+    title: "Gong is not available",
+    text: "The gateway could not reach Gong's sign-in.",
+    hint: "Wait a minute, go back to your app and connect again. Apps that are connected stay connected.",
+  },
+  admin_sign_in_missing: {
+    title: "Admin sign-in is not set up",
+    text: "This gateway has no ADMIN_TOKEN.",
+    hint: "Set the secret ADMIN_TOKEN (at least 24 characters) and deploy again.",
+  },
+  admin_form_stale: {
+    title: "This admin page is out of date",
+    text: "Your admin session ended, or the page was opened before you signed in.",
+    hint: "Sign in on the admin page and do it again. Nothing was changed.",
+  },
+  approval_gone: {
+    title: "This request is no longer waiting",
+    text: "It was decided already, or ten minutes have passed.",
+    hint: BACK_TO_ADMIN,
+  },
+  connection_gone: {
+    title: "This connection does not exist",
+    text: "It may have been ended already.",
+    hint: BACK_TO_ADMIN,
+  },
+};
+
+/** The words for a problem. */
+export const problemText = (problem: Problem): ProblemText => TEXTS[problem];

@@ -1,0 +1,85 @@
+// The error channels, each chosen by a sub-app and never guessed: JSON for OAuth endpoints (RFC 6749 §5.2), a Bearer
+// challenge for the protected resource (RFC 6750 §3), and a page for people. Redirects are built in oauth/.
+
+import type { Context, ErrorHandler } from "hono";
+import type { ContentfulStatusCode } from "hono/utils/http-status";
+import type { AppEnv } from "./context.ts";
+import { GongError, OAuthError, type ConfigError } from "./errors.ts";
+import { errorFields, log } from "./log.ts";
+import { ErrorPage } from "./pages/error.tsx";
+import { problemText, type Problem } from "./pages/problem-text.ts";
+
+const HOME = { label: "How to connect an app", url: "/" };
+
+/** RFC 6749 §5.2, RFC 7591 §3.2.2: the OAuth error as JSON. */
+export const asJson: ErrorHandler<AppEnv> = (error, c) => {
+  const failure = asOAuthError(error, c);
+  c.header("Cache-Control", "no-store");
+  c.header("Pragma", "no-cache");
+  if (failure.retryAfterSeconds !== undefined) c.header("Retry-After", String(failure.retryAfterSeconds));
+  if (failure.code === "invalid_client" && c.req.header("Authorization") !== undefined) {
+    c.header("WWW-Authenticate", 'Basic realm="token"');
+  }
+  log("info", "token.refused", { code: failure.code, reason: failure.reason, path: c.req.path });
+  const body = { error: failure.code, error_description: failure.description };
+  return c.json(body, failure.status);
+};
+
+/** A page in plain words, with nothing from outside in it. */
+export const asPage: ErrorHandler<AppEnv> = (error, c) => {
+  if (error instanceof GongError) return problemPage(c, "gong_unavailable", 503);
+  const failure = asOAuthError(error, c);
+  log("info", "authorize.refused", { code: failure.code, reason: failure.reason, path: c.req.path });
+  c.header("Cache-Control", "no-store");
+  if (failure.code === "server_error") return problemPage(c, "failed", 500);
+  return c.html(
+    <ErrorPage
+      nonce={c.get("secureHeadersNonce") ?? ""}
+      title="This sign-in can't go on"
+      text={failure.description}
+      hint="Nothing was connected and nothing was changed."
+      requestId={c.get("requestId")}
+      details={[{ label: "Error code", value: failure.code }]}
+      action={HOME}
+    />,
+    failure.status === 401 ? 400 : failure.status,
+  );
+};
+
+/** A page about a problem that people meet: what happened, and what to do. */
+export function problemPage(
+  c: Context<AppEnv>,
+  problem: Problem,
+  status: ContentfulStatusCode,
+): Response | Promise<Response> {
+  log("info", "authorize.refused", { reason: problem, path: c.req.path });
+  c.header("Cache-Control", "no-store");
+  return c.html(
+    <ErrorPage
+      nonce={c.get("secureHeadersNonce") ?? ""}
+      {...problemText(problem)}
+      requestId={c.get("requestId")}
+      action={HOME}
+    />,
+    status,
+  );
+}
+
+/** Settings that are missing or wrong, by name. The same for every route, because none can work. */
+export function misconfigured(error: ConfigError): Response {
+  log("error", "config.invalid", { problems: error.problems.join("; ") });
+  return Response.json(
+    {
+      error: "temporarily_unavailable",
+      error_description: "The gateway's settings are incomplete. Its admin can mend them.",
+      problems: error.problems,
+    },
+    { status: 503, headers: { "cache-control": "no-store", "x-content-type-options": "nosniff" } },
+  );
+}
+
+function asOAuthError(error: unknown, c: Context<AppEnv>): OAuthError {
+  if (error instanceof OAuthError) return error;
+  log("error", "request.failed", { path: c.req.path, requestId: c.get("requestId"), ...errorFields(error) });
+  return new OAuthError("server_error", "The gateway failed. Try again; if it stays, tell your admin.");
+}

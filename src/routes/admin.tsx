@@ -1,0 +1,144 @@
+// /admin: sign-in, and the one page of an admin. Every change is a form post of a live session.
+
+import { Hono, type Context } from "hono";
+import type { AppEnv } from "../context.ts";
+import { formToken, isAdminSession, signInAdmin, signOutAdmin } from "../domain/admin-session.ts";
+import {
+  adminOverview,
+  connectSharedAccess,
+  endConnection,
+  settleApproval,
+  type AdminOverview,
+} from "../domain/administer.ts";
+import { bindingCookieName } from "../domain/transaction.ts";
+import { adminForm } from "../middleware/admin-session.ts";
+import { readForm } from "../middleware/body.ts";
+import { ADMIN_COOKIE, keepBinding, readCookie, writeCookie } from "../middleware/cookies.ts";
+import { isSameOrigin } from "../middleware/same-origin.ts";
+import { AdminSignInPage } from "../pages/admin-sign-in.tsx";
+import { AdminPage } from "../pages/admin.tsx";
+import { problemPage } from "../respond.tsx";
+import { leadOn } from "./lead-on.tsx";
+
+const SESSION_SECONDS = 8 * 3600;
+
+const acts = new Hono<AppEnv>()
+  .use(adminForm())
+  .post("/shared/connect", async (c) => {
+    const begun = await connectSharedAccess(c.get("gateway"));
+    if (begun === undefined) return problemPage(c, "shared_not_connected", 404);
+    keepBinding(c, bindingCookieName(begun.transactionId), begun.cookieValue);
+    return leadOn(
+      c,
+      begun.url,
+      "Taking you to Gong",
+      "Sign in at Gong as the person whose access is shared.",
+    );
+  })
+  .post("/approvals/:id", async (c) => {
+    const decision = c.get("act")?.form.get("decision");
+    if (decision !== "approve" && decision !== "deny") return problemPage(c, "approval_gone", 400);
+    const settled = await settleApproval(
+      c.get("gateway"),
+      c.req.param("id"),
+      decision === "approve" ? "approved" : "denied",
+    );
+    return settled ? backToAdmin(c) : problemPage(c, "approval_gone", 409);
+  })
+  .post("/connections/:id/end", async (c) => {
+    const ended = await endConnection(c.get("gateway"), c.req.param("id"));
+    return ended ? backToAdmin(c) : problemPage(c, "connection_gone", 404);
+  })
+  .post("/sign-out", async (c) => {
+    await signOutAdmin(c.get("gateway"), c.get("act")?.session);
+    writeCookie(c, ADMIN_COOKIE, "", { maxAgeSeconds: 0, sameSite: "Strict" });
+    return backToAdmin(c);
+  });
+
+export const admin = new Hono<AppEnv>()
+  .use(async function neverStored(c, next) {
+    await next();
+    c.header("Cache-Control", "no-store");
+  })
+  .get("/", async (c) => {
+    const session = readCookie(c, ADMIN_COOKIE);
+    if (c.get("gateway").config.adminToken === undefined) return problemPage(c, "admin_sign_in_missing", 404);
+    if (session === undefined || !(await isAdminSession(c.get("gateway"), session))) {
+      return c.html(<AdminSignInPage nonce={c.get("secureHeadersNonce") ?? ""} failed={false} />, 401);
+    }
+    return overviewPage(c, await adminOverview(c.get("gateway")), await formToken(session));
+  })
+  .post("/sign-in", async (c) => {
+    if (!isSameOrigin(c)) return problemPage(c, "cross_site", 403);
+    const form = await readForm(c.req.raw);
+    const address = c.req.header("CF-Connecting-IP") ?? "unknown";
+    const signIn = await signInAdmin(c.get("gateway"), form.get("token") ?? "", address);
+    if (signIn.kind === "signed_in") {
+      writeCookie(c, ADMIN_COOKIE, signIn.session, { maxAgeSeconds: SESSION_SECONDS, sameSite: "Strict" });
+      return backToAdmin(c);
+    }
+    const { retryAfterSeconds } = signIn;
+    if (retryAfterSeconds > 0) c.header("Retry-After", String(retryAfterSeconds));
+    const nonce = c.get("secureHeadersNonce") ?? "";
+    return c.html(
+      <AdminSignInPage nonce={nonce} failed {...(retryAfterSeconds > 0 ? { retryAfterSeconds } : {})} />,
+      retryAfterSeconds > 0 ? 429 : 401,
+    );
+  })
+  .route("/", acts);
+
+function backToAdmin(c: Context<AppEnv>): Response {
+  return c.redirect(`${c.get("gateway").config.publicUrl}/admin`, 303);
+}
+
+function overviewPage(c: Context<AppEnv>, overview: AdminOverview, csrf: string) {
+  return c.html(
+    <AdminPage
+      nonce={c.get("secureHeadersNonce") ?? ""}
+      csrf={csrf}
+      redirectUri={overview.redirectUri}
+      publicUrl={overview.publicUrl}
+      integrations={overview.integrations.map(({ access, clientId, connection }) => ({
+        access,
+        clientId,
+        ...(connection === undefined
+          ? {}
+          : {
+              connection: { state: connection.state, ...reasonOf(connection), since: date(connection.since) },
+            }),
+      }))}
+      approvals={overview.approvals.map((approval) => ({
+        ...approval,
+        requestedAt: date(approval.requestedAt),
+      }))}
+      connections={overview.connections.map((connection) => ({
+        id: connection.id,
+        access: connection.access,
+        state: connection.state,
+        ...reasonOf(connection),
+        label: connection.id,
+        since: date(connection.since),
+        ...lastUse(connection.grants.map(({ lastUsedAt }) => lastUsedAt)),
+        grants: connection.grants.map((grant) => ({
+          id: grant.id,
+          clientName: grant.clientName,
+          createdAt: date(grant.createdAt),
+          lastUsedAt: date(grant.lastUsedAt),
+        })),
+      }))}
+      problems={[]}
+    />,
+  );
+}
+
+const reasonOf = ({ reason }: { readonly reason: string | undefined }) =>
+  reason === undefined ? {} : { reason };
+
+function lastUse(times: readonly number[]): { lastUsed?: string } {
+  return times.length === 0 ? {} : { lastUsed: date(Math.max(...times)) };
+}
+
+/** A time that reads the same everywhere. */
+function date(epochSeconds: number): string {
+  return `${new Date(epochSeconds * 1000).toISOString().slice(0, 16).replace("T", " ")} UTC`;
+}

@@ -1,0 +1,112 @@
+// GET /authorize asks, POST /authorize decides, GET /authorize/waiting/<transaction> waits for an admin. RFC 6749
+// §4.1.1; MCP authorization, Security Considerations, Confused Deputy.
+
+import { Hono, type Context } from "hono";
+import type { AppEnv } from "../context.ts";
+import { isAdminSession } from "../domain/admin-session.ts";
+import { beginAuthorization, type BegunAuthorization } from "../domain/begin-authorization.ts";
+import { decideConsent, type DecidedConsent } from "../domain/decide-consent.ts";
+import { finishApproval } from "../domain/finish-approval.ts";
+import { newBinding } from "../domain/sealed-request.ts";
+import { bindingCookieName, isTransactionId } from "../domain/transaction.ts";
+import { readForm } from "../middleware/body.ts";
+import { ADMIN_COOKIE, CONSENT_COOKIE, keepBinding, readCookie, writeCookie } from "../middleware/cookies.ts";
+import { isSameOrigin } from "../middleware/same-origin.ts";
+import { ConsentPage } from "../pages/consent.tsx";
+import { WaitingPage } from "../pages/waiting.tsx";
+import { problemPage } from "../respond.tsx";
+import { leadOn } from "./lead-on.tsx";
+
+const BINDING = /^[A-Za-z0-9_-]{43}$/;
+const CONSENT_SECONDS = 600;
+
+export const authorize = new Hono<AppEnv>()
+  .get("/authorize", async (c) => {
+    const known = readCookie(c, CONSENT_COOKIE);
+    // A second page in the same browser keeps the cookie, or the first page's form would stop working.
+    const binding = known !== undefined && BINDING.test(known) ? known : newBinding();
+    const at = c.req.url.indexOf("?");
+    const begun = await beginAuthorization(
+      c.get("gateway"),
+      at === -1 ? "" : c.req.url.slice(at + 1),
+      binding,
+    );
+    if (begun.kind === "return") return redirect(c, begun.url);
+    writeCookie(c, CONSENT_COOKIE, binding, { maxAgeSeconds: CONSENT_SECONDS, sameSite: "Lax" });
+    return consentPage(c, begun);
+  })
+  .post("/authorize", async (c) => {
+    if (!isSameOrigin(c)) return problemPage(c, "cross_site", 403);
+    const form = await readForm(c.req.raw);
+    const decided = await decideConsent(c.get("gateway"), {
+      sealedRequest: form.get("request"),
+      decision: form.get("decision"),
+      binding: readCookie(c, CONSENT_COOKIE),
+      byAdmin: await isAdminSession(c.get("gateway"), readCookie(c, ADMIN_COOKIE)),
+    });
+    return goOn(c, decided);
+  })
+  .get("/authorize/waiting/:id", async (c) => {
+    const id = c.req.param("id");
+    if (!isTransactionId(id)) return problemPage(c, "state_unknown", 400);
+    const { publicUrl } = c.get("gateway").config;
+    const finished = await finishApproval(c.get("gateway"), id, readCookie(c, bindingCookieName(id)));
+    if (finished.kind === "refused") return problemPage(c, finished.reason, 400);
+    if (finished.kind === "redirect") return redirect(c, finished.url);
+    c.header("Cache-Control", "no-store");
+    return c.html(
+      <WaitingPage
+        nonce={c.get("secureHeadersNonce") ?? ""}
+        clientName={finished.clientName}
+        code={finished.code}
+        checkUrl={`${publicUrl}/authorize/waiting/${id}`}
+        adminUrl={`${publicUrl}/admin`}
+      />,
+    );
+  });
+
+function consentPage(c: Context<AppEnv>, begun: Extract<BegunAuthorization, { kind: "ask" }>) {
+  const { client, redirectUri, integration } = begun;
+  const { host, hostname, protocol } = new URL(redirectUri);
+  c.header("Cache-Control", "no-store");
+  return c.html(
+    <ConsentPage
+      nonce={c.get("secureHeadersNonce") ?? ""}
+      client={{ name: client.clientName, registration: client.registration, clientId: client.clientId }}
+      redirectUri={redirectUri}
+      redirectHost={host}
+      loopback={protocol === "http:" && ["localhost", "127.0.0.1", "[::1]"].includes(hostname)}
+      scopes={begun.scope}
+      access={integration.access}
+      resource={integration.resource}
+      gatewayHost={new URL(integration.redirectUri).host}
+      sealedRequest={begun.sealedRequest}
+    />,
+  );
+}
+
+function goOn(c: Context<AppEnv>, decided: DecidedConsent) {
+  c.header("Cache-Control", "no-store");
+  switch (decided.kind) {
+    case "refused":
+      return problemPage(c, decided.reason, decided.reason === "other_browser" ? 403 : 400);
+    case "gong":
+      keepBinding(c, bindingCookieName(decided.transactionId), decided.cookieValue);
+      return leadOn(c, decided.url, "Taking you to Gong", "Sign in at Gong and allow access there.");
+    case "client":
+      return leadOn(c, decided.url, "You denied access", "Nothing was connected. Your app is being told.");
+    case "admin":
+      keepBinding(c, bindingCookieName(decided.transactionId), decided.cookieValue);
+      return c.redirect(
+        `${c.get("gateway").config.publicUrl}/authorize/waiting/${decided.transactionId}`,
+        303,
+      );
+  }
+}
+
+/** 303, so that nothing is posted again, and no Referer that could carry a code. RFC 9700 §4.12. */
+function redirect(c: Context<AppEnv>, url: string): Response {
+  c.header("Cache-Control", "no-store");
+  c.header("Referrer-Policy", "no-referrer");
+  return c.redirect(url, 303);
+}

@@ -1,0 +1,25 @@
+// GET /callback: the one redirect URI registered at Gong. Never renders the code; answers with the client's redirect or
+// a page. RFC 6749 §4.1.2, RFC 9700 §4.2.
+
+import { Hono } from "hono";
+import type { AppEnv } from "../context.ts";
+import { completeAuthorization } from "../domain/complete-authorization.ts";
+import { readCookie } from "../middleware/cookies.ts";
+import { problemPage } from "../respond.tsx";
+
+export const callback = new Hono<AppEnv>().get("/callback", async (c) => {
+  c.header("Cache-Control", "no-store");
+  c.header("Referrer-Policy", "no-referrer");
+  // A HEAD from a link checker must not use up the sign-in.
+  if (c.req.method !== "GET") return c.body(null, 405, { allow: "GET" });
+  const { searchParams } = new URL(c.req.url);
+  const completed = await completeAuthorization(c.get("gateway"), searchParams, (name) =>
+    readCookie(c, name),
+  );
+  if (completed.kind === "redirect") return c.redirect(completed.url, 303);
+  if (completed.kind === "busy") {
+    c.header("Retry-After", "2");
+    return problemPage(c, "used", 409);
+  }
+  return problemPage(c, completed.reason, completed.reason === "shared_connection_failed" ? 502 : 400);
+});

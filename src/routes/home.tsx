@@ -1,0 +1,18 @@
+// GET /: what this is and how to connect each client, with this deployment's own URLs.
+
+import { Hono } from "hono";
+import type { AppEnv } from "../context.ts";
+import { HomePage } from "../pages/home.tsx";
+
+export const home = new Hono<AppEnv>().get("/", (c) => {
+  const { config } = c.get("gateway");
+  c.header("Cache-Control", "no-store");
+  return c.html(
+    <HomePage
+      nonce={c.get("secureHeadersNonce") ?? ""}
+      gatewayName={new URL(config.publicUrl).host}
+      mcpUrl={config.integrations[0].resource}
+      sharedMcpUrl={config.resources.shared}
+    />,
+  );
+});

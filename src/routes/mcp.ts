@@ -1,0 +1,167 @@
+// ALL /mcp and /shared/mcp: bearer in, stream out. Order of checks, because clients probe with odd methods and headers
+// and must get the challenge first: OPTIONS, Host and Origin, token, everything else. MCP 2026-07-28, Streamable HTTP,
+// Security; MCP authorization; RFC 6750 §3.
+
+import type { Config, IntegrationConfig, IntegrationName } from "../config.ts";
+import { callGong, type McpAnswer } from "../domain/call-gong.ts";
+import { openGateway, type Gateway } from "../domain/gateway.ts";
+import { ConfigError, OAuthError } from "../errors.ts";
+import { errorFields, log } from "../log.ts";
+import { INVALID_REQUEST, jsonRpcError } from "../mcp/errors.ts";
+import { McpRefused } from "../mcp/refused.ts";
+import { readBody } from "../middleware/body.ts";
+import { bearerChallenge, parseBearer } from "../oauth/challenge.ts";
+import { protectedResourceMetadataUrl } from "../oauth/metadata.ts";
+import { SCOPES } from "../oauth/scope.ts";
+import { misconfigured } from "../respond.tsx";
+
+type Cors = Readonly<Record<string, string>>;
+
+const METHODS = "POST, GET, DELETE, HEAD, OPTIONS";
+const INTERNAL_ERROR = -32_603;
+
+/** Which integration a URL's path is for. The path is compared as it came, so no other spelling means the same. */
+export function mcpEndpoint(url: string): IntegrationName | undefined {
+  const start = url.indexOf("/", url.indexOf("://") + 3);
+  const query = url.indexOf("?", start);
+  const path = start === -1 ? "" : url.slice(start, query === -1 ? url.length : query);
+  if (path === "/mcp") return "main";
+  return path === "/shared/mcp" ? "shared" : undefined;
+}
+
+/** Answers one request to an MCP endpoint. */
+export async function serveMcp(
+  request: Request,
+  env: Env,
+  context: Pick<ExecutionContext, "waitUntil">,
+  name: IntegrationName,
+): Promise<Response> {
+  let gateway: Gateway;
+  try {
+    gateway = openGateway(env, context);
+  } catch (error) {
+    if (error instanceof ConfigError) return misconfigured(error);
+    throw error;
+  }
+  const { config } = gateway;
+  const integration = config.integrations.find((candidate) => candidate.name === name);
+  if (integration === undefined) return refuse(404, "There is no shared access on this gateway.", undefined);
+  const origin = request.headers.get("origin");
+  if ((origin !== null && !isAllowedOrigin(origin, config)) || !isOwnHost(request.url, config)) {
+    return refuse(403, "This origin may not call the gateway.", undefined);
+  }
+  const cors = origin === null ? undefined : corsHeaders(origin);
+  if (request.method === "OPTIONS") return preflight(request, cors);
+  const authorization = request.headers.get("authorization");
+  const accessToken = parseBearer(authorization);
+  if (accessToken === undefined) return challenge(integration, cors, authorization !== null);
+  try {
+    const answer = await callGong(gateway, integration, {
+      method: request.method,
+      headers: request.headers,
+      accessToken,
+      readBody: request.method === "POST" ? () => readBody(request, config.maxBodyBytes) : undefined,
+      cors,
+    });
+    return respond(answer, integration, cors);
+  } catch (error) {
+    return failed(error, cors);
+  }
+}
+
+function respond(answer: McpAnswer, integration: IntegrationConfig, cors: Cors | undefined): Response {
+  switch (answer.kind) {
+    case "response":
+      return answer.response;
+    case "unauthorized":
+      return challenge(integration, cors, true);
+    case "insufficient_scope":
+      return challenge(integration, cors, true, answer.scope);
+  }
+}
+
+function failed(error: unknown, cors: Cors | undefined): Response {
+  if (error instanceof McpRefused) {
+    log("info", "mcp.refused", { status: error.status, code: error.code });
+    const headers: Record<string, string> = error.status === 405 ? { allow: METHODS } : {};
+    return json(error.toResponseBody(), error.status, { ...cors, ...headers });
+  }
+  if (error instanceof OAuthError) return refuse(error.status, error.description, cors);
+  log("error", "request.failed", { path: "/mcp", ...errorFields(error) });
+  const body = jsonRpcError(
+    null,
+    INTERNAL_ERROR,
+    "The gateway failed. Try again; if it stays, tell your admin.",
+  );
+  return json(body, 500, { ...cors });
+}
+
+/** RFC 6750 §3.1: 401 without an error when no token was sent, `invalid_token` when one was; 403 for scope. */
+function challenge(
+  integration: IntegrationConfig,
+  cors: Cors | undefined,
+  tokenSent: boolean,
+  missingScope?: string,
+): Response {
+  const code = missingScope === undefined ? (tokenSent ? "invalid_token" : undefined) : "insufficient_scope";
+  const text = missingScope === undefined ? "Sign in to use this endpoint." : "Sign in with more scopes.";
+  const header = bearerChallenge({
+    resourceMetadataUrl: protectedResourceMetadataUrl(integration.resource),
+    scope: missingScope ?? SCOPES.join(" "),
+    error: code,
+    description: code === undefined ? undefined : text,
+  });
+  const body = { error: code ?? "invalid_token", error_description: text };
+  return json(body, missingScope === undefined ? 401 : 403, { ...cors, "www-authenticate": header });
+}
+
+function refuse(status: number, message: string, cors: Cors | undefined): Response {
+  return json(jsonRpcError(null, INVALID_REQUEST, message), status, { ...cors });
+}
+
+function json(body: unknown, status: number, headers: Record<string, string>): Response {
+  return Response.json(body, {
+    status,
+    headers: { ...headers, "cache-control": "no-store", "x-content-type-options": "nosniff" },
+  });
+}
+
+const LOOPBACK = /^http:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/;
+
+/** No Origin is a native client. Ours, a listed one, and on a loopback gateway any loopback one may call. */
+function isAllowedOrigin(origin: string, config: Config): boolean {
+  if (origin === config.publicUrl || config.allowedOrigins.has(origin)) return true;
+  return LOOPBACK.test(config.publicUrl) && LOOPBACK.test(origin);
+}
+
+/** A gateway on loopback answers to loopback names only, so that a rebound name reaches nothing. */
+function isOwnHost(url: string, config: Config): boolean {
+  return !LOOPBACK.test(config.publicUrl) || LOOPBACK.test(new URL(url).origin);
+}
+
+const ALLOWED_HEADERS =
+  "authorization, content-type, accept, mcp-protocol-version, mcp-session-id, mcp-method, mcp-name, last-event-id";
+
+function corsHeaders(origin: string): Cors {
+  return {
+    "access-control-allow-origin": origin,
+    "access-control-expose-headers": "www-authenticate, mcp-session-id",
+    vary: "Origin",
+  };
+}
+
+/** Succeeds without a token: browsers send none with a preflight. */
+function preflight(request: Request, cors: Cors | undefined): Response {
+  const asked = (request.headers.get("access-control-request-headers") ?? "").toLowerCase().split(",");
+  const parameters = asked
+    .map((name) => name.trim())
+    .filter((name) => /^mcp-param-[a-z0-9-]{1,64}$/.test(name));
+  const headers = {
+    ...cors,
+    "access-control-allow-methods": "POST, GET, DELETE",
+    "access-control-allow-headers": [ALLOWED_HEADERS, ...parameters].join(", "),
+    "access-control-max-age": "7200",
+    allow: METHODS,
+  };
+  return new Response(null, { status: 204, headers });
+}

@@ -1,0 +1,126 @@
+// The tables of the ConnectionObject and their rows. storage/README.md says for every field whether it is sealed,
+// hashed or plain, when it is written and when it is gone. Times are epoch seconds.
+
+import type { Migration } from "./migrations.ts";
+
+export const CONNECTION_MIGRATIONS: readonly Migration[] = [
+  [
+    `CREATE TABLE connection (
+      only INTEGER PRIMARY KEY CHECK (only = 1),
+      integration TEXT NOT NULL,
+      access TEXT NOT NULL,
+      state TEXT NOT NULL,
+      reason TEXT,
+      state_since INTEGER NOT NULL,
+      connected_at INTEGER NOT NULL,
+      generation INTEGER NOT NULL,
+      gong_access_token_sealed TEXT,
+      gong_refresh_token_sealed TEXT,
+      gong_expires_at INTEGER NOT NULL,
+      gong_scope TEXT,
+      refreshed_at INTEGER NOT NULL,
+      refresh_due_at INTEGER NOT NULL,
+      attempt_id TEXT,
+      attempt_started_at INTEGER,
+      attempt_answer_sealed TEXT,
+      failures INTEGER NOT NULL DEFAULT 0
+    ) STRICT`,
+    `CREATE TABLE grants (
+      id TEXT PRIMARY KEY,
+      client_id TEXT NOT NULL,
+      client_name TEXT,
+      resource TEXT NOT NULL,
+      scope TEXT NOT NULL,
+      created_at INTEGER NOT NULL,
+      last_used_at INTEGER NOT NULL,
+      expires_at INTEGER NOT NULL,
+      refresh_generation INTEGER NOT NULL DEFAULT 0,
+      refresh_hash TEXT,
+      refresh_expires_at INTEGER NOT NULL DEFAULT 0,
+      previous_refresh_hash TEXT,
+      previous_answer_sealed TEXT,
+      rotated_at INTEGER NOT NULL DEFAULT 0,
+      successor_used INTEGER NOT NULL DEFAULT 0,
+      revoked_at INTEGER,
+      revoked_reason TEXT
+    ) STRICT`,
+    `CREATE TABLE codes (
+      hash TEXT PRIMARY KEY,
+      grant_id TEXT NOT NULL REFERENCES grants (id),
+      redirect_uri TEXT NOT NULL,
+      code_challenge TEXT NOT NULL,
+      expires_at INTEGER NOT NULL,
+      kept_until INTEGER NOT NULL,
+      redeemed_at INTEGER
+    ) STRICT`,
+    `CREATE TABLE access_tokens (
+      hash TEXT PRIMARY KEY,
+      grant_id TEXT NOT NULL REFERENCES grants (id),
+      generation INTEGER NOT NULL,
+      scope TEXT NOT NULL,
+      expires_at INTEGER NOT NULL
+    ) STRICT`,
+    "CREATE INDEX access_tokens_by_grant ON access_tokens (grant_id)",
+  ],
+];
+
+/** `connected`: usable. `needs_reconnect`: Gong ended it. `disconnected`: a person or an admin ended it. */
+export type ConnectionState = "connected" | "needs_reconnect" | "disconnected";
+
+export type ConnectionRow = {
+  integration: "main" | "shared";
+  access: "personal" | "shared";
+  state: ConnectionState;
+  reason: string | null;
+  state_since: number;
+  connected_at: number;
+  generation: number;
+  gong_access_token_sealed: string | null;
+  gong_refresh_token_sealed: string | null;
+  gong_expires_at: number;
+  gong_scope: string | null;
+  refreshed_at: number;
+  refresh_due_at: number;
+  attempt_id: string | null;
+  attempt_started_at: number | null;
+  attempt_answer_sealed: string | null;
+  failures: number;
+};
+
+export type GrantRow = {
+  id: string;
+  client_id: string;
+  client_name: string | null;
+  resource: string;
+  scope: string;
+  created_at: number;
+  last_used_at: number;
+  expires_at: number;
+  refresh_generation: number;
+  refresh_hash: string | null;
+  refresh_expires_at: number;
+  previous_refresh_hash: string | null;
+  previous_answer_sealed: string | null;
+  rotated_at: number;
+  successor_used: number;
+  revoked_at: number | null;
+  revoked_reason: string | null;
+};
+
+export type CodeRow = {
+  hash: string;
+  grant_id: string;
+  redirect_uri: string;
+  code_challenge: string;
+  expires_at: number;
+  kept_until: number;
+  redeemed_at: number | null;
+};
+
+export type AccessTokenRow = {
+  hash: string;
+  grant_id: string;
+  generation: number;
+  scope: string;
+  expires_at: number;
+};

@@ -1,0 +1,81 @@
+// The end of grants: revoking, listing what still lives, and deleting what has expired. SQL on the ConnectionObject's
+// database, run inside its transactions and its alarm.
+
+import type { GrantRow } from "./connection-schema.ts";
+
+/** How long a code is remembered, so that a late replay revokes what it issued (RFC 6749 §4.1.2). */
+export const CODE_MEMORY_SECONDS = 600;
+
+const REVOKED_KEPT_SECONDS = 30 * 86_400;
+
+/** Ends a grant and everything it issued. The row stays for a while, so that a reader sees why. */
+export function revokeGrant(sql: SqlStorage, grantId: string, reason: string, now: number): void {
+  sql.exec("DELETE FROM access_tokens WHERE grant_id = ?", grantId);
+  sql.exec(
+    `UPDATE grants SET revoked_at = ?, revoked_reason = ?, refresh_hash = NULL, previous_refresh_hash = NULL,
+       previous_answer_sealed = NULL WHERE id = ? AND revoked_at IS NULL`,
+    now,
+    reason,
+    grantId,
+  );
+}
+
+/** Ends every grant of the connection. */
+export function revokeAllGrants(sql: SqlStorage, reason: string, now: number): void {
+  for (const { id } of sql.exec<{ id: string }>("SELECT id FROM grants WHERE revoked_at IS NULL").toArray()) {
+    revokeGrant(sql, id, reason, now);
+  }
+}
+
+/** Ends one access token of `clientId`; whether there was one. RFC 7009 §2.1. */
+export function deleteAccessToken(sql: SqlStorage, hash: string, clientId: string): boolean {
+  const deleted = sql.exec(
+    "DELETE FROM access_tokens WHERE hash = ? AND grant_id IN (SELECT id FROM grants WHERE client_id = ?)",
+    hash,
+    clientId,
+  );
+  return deleted.rowsWritten > 0;
+}
+
+export function findGrant(sql: SqlStorage, id: string): GrantRow | undefined {
+  return sql.exec<GrantRow>("SELECT * FROM grants WHERE id = ?", id).toArray()[0];
+}
+
+/** Grants that can still be used: not revoked, not past their absolute or idle end. */
+export function liveGrants(sql: SqlStorage, now: number): readonly GrantRow[] {
+  return sql
+    .exec<GrantRow>(
+      `SELECT * FROM grants WHERE revoked_at IS NULL AND expires_at > ?1
+         AND (refresh_expires_at > ?1 OR created_at > ?1 - ?2
+           OR EXISTS (SELECT 1 FROM access_tokens WHERE grant_id = grants.id AND expires_at > ?1))
+       ORDER BY created_at DESC`,
+      now,
+      CODE_MEMORY_SECONDS,
+    )
+    .toArray();
+}
+
+/** Deletes what has expired. */
+export function sweepGrants(sql: SqlStorage, now: number): void {
+  sql.exec("DELETE FROM codes WHERE kept_until <= ?", now);
+  sql.exec("DELETE FROM access_tokens WHERE expires_at <= ?", now);
+  const gone = `(revoked_at IS NOT NULL AND revoked_at <= ?1 - ?2) OR expires_at <= ?1
+    OR (refresh_generation > 0 AND refresh_expires_at <= ?1) OR (refresh_generation = 0 AND created_at <= ?1 - ?3)`;
+  const unused = `AND NOT EXISTS (SELECT 1 FROM access_tokens WHERE grant_id = grants.id)
+    AND NOT EXISTS (SELECT 1 FROM codes WHERE grant_id = grants.id)`;
+  sql.exec(`DELETE FROM grants WHERE (${gone}) ${unused}`, now, REVOKED_KEPT_SECONDS, CODE_MEMORY_SECONDS);
+}
+
+/** When there is something to delete next, in epoch seconds, if ever. */
+export function nextSweepAt(sql: SqlStorage): number | undefined {
+  const [row] = sql
+    .exec<{ due: number | null }>(
+      `SELECT MIN(due) AS due FROM (
+         SELECT MIN(kept_until) AS due FROM codes UNION ALL SELECT MIN(expires_at) FROM access_tokens
+         UNION ALL SELECT MIN(refresh_expires_at) FROM grants WHERE refresh_generation > 0 AND revoked_at IS NULL
+         UNION ALL SELECT MIN(revoked_at) + ? FROM grants)`,
+      REVOKED_KEPT_SECONDS,
+    )
+    .toArray();
+  return row?.due ?? undefined;
+}

@@ -1,0 +1,57 @@
+// From an id to a typed stub, and the one retry rule. The only user of the object bindings. Ids reach this file only
+// after the tag of the credential that carries them was checked, so a made-up id never creates an object.
+
+import type { AdminObject } from "./admin-object.ts";
+import type { ConnectionObject } from "./connection-object.ts";
+import type { RegistryObject } from "./registry-object.ts";
+import type { TransactionObject } from "./transaction-object.ts";
+
+const REGISTRY_SHARDS = 16;
+const TRIES = 3;
+const FIRST_PAUSE_MS = 50;
+
+export interface Objects {
+  connection(id: string): DurableObjectStub<ConnectionObject>;
+  transaction(id: string): DurableObjectStub<TransactionObject>;
+  /** The shard that holds `clientId`. */
+  registry(clientId: string): DurableObjectStub<RegistryObject>;
+  readonly registryShards: number;
+  admin(): DurableObjectStub<AdminObject>;
+}
+
+/** The objects of this deployment. */
+export function objectsOf(env: Env): Objects {
+  return {
+    connection: (id) => env.CONNECTIONS.getByName(id),
+    transaction: (id) => env.TRANSACTIONS.getByName(id),
+    registry: (clientId) => env.REGISTRY.getByName(`shard-${shardOf(clientId)}`),
+    registryShards: REGISTRY_SHARDS,
+    admin: () => env.ADMIN.getByName("admin"),
+  };
+}
+
+/**
+ * Runs an idempotent call, again after a failure that the platform marks retryable, with jitter and a fresh stub each
+ * time (`call` makes the stub). An overloaded object is never asked again.
+ */
+export async function retrying<T>(call: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await call();
+    } catch (error) {
+      if (attempt === TRIES || !isRetryable(error)) throw error;
+      await new Promise((resolve) => setTimeout(resolve, FIRST_PAUSE_MS * attempt * (1 + Math.random())));
+    }
+  }
+}
+
+function isRetryable(error: unknown): boolean {
+  if (!(error instanceof Error) || !("retryable" in error)) return false;
+  return error.retryable === true && !("overloaded" in error && error.overloaded === true);
+}
+
+function shardOf(clientId: string): number {
+  let sum = 0;
+  for (const character of clientId) sum = (sum * 31 + character.charCodeAt(0)) % 65_521;
+  return sum % REGISTRY_SHARDS;
+}

@@ -1,0 +1,98 @@
+// Builds the Worker that `wrangler deploy` would upload, once per process, without touching the network. Called by
+// workerd.ts, by the bench and by tests that look at the bundle.
+
+import { execFile } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { promisify, stripVTControlCharacters } from "node:util";
+import { gzipSync } from "node:zlib";
+import { QUIET_WRANGLER, REPOSITORY, WRANGLER } from "./tools.ts";
+
+/** A built Worker and what its wrangler.toml says about running it. */
+export interface Build {
+  /** The folder of the bundle, removed when this process ends. */
+  readonly folder: string;
+  /** File name of the one ES module in `folder`. */
+  readonly module: string;
+  /** Bytes of the module, and of its gzip at the level Cloudflare counts (RFC 1952). */
+  readonly bytes: number;
+  readonly gzipBytes: number;
+  readonly compatibilityDate: string;
+  readonly compatibilityFlags: readonly string[];
+  readonly objects: readonly { readonly binding: string; readonly className: string }[];
+  /** The plain settings of wrangler.toml, which a deployment starts from. */
+  readonly vars: Readonly<Record<string, string>>;
+}
+
+const builds = new Map<string, Promise<Build>>();
+const folders = new Set<string>();
+
+process.once("exit", () => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
+/** Makes an empty folder under the system's temporary folder, removed when this process ends. */
+export function temporaryFolder(name: string): string {
+  const folder = mkdtempSync(path.join(tmpdir(), `gong-gateway-${name}-`));
+  folders.add(folder);
+  return folder;
+}
+
+/**
+ * Bundles the Worker of a wrangler.toml (default: this repository's) with `wrangler deploy --dry-run`. A second call
+ * in the same process returns the first one's result. Throws with wrangler's own words when the Worker does not build.
+ */
+export function buildWorker(configPath = path.join(REPOSITORY, "wrangler.toml")): Promise<Build> {
+  const known = builds.get(configPath);
+  if (known !== undefined) return known;
+  const build = bundle(configPath);
+  builds.set(configPath, build);
+  return build;
+}
+
+async function bundle(configPath: string): Promise<Build> {
+  const folder = temporaryFolder("build");
+  // wrangler is a second's work to load, and only needed here.
+  const [{ unstable_readConfig }] = await Promise.all([
+    import("wrangler"),
+    wranglerDryRun(configPath, folder),
+  ]);
+  const modules = readdirSync(folder).filter((name) => name.endsWith(".js"));
+  const [module] = modules;
+  if (module === undefined || modules.length > 1) {
+    throw new Error(`The build of ${configPath} must be one module, and is: ${modules.join(", ") || "none"}`);
+  }
+  const source = readFileSync(path.join(folder, module));
+  const config = unstable_readConfig({ config: configPath }, { hideWarnings: true });
+  if (config.compatibility_date === undefined) throw new Error(`${configPath} names no compatibility_date`);
+  return {
+    folder,
+    module,
+    bytes: source.byteLength,
+    gzipBytes: gzipSync(source).byteLength,
+    compatibilityDate: config.compatibility_date,
+    compatibilityFlags: config.compatibility_flags,
+    objects: config.durable_objects.bindings.map((object: { name: string; class_name: string }) => ({
+      binding: object.name,
+      className: object.class_name,
+    })),
+    vars: Object.fromEntries(Object.entries(config.vars).map(([name, value]) => [name, String(value)])),
+  };
+}
+
+async function wranglerDryRun(configPath: string, folder: string): Promise<void> {
+  const options = ["deploy", "--dry-run", "--outdir", folder, "--config", configPath];
+  try {
+    await promisify(execFile)(process.execPath, [WRANGLER, ...options], {
+      cwd: path.dirname(configPath),
+      env: { ...process.env, ...QUIET_WRANGLER },
+    });
+  } catch (error) {
+    const output = error as { stdout?: string; stderr?: string };
+    const said = stripVTControlCharacters(`${output.stdout ?? ""}${output.stderr ?? ""}`);
+    throw new Error(`The Worker does not build:\n${said.trim()}`, {
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,258 @@
+// Every page in every state, with ordinary and with hostile values. Rendered by preview.ts into pictures and by the
+// page tests into text.
+
+import type { Child } from "hono/jsx";
+import { AdminPage, type AdminView } from "../../src/pages/admin.tsx";
+import { AdminSignInPage } from "../../src/pages/admin-sign-in.tsx";
+import { ConsentPage, type ConsentView } from "../../src/pages/consent.tsx";
+import { ErrorPage, type ErrorView } from "../../src/pages/error.tsx";
+import { HomePage } from "../../src/pages/home.tsx";
+import { InterstitialPage } from "../../src/pages/interstitial.tsx";
+import { WaitingPage } from "../../src/pages/waiting.tsx";
+
+export const NONCE = "c2FtcGxlLW5vbmNl";
+
+export const CONSENT: ConsentView = {
+  nonce: NONCE,
+  client: { name: "Claude", registration: "dynamic", clientId: "client_8f2c1d" },
+  redirectUri: "https://claude.ai/api/mcp/auth_callback",
+  redirectHost: "claude.ai",
+  loopback: false,
+  scopes: ["mcp:ai-ask:read", "mcp:ai-assistant:read", "mcp:ai-briefer:read"],
+  access: "personal",
+  resource: "https://gateway.test/mcp",
+  gatewayHost: "gateway.test",
+  sealedRequest: "eyJhbGciOiJkaXIifQ..sealed",
+};
+
+export const LOOPBACK_CONSENT: ConsentView = {
+  ...CONSENT,
+  client: { name: "Claude Code (gong)", registration: "dynamic", clientId: "client_51ab07" },
+  redirectUri: "http://localhost:49152/callback",
+  redirectHost: "localhost:49152",
+  loopback: true,
+};
+
+export const SHARED_CONSENT: ConsentView = {
+  ...CONSENT,
+  client: { name: "Revenue desk agent", registration: "preregistered", clientId: "revenue-desk" },
+  redirectUri: "https://desk.acme.test/oauth/callback",
+  redirectHost: "desk.acme.test",
+  access: "shared",
+  resource: "https://gateway.test/shared/mcp",
+  formToken: "form-token",
+};
+
+/** A name that reads backwards, hides, is stacked and is long, with a look-alike host. */
+export const HOSTILE_CONSENT: ConsentView = {
+  ...CONSENT,
+  client: {
+    name: `Gong (verified)\u202E\u200Bnoitacilppa\u2066 ${"Z\u0351\u0352\u0353\u0354\u0355".repeat(4)} ${"very ".repeat(900)}long`,
+    registration: "dynamic",
+    clientId: `client_${"0123456789".repeat(12)}`,
+  },
+  redirectUri: `https://xn--gng-5qa.io.evil.test/${"a-long-path-without-a-break".repeat(8)}?next=\u202Ecod`,
+  redirectHost: "xn--gng-5qa.io.evil.test",
+  scopes: ["mcp:ai-ask:read", "mcp:<b>everything</b>:write"],
+};
+
+export const ERROR: ErrorView = {
+  nonce: NONCE,
+  title: "This approval has expired",
+  text: "Ten minutes passed between your approval and Gong's answer, so it was not used.",
+  hint: "Go back to your client and start to sign in again.",
+  requestId: "req_7Kc2fXq0aN",
+};
+
+const NOTHING: AdminView = {
+  nonce: NONCE,
+  csrf: "csrf-token",
+  redirectUri: "https://gateway.test/callback",
+  publicUrl: "https://gateway.test",
+  integrations: [
+    { access: "personal", clientId: "gong-personal-4821" },
+    { access: "shared", clientId: "gong-shared-4822" },
+  ],
+  approvals: [],
+  connections: [],
+  problems: [],
+};
+
+export const ADMIN: AdminView = {
+  ...NOTHING,
+  integrations: [
+    { access: "personal", clientId: "gong-personal-4821" },
+    {
+      access: "shared",
+      clientId: "gong-shared-4822",
+      connection: {
+        state: "needs_reconnect",
+        reason: "ended_by_gong",
+        since: "2026-11-02T08:15:00Z",
+      },
+    },
+  ],
+  approvals: [
+    {
+      id: "apr_1",
+      code: "KX4-9TD",
+      clientName: "Revenue desk agent",
+      redirectUri: "https://desk.acme.test/oauth/callback",
+      requestedAt: "2026-11-22T17:35:00Z",
+    },
+    {
+      id: "apr_2",
+      code: "M2P-7QF",
+      clientName: undefined,
+      redirectUri: "http://127.0.0.1:33418/",
+      requestedAt: "2026-11-22T17:36:00Z",
+    },
+  ],
+  connections: [
+    {
+      id: "con_1",
+      access: "personal",
+      state: "connected",
+      label: "Gong user 7310…42",
+      since: "2026-11-20T09:00:00Z",
+      lastUsed: "2026-11-22T17:00:00Z",
+      grants: [
+        {
+          id: "g1",
+          clientName: "Claude Code (gong)",
+          createdAt: "2026-11-20T09:00:00Z",
+          lastUsedAt: "2026-11-22T17:00:00Z",
+        },
+        { id: "g2", clientName: "Codex", createdAt: "2026-11-21T10:30:00Z" },
+      ],
+    },
+    {
+      id: "con_2",
+      access: "personal",
+      state: "needs_reconnect",
+      reason: "ended_by_gong",
+      label: "Gong user 1187…09",
+      since: "2026-10-02T12:00:00Z",
+      grants: [],
+    },
+    {
+      id: "con_3",
+      access: "shared",
+      state: "disconnected",
+      reason: "ended_by_admin",
+      label: "All of the company",
+      since: "2026-09-02T12:00:00Z",
+      grants: [],
+    },
+  ],
+  problems: ["SEALING_KEYS: the second key is shorter than 32 bytes"],
+};
+
+function hostileAdmin(): AdminView {
+  const name = HOSTILE_CONSENT.client.name;
+  return {
+    ...ADMIN,
+    approvals: ADMIN.approvals.map((approval) => ({
+      ...approval,
+      clientName: name,
+      redirectUri: HOSTILE_CONSENT.redirectUri,
+    })),
+    connections: ADMIN.connections.map((connection) => ({
+      ...connection,
+      label: "<img src=x onerror=xss(1)>\u202Elabel",
+      grants: [
+        { id: "g", clientName: name, createdAt: "not a date <b>", lastUsedAt: "2026-11-22T17:00:00Z" },
+        { id: "h", clientName: "\u200B\u202E", createdAt: "2026-11-22T17:00:00Z" },
+      ],
+    })),
+  };
+}
+
+/** Every page and state by the name of its picture. */
+export const PAGE_SAMPLES: Readonly<Record<string, () => Child>> = {
+  home: () => (
+    <HomePage
+      nonce={NONCE}
+      gatewayName="Gong for AI agents"
+      mcpUrl="https://gateway.test/mcp"
+      sharedMcpUrl="https://gateway.test/shared/mcp"
+    />
+  ),
+  "home-personal-only": () => (
+    <HomePage
+      nonce={NONCE}
+      gatewayName="Gong for AI agents"
+      mcpUrl="https://gateway.test/mcp"
+      sharedMcpUrl={undefined}
+    />
+  ),
+  consent: () => <ConsentPage {...CONSENT} />,
+  "consent-loopback": () => <ConsentPage {...LOOPBACK_CONSENT} />,
+  "consent-shared": () => <ConsentPage {...SHARED_CONSENT} />,
+  "consent-nameless": () => (
+    <ConsentPage {...LOOPBACK_CONSENT} client={{ ...LOOPBACK_CONSENT.client, name: undefined }} />
+  ),
+  "consent-right-to-left": () => (
+    <ConsentPage {...CONSENT} client={{ ...CONSENT.client, name: "סוכן המכירות 2" }} />
+  ),
+  "consent-hostile": () => <ConsentPage {...HOSTILE_CONSENT} />,
+  "interstitial-gong": () => (
+    <InterstitialPage
+      nonce={NONCE}
+      heading="Taking you to Gong…"
+      text="Sign in there and allow the access. Gong then brings you back."
+      url="https://app.gong.test/oauth2/authorize?state=1"
+      linkLabel="Go on to Gong"
+      host="app.gong.test"
+    />
+  ),
+  "interstitial-denied": () => (
+    <InterstitialPage
+      nonce={NONCE}
+      heading="Access denied"
+      text="Nothing was shared. Your client is told."
+      url="http://localhost:49152/callback?error=access_denied"
+      linkLabel="Back to your client"
+      host="localhost:49152"
+    />
+  ),
+  "interstitial-blocked": () => (
+    <InterstitialPage
+      nonce={NONCE}
+      heading="h"
+      text="t"
+      url="javascript:xss(1)"
+      linkLabel="l"
+      host="evil.test"
+    />
+  ),
+  "error-expired": () => <ErrorPage {...ERROR} />,
+  "error-redirect-uri": () => (
+    <ErrorPage
+      {...ERROR}
+      title="This redirect URI is not registered"
+      text="The client asked to send access to an address that it did not register, so nothing was sent."
+      hint="Remove the server in your client and add it again."
+      details={[
+        { label: "Asked for", value: HOSTILE_CONSENT.redirectUri },
+        { label: "Registered", value: "https://claude.ai/api/mcp/auth_callback" },
+      ]}
+      action={{ label: "How to add this gateway", url: "/" }}
+    />
+  ),
+  waiting: () => (
+    <WaitingPage
+      nonce={NONCE}
+      clientName="Revenue desk agent"
+      code="KX4-9TD"
+      checkUrl="/authorize/wait?approval=apr_1"
+      adminUrl="https://gateway.test/admin"
+    />
+  ),
+  "admin-sign-in": () => <AdminSignInPage nonce={NONCE} failed={false} next="/admin" />,
+  "admin-sign-in-failed": () => <AdminSignInPage nonce={NONCE} failed />,
+  "admin-sign-in-locked": () => <AdminSignInPage nonce={NONCE} failed={false} retryAfterSeconds={840} />,
+  "admin-empty": () => <AdminPage {...NOTHING} />,
+  admin: () => <AdminPage {...ADMIN} />,
+  "admin-hostile": () => <AdminPage {...hostileAdmin()} />,
+};

@@ -1,0 +1,202 @@
+// Every value that a client, a person or Gong can choose, on every page, with every payload: text, never markup.
+import { expect, test } from "vitest";
+import type { Child } from "hono/jsx";
+import { AdminPage } from "../../../src/pages/admin.tsx";
+import { AdminSignInPage } from "../../../src/pages/admin-sign-in.tsx";
+import { ConsentPage } from "../../../src/pages/consent.tsx";
+import { ErrorPage } from "../../../src/pages/error.tsx";
+import { HomePage } from "../../../src/pages/home.tsx";
+import { InterstitialPage } from "../../../src/pages/interstitial.tsx";
+import { WaitingPage } from "../../../src/pages/waiting.tsx";
+import { visibleName } from "../../../src/pages/outside-text.ts";
+import { ADMIN, CONSENT, ERROR, NONCE } from "../../support/page-samples.tsx";
+import { readHtml } from "../../support/read-html.ts";
+import { XSS_CORPUS } from "../../support/xss-corpus.ts";
+
+const HARMLESS = "harmless";
+
+interface Slot {
+  readonly name: string;
+  readonly page: (value: string) => Child;
+  /** What of the value must be readable on the page; the value itself by default. */
+  readonly shows?: (value: string) => string;
+}
+
+const asName = (value: string) => visibleName(value) ?? "no name";
+const asCode = (value: string) => value.replaceAll(/\s+/gu, " ");
+const asUrl = (value: string) => `https://evil.test/cb?q=${value}`;
+const nothing = () => "";
+
+const CONSENT_SLOTS: readonly Slot[] = [
+  {
+    name: "consent: client name",
+    page: (value) => <ConsentPage {...CONSENT} client={{ ...CONSENT.client, name: value }} />,
+    shows: asName,
+  },
+  {
+    name: "consent: client ID",
+    page: (value) => <ConsentPage {...CONSENT} client={{ ...CONSENT.client, clientId: value }} />,
+  },
+  { name: "consent: redirect URI", page: (value) => <ConsentPage {...CONSENT} redirectUri={value} /> },
+  { name: "consent: redirect host", page: (value) => <ConsentPage {...CONSENT} redirectHost={value} /> },
+  { name: "consent: scope", page: (value) => <ConsentPage {...CONSENT} scopes={[value]} /> },
+  { name: "consent: resource", page: (value) => <ConsentPage {...CONSENT} resource={value} /> },
+  {
+    name: "consent: sealed request",
+    page: (value) => <ConsentPage {...CONSENT} sealedRequest={value} />,
+    shows: nothing,
+  },
+  {
+    name: "waiting: client name",
+    page: (value) => (
+      <WaitingPage
+        nonce={NONCE}
+        clientName={value}
+        code="A"
+        checkUrl="/wait"
+        adminUrl="https://g.test/admin"
+      />
+    ),
+    shows: asName,
+  },
+  {
+    name: "waiting: addresses",
+    page: (value) => (
+      <WaitingPage nonce={NONCE} clientName="A" code="A" checkUrl={`/wait?q=${value}`} adminUrl={value} />
+    ),
+  },
+];
+
+const WAY_SLOTS: readonly Slot[] = [
+  {
+    name: "interstitial: URL",
+    page: (value) => (
+      <InterstitialPage
+        nonce={NONCE}
+        heading="h"
+        text="t"
+        url={asUrl(value)}
+        linkLabel="l"
+        host="evil.test"
+      />
+    ),
+    shows: nothing,
+  },
+  {
+    name: "interstitial: host",
+    page: (value) => (
+      <InterstitialPage nonce={NONCE} heading="h" text="t" url="https://c.test/" linkLabel="l" host={value} />
+    ),
+  },
+  {
+    name: "error: detail",
+    page: (value) => <ErrorPage {...ERROR} details={[{ label: "Asked for", value }]} />,
+  },
+  {
+    name: "error: action",
+    page: (value) => <ErrorPage {...ERROR} action={{ label: "On", url: asUrl(value) }} />,
+    shows: nothing,
+  },
+  {
+    name: "error: words",
+    page: (value) => <ErrorPage {...ERROR} title={value} text={value} hint={value} requestId={value} />,
+  },
+  {
+    name: "admin sign-in: next",
+    page: (value) => <AdminSignInPage nonce={NONCE} failed next={value} />,
+    shows: nothing,
+  },
+  {
+    name: "home: address",
+    page: (value) => <HomePage nonce={NONCE} gatewayName={value} mcpUrl={value} sharedMcpUrl={value} />,
+  },
+];
+
+const approval = {
+  id: "a",
+  code: "A",
+  clientName: "A",
+  redirectUri: "https://c.test/",
+  requestedAt: "2026-11-22",
+};
+const connection = {
+  id: "c",
+  access: "personal",
+  state: "connected",
+  label: "A",
+  since: "2026-11-22",
+} as const;
+
+const ADMIN_SLOTS: readonly Slot[] = [
+  {
+    name: "admin: approval's client name",
+    page: (value) => <AdminPage {...ADMIN} approvals={[{ ...approval, clientName: value }]} />,
+    shows: asName,
+  },
+  {
+    name: "admin: approval's other values",
+    page: (value) => (
+      <AdminPage {...ADMIN} approvals={[{ ...approval, id: value, code: value, redirectUri: value }]} />
+    ),
+  },
+  {
+    name: "admin: grant's client name",
+    page: (value) => (
+      <AdminPage
+        {...ADMIN}
+        connections={[{ ...connection, grants: [{ id: "g", clientName: value, createdAt: value }] }]}
+      />
+    ),
+    shows: asName,
+  },
+  {
+    name: "admin: connection's values",
+    page: (value) => (
+      <AdminPage
+        {...ADMIN}
+        connections={[{ ...connection, id: value, label: value, state: value, reason: value, grants: [] }]}
+      />
+    ),
+  },
+  {
+    name: "admin: settings",
+    page: (value) => (
+      <AdminPage
+        {...ADMIN}
+        redirectUri={value}
+        csrf={value}
+        problems={[value]}
+        integrations={[{ access: "shared", clientId: value, connection: { state: value, reason: value } }]}
+      />
+    ),
+  },
+];
+
+test("the corpus has at least fifty different payloads", () => {
+  expect(new Set(XSS_CORPUS).size).toBeGreaterThanOrEqual(50);
+});
+
+const SLOTS = [...CONSENT_SLOTS, ...WAY_SLOTS, ...ADMIN_SLOTS];
+
+test.each(SLOTS)("ASVS 1.2.1: $name adds no element and no attribute, and stays readable", async (slot) => {
+  const usual = new Set([(await readHtml(slot.page(HARMLESS))).structure]);
+  // A payload with a space makes no URL a browser may be sent to: then the link is left out, and nothing else.
+  usual.add((await readHtml(slot.page("not a URL"))).structure);
+  for (const payload of XSS_CORPUS) {
+    const page = await readHtml(slot.page(payload));
+    expect(usual, `${payload} changes the structure to ${page.structure}`).toContain(page.structure);
+    expect(page.text).toContain(asCode((slot.shows ?? String)(payload)));
+  }
+});
+
+test.each(SLOTS)(
+  "RFC 9700 §4.11: $name brings no link but to https, this computer or this gateway",
+  async (slot) => {
+    for (const payload of XSS_CORPUS) {
+      const { elements } = await readHtml(slot.page(payload));
+      const targets = elements.flatMap(({ attributes }) => [attributes["href"], attributes["action"]]);
+      for (const target of targets.filter((it) => it !== undefined))
+        expect(target).toMatch(/^(?:https:\/\/|http:\/\/(?:localhost|127\.0\.0\.1|\[::1\])[:/]|\/(?!\/))/u);
+    }
+  },
+);
