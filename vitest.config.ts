@@ -1,11 +1,12 @@
 import { cloudflareTest } from "@cloudflare/vitest-pool-workers";
 import { defineConfig } from "vitest/config";
-import { standInForTests } from "./test/gong/for-tests.ts";
+import { standInOnSockets } from "./test/gong/for-tests.ts";
 
 // Two projects: `worker` runs inside workerd with the stand-in Gong as the only network, `node` runs in Node.js
 // (real sockets, real clients, a real browser, and the stand-in's own contract).
 export default defineConfig({
   test: {
+    silent: "passed-only",
     projects: [
       {
         plugins: [
@@ -20,10 +21,10 @@ export default defineConfig({
                 GONG_ACCESS: "personal",
                 GONG_SHARED_CLIENT_ID: "gong-client-shared",
                 GONG_SHARED_CLIENT_SECRET: "sha:red+secret%/1",
-                SEALING_KEYS: "k1:bm90LWEtcmVhbC1rZXktb25seS1mb3ItdGVzdHMhISE",
+                SEALING_KEYS: "k1:SHzxbxWiepx3ED9375enhpKmnG0pRUXkvmeDUn0wEBg",
                 ADMIN_TOKEN: "admin-token-for-tests-0123456789abcdef",
               },
-              outboundService: (request: Request) => standInForTests(request),
+              outboundService: { node: standInOnSockets },
             },
           }),
         ],

@@ -51,6 +51,8 @@ export function ConsentPage(view: ConsentView) {
 
 function Asker({ client }: { client: ConsentView["client"] }) {
   const preregistered = client.registration === "preregistered";
+  const chosen =
+    visibleName(client.name) === undefined ? "gave no name" : "chose this name, which anyone could use";
   return (
     <div>
       <dt>Who asks</dt>
@@ -68,7 +70,7 @@ function Asker({ client }: { client: ConsentView["client"] }) {
         <p>
           {preregistered
             ? "Pre-registered by your admin under this name."
-            : "Not verified: this client registered itself and chose this name. Anyone could use it."}
+            : `Not verified: this client registered itself and ${chosen}.`}
         </p>
         <p class="small soft">
           Client ID <code>{spelledOut(client.clientId)}</code>
@@ -116,14 +118,15 @@ function Abilities({ scopes }: { scopes: readonly string[] }) {
     <div>
       <dt>What it can do</dt>
       <dd>
-        <ul class="plain stack-wide">
+        <ul class="bare stack-wide">
           {scopes.map((scope) => (
             <Ability scope={scope} />
           ))}
         </ul>
         <p class="small soft">
-          It can't change anything in Gong. Gong does not publish which tool each permission opens; the tools
-          above are our reading of their names.
+          {scopes.every((scope) => scope.endsWith(":read")) ? "It can't change anything in Gong. " : ""}
+          Gong does not publish which tool each permission opens; the tools above are our reading of their
+          names.
         </p>
       </dd>
     </div>

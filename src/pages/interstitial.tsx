@@ -34,7 +34,7 @@ export function InterstitialPage({ nonce, heading, text, url, linkLabel, host }:
           </a>
         </p>
         <p class="small soft">
-          The next page belongs to <strong>{asciiUri(host)}</strong>.
+          The next page is at <strong>{asciiUri(host)}</strong>.
         </p>
       </div>
     </Layout>

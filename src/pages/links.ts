@@ -20,6 +20,6 @@ export function outsideUrl(url: string): string | undefined {
 
 /** The URL itself when it is `outsideUrl` or a path on this gateway. Undefined for everything else. */
 export function linkUrl(url: string): string | undefined {
-  return url;
+  if (AMBIGUOUS.test(url)) return undefined;
   return /^\/(?!\/)/u.test(url) ? url : outsideUrl(url);
 }

@@ -64,7 +64,7 @@ background:var(--page);color:var(--soft);border:1px solid var(--line)}
 .badge.good{background:var(--tint);color:var(--accent);border-color:transparent}
 .badge.warn{background:var(--warn-tint);color:var(--warn);border-color:transparent}
 .badge.bad{background:var(--bad-tint);color:var(--bad);border-color:transparent}
-.note{padding:.75rem 1rem;border-radius:.5rem;background:var(--tint)}
+.note{max-width:none;padding:.75rem 1rem;border-radius:.5rem;background:var(--tint)}
 .note.warn{background:var(--warn-tint);color:var(--warn)}.note.bad{background:var(--bad-tint);color:var(--bad)}
 .key{font-size:1.25rem;font-weight:700;line-height:1.35}
 .code{font-size:1.75rem;font-weight:700;letter-spacing:.12em}
@@ -72,7 +72,7 @@ background:var(--page);color:var(--soft);border:1px solid var(--line)}
 .facts>div{display:grid;gap:.25rem 1.5rem;padding-block:1rem;border-top:1px solid var(--line)}
 .facts>div:first-child{border-top:0;padding-top:0}.facts>div:last-child{padding-bottom:0}.facts dt{font-weight:600;color:var(--soft)}.facts dd{display:grid;gap:.5rem;min-width:0}
 @media (min-width:40rem){.facts>div{grid-template-columns:11rem minmax(0,1fr)}}
-.plain{list-style:none;padding:0}
+.bare{list-style:none;padding:0}
 .items{list-style:none;padding:0;display:grid}
 .items>li{padding-block:1.25rem;border-top:1px solid var(--line);display:grid;gap:.75rem}
 .items>li:first-child{border-top:0;padding-top:0}.items>li:last-child{padding-bottom:0}

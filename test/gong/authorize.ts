@@ -7,14 +7,14 @@ import type { Integration } from "./integrations.ts";
 import { SCOPES } from "./knobs.ts";
 import type { Person } from "./people.ts";
 import { randomText } from "./random.ts";
-import { wait } from "./streams.ts";
+import { answerAfter } from "./streams.ts";
 import { mcpUrl, type World } from "./world.ts";
 
 /** Answers GET /oauth2/authorize, and POST with the decision taken on the page. */
 export async function serveAuthorize(world: World, arrival: Arrival): Promise<Response> {
   if (arrival.method === "POST") return serveDecision(world, new URLSearchParams(arrival.body));
   if (arrival.method !== "GET") return new Response(null, { status: 405, headers: { allow: "GET, POST" } });
-  if (world.knobs.authorizeDelayMs > 0) await wait(world.knobs.authorizeDelayMs);
+  await answerAfter(world.knobs.authorizeDelayMs, world.ended.signal);
   const query = arrival.url.searchParams;
   const person = personAtBrowser(world, arrival.headers.get("cookie") ?? "");
   const { integration, problem } = checkClient(world, query);

@@ -183,6 +183,14 @@ describe("instead of the answer", () => {
   });
 });
 
+test("a request that waits at the token endpoint is no part of the world after a reset", async () => {
+  gong.setKnobs({ tokenDelayMs: 10_000 });
+  const waiting = client.refresh(refreshToken);
+  setTimeout(() => gong.reset(), 20);
+  await expect(waiting).rejects.toThrow(ConnectionDropped);
+  expect(gong.ledger()).toEqual([]);
+});
+
 describe("the answer, altered", () => {
   test("delay and trickle give the whole answer, later", async () => {
     const started = performance.now();

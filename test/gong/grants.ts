@@ -38,8 +38,8 @@ export interface RefreshToken {
   value: string;
   grant: Grant;
   generation: number;
-  /** `superseded`: rotated, but valid until the successor is used (R2). */
-  state: "current" | "superseded" | "spent";
+  /** `superseded`: rotated, but valid until the successor is used (R2). `killed`: ended by a test (M6). */
+  state: "current" | "superseded" | "spent" | "killed";
   spentAtMs: number | undefined;
   predecessor: RefreshToken | undefined;
 }
@@ -99,7 +99,7 @@ export function redeemRefreshToken(
   const { grant } = refreshToken;
   // I6. A refresh token from another integration is refused and stays good for its own.
   if (grant.clientId !== presented.clientId) return { result: "wrong_client" };
-  if (grant.revoked) return { result: "revoked" };
+  if (grant.revoked || refreshToken.state === "killed") return { result: "revoked" };
   if (refreshToken.state === "spent" && !isInGrace(knobs, refreshToken, nowMs)) {
     if (knobs.refreshMode === "reuse_revokes_family") grant.revoked = true;
     return { result: "reused" };

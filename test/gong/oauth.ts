@@ -7,7 +7,7 @@ import { proveClient } from "./client-authentication.ts";
 import { type Code, type IssuedTokens, issueFirstTokens, redeemRefreshToken } from "./grants.ts";
 import type { Integration } from "./integrations.ts";
 import type { RedemptionResult } from "./ledger.ts";
-import { wait } from "./streams.ts";
+import { answerAfter } from "./streams.ts";
 import { tokenErrorResponse, tokenResponse } from "./token-answers.ts";
 import { isRemoved, mcpUrl, type World } from "./world.ts";
 
@@ -17,7 +17,7 @@ export async function serveToken(world: World, arrival: Arrival): Promise<Respon
   if (refusedAddressAt === "token" || refusedAddressAt === "everywhere") return refusedAddressResponse();
   if (arrival.method !== "POST") return new Response(null, { status: 405, headers: { allow: "POST" } });
   // R5. Before anything is decided, so that parallel refreshes overlap.
-  if (tokenDelayMs > 0) await wait(tokenDelayMs);
+  await answerAfter(tokenDelayMs, world.ended.signal);
   const form = readForm(world, arrival);
   if (form === undefined) return tokenErrorResponse(world, 400, "invalid_request");
   for (const name of new Set(form.keys())) {

@@ -167,7 +167,7 @@ function killTokens(world: World, { kind, person }: TokenChoice): number {
   }
   for (const refreshToken of world.book.refreshTokens.values()) {
     if (kind === "access" || !isMeant(refreshToken.grant.person.id)) continue;
-    refreshToken.state = "spent";
+    refreshToken.state = "killed";
     killed += 1;
   }
   return killed;

@@ -22,6 +22,13 @@ export function wait(ms: number, signal?: AbortSignal): Promise<void> {
   });
 }
 
+/** Waits `ms` before answering; a reset of the stand-in meanwhile drops the connection, as the request is forgotten. */
+export async function answerAfter(ms: number, ended: AbortSignal): Promise<void> {
+  if (ms === 0) return;
+  await wait(ms, ended);
+  if (ended.aborted) throw new ConnectionDropped();
+}
+
 /** A body of these chunks; after the last it ends, or the connection drops. */
 export function bodyOf(chunks: Uint8Array[], end: "close" | "drop", everyMs = 0): ReadableStream<Uint8Array> {
   const left = [...chunks];

@@ -103,10 +103,12 @@ async function runCall(
   }
   if (creditsUsedUp(world, tool))
     return failed("No Gong credits are left. Ask your Gong admin to add credits.");
+  // Kept from before any wait: a reset in between gives the world another ledger, which this call is no part of.
+  const { ledger } = world;
   const request = Number(ctx.http?.authInfo?.extra?.["request"]);
   const note = (event: "started" | "charged" | "answered" | "cancelled", credits?: number): void => {
     const charge = credits === undefined ? {} : { credits };
-    world.ledger.append({ kind: "tool_call", request, tool, person: grant.person.id, event, ...charge });
+    ledger.append({ kind: "tool_call", request, tool, person: grant.person.id, event, ...charge });
   };
   const charge = (): void => note("charged", world.knobs.creditsPerCall[tool]);
   note("started");

@@ -3,7 +3,7 @@
 
 import type { Client } from "@modelcontextprotocol/client";
 import { createAgent, type Agent, type Observer } from "../support/agent.ts";
-import { readText } from "../support/html.ts";
+import { readHeading } from "../support/html.ts";
 import { createPerson, type Visit } from "../support/person.ts";
 
 const QUESTION = "Is the renewal on track?";
@@ -12,7 +12,7 @@ const PERSON_AT_GONG = "ada";
 
 /** Signs in a new agent, asks Gong a question and prints each step. Throws at the first step that fails. */
 export async function showMainJob(publicUrl: string, print: (line: string) => void): Promise<void> {
-  const tick = (step: string, what: string): void => print(`  \u2714 ${step.padEnd(13)}${what}`);
+  const tick = (step: string, what: string): void => print(`  \u2714 ${step.padEnd(14)}${what}`);
   const person = createPerson(observePerson(publicUrl, tick));
   const agent = createAgent({
     mcpUrl: `${publicUrl}/mcp`,
@@ -60,7 +60,7 @@ function observePerson(publicUrl: string, tick: Tick): (visit: Visit) => void {
   return ({ method, url, status, html }) => {
     const here = url.origin === publicUrl;
     if (here && url.pathname === "/authorize" && method === "GET") {
-      tick("consent", `the person reads: ${shorten(readText(html))}`);
+      tick("consent", `the person is asked: ${readHeading(html)}`);
     } else if (here && url.pathname === "/authorize") {
       tick("consent", "the person presses Approve and goes on to Gong");
     } else if (!here && method === "POST") {
@@ -74,7 +74,7 @@ function observePerson(publicUrl: string, tick: Tick): (visit: Visit) => void {
 async function ask(client: Client, tick: Tick, print: (line: string) => void): Promise<void> {
   const { tools } = await client.listTools();
   tick("tools/list", tools.map((tool) => tool.name).join(", "));
-  print(`  \u2026 tools/call   ask_account, ${ACCOUNT}: ${QUESTION}`);
+  print(`  \u2026 tools/call    ask_account, ${ACCOUNT}: ${QUESTION}`);
   const result = await client.callTool({
     name: "ask_account",
     arguments: { crmAccount: ACCOUNT, question: QUESTION },
@@ -84,7 +84,7 @@ async function ask(client: Client, tick: Tick, print: (line: string) => void): P
     throw new Error(`Gong answered ask_account with an error: ${JSON.stringify(result)}`);
   }
   tick("tools/call", "answered");
-  print(`\nGong's answer:\n${indent(content.text)}\n`);
+  print(`\nGong's answer:\n${indent(readable(content.text))}\n`);
 }
 
 /** The point of it all: what the agent holds is the gateway's own token, and opens nothing at Gong. */
@@ -93,8 +93,13 @@ function assertOwnToken(agent: Agent): void {
   throw new Error("The agent holds an access token that is not the gateway's.");
 }
 
-function shorten(text: string): string {
-  return text.length <= 160 ? text : `${text.slice(0, 160)}\u2026`;
+/** JSON over several lines, anything else as it is. */
+function readable(text: string): string {
+  try {
+    return JSON.stringify(JSON.parse(text), undefined, 2);
+  } catch {
+    return text;
+  }
 }
 
 function indent(text: string): string {

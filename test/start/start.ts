@@ -102,6 +102,7 @@ function nextSteps(publicUrl: string): string {
   return `Your turn; everything keeps running until Ctrl-C.
   Open         ${publicUrl}/
   Claude Code  claude mcp add --transport http gong ${mcpUrl}
+               claude mcp login gong
   Codex        codex mcp add gong --url ${mcpUrl}
   mcp-remote   npx mcp-remote ${mcpUrl}
   Admin        ${publicUrl}/admin, with the ADMIN_TOKEN in .dev.vars

@@ -6,6 +6,7 @@ import {
   auth,
   Client,
   type OAuthClientProvider,
+  type OAuthDiscoveryState,
   type StoredOAuthClientInformation,
   type StoredOAuthTokens,
   StreamableHTTPClientTransport,
@@ -98,6 +99,7 @@ class AgentState implements OAuthClientProvider {
   #registration: StoredOAuthClientInformation | undefined;
   #tokens: StoredOAuthTokens | undefined;
   #verifier = "";
+  #discovery: OAuthDiscoveryState | undefined;
   readonly #state = crypto.randomUUID();
 
   constructor(options: AgentOptions) {
@@ -144,6 +146,14 @@ class AgentState implements OAuthClientProvider {
     const state = this.callback.searchParams.get("state");
     // RFC 6749 §10.12: the SDK leaves this check to the application.
     if (state !== this.#state) throw new Error(`The redirect carries another state: ${state}`);
+  }
+
+  discoveryState(): OAuthDiscoveryState | undefined {
+    return this.#discovery;
+  }
+
+  saveDiscoveryState(discovery: OAuthDiscoveryState): void {
+    this.#discovery = discovery;
   }
 
   forgetTokens(): void {

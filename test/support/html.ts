@@ -26,7 +26,8 @@ interface Tag {
 const TAG = /<(?<name>\/?[a-zA-Z][a-zA-Z0-9]*)(?<attributes>(?:[^>"']|"[^"]*"|'[^']*')*)>(?<text>[^<]*)/g;
 const ATTRIBUTE =
   /(?<name>[^\s"'=/>]+)(?:\s*=\s*(?:"(?<double>[^"]*)"|'(?<single>[^']*)'|(?<bare>[^\s"'>]+)))?/g;
-const HIDDEN_TEXT = /<!--[\s\S]*?-->|<(?<raw>script|style)\b[\s\S]*?<\/\k<raw>\s*>/gi;
+const INLINE_TAG = /<\/?(?:a|abbr|b|code|em|i|small|span|strong)\b[^>]*>/gi;
+const HIDDEN_TEXT = /<!--[\s\S]*?-->|<(?<raw>script|style|title)\b[\s\S]*?<\/\k<raw>\s*>/gi;
 
 /** All forms of a page, in order. */
 export function readForms(html: string): readonly Form[] {
@@ -51,9 +52,17 @@ export function readRefresh(html: string): string | undefined {
   return /^\s*\d+\s*[;,]\s*url\s*=\s*["']?(?<url>[^"']*)/i.exec(content)?.groups?.["url"];
 }
 
-/** The page without markup, white space collapsed. */
+/** The first heading, or "" when there is none. */
+export function readHeading(html: string): string {
+  return readText(/<h1[^>]*>(?<heading>[\s\S]*?)<\/h1>/i.exec(html)?.groups?.["heading"] ?? "");
+}
+
+/** What the page shows, without markup, white space collapsed. */
 export function readText(html: string): string {
-  const visible = html.replace(HIDDEN_TEXT, " ").replace(/<[^>]*>/g, " ");
+  const visible = html
+    .replace(HIDDEN_TEXT, " ")
+    .replace(INLINE_TAG, "")
+    .replace(/<[^>]*>/g, " ");
   return unescapeHtml(visible).replace(/\s+/g, " ").trim();
 }
 

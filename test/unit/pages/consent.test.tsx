@@ -109,3 +109,10 @@ test("how long it lasts and how to stop it are said", async () => {
   expect(text).toContain("30 days");
   expect(text).toContain("ask the admin of this gateway to end it");
 });
+
+test("that nothing can be changed is said only when every scope is a read scope", async () => {
+  const scopes = ["mcp:ai-ask:read", "mcp:ai-briefer:read"];
+  expect((await read({ ...CONSENT, scopes })).text).toContain("It can't change anything in Gong");
+  const withWrite = ["mcp:ai-ask:read", "mcp:ai-briefer:write"];
+  expect((await read({ ...CONSENT, scopes: withWrite })).text).not.toContain("can't change anything");
+});

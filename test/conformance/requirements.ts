@@ -1,0 +1,22 @@
+// Every requirement the gateway is tested against, by id. coverage.test.ts fails for a requirement that no test cites
+// and for a test that cites nothing.
+
+import { authorizationServer } from "./requirements/authorization-server.ts";
+import { gong } from "./requirements/gong.ts";
+import { operations } from "./requirements/operations.ts";
+import { pages } from "./requirements/pages.ts";
+import { proxy } from "./requirements/proxy.ts";
+import { resourceServer } from "./requirements/resource-server.ts";
+import { storage } from "./requirements/storage.ts";
+
+export const REQUIREMENTS = {
+  ...authorizationServer,
+  ...resourceServer,
+  ...proxy,
+  ...gong,
+  ...storage,
+  ...pages,
+  ...operations,
+};
+
+export type RequirementId = keyof typeof REQUIREMENTS;
