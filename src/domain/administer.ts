@@ -17,6 +17,7 @@ export interface AdminOverview {
   readonly integrations: readonly {
     readonly access: "personal" | "shared";
     readonly clientId: string;
+    readonly resource: string;
     readonly connection: ConnectionDescription | undefined;
   }[];
   readonly approvals: readonly {
@@ -46,6 +47,7 @@ export async function adminOverview(gateway: Gateway): Promise<AdminOverview> {
       config.integrations.map(async (integration) => ({
         access: integration.access,
         clientId: integration.clientId,
+        resource: integration.resource,
         connection: await sharedConnection(gateway, integration),
       })),
     ),

@@ -98,9 +98,10 @@ function overviewPage(c: Context<AppEnv>, overview: AdminOverview, csrf: string)
       csrf={csrf}
       redirectUri={overview.redirectUri}
       publicUrl={overview.publicUrl}
-      integrations={overview.integrations.map(({ access, clientId, connection }) => ({
+      integrations={overview.integrations.map(({ access, clientId, resource, connection }) => ({
         access,
         clientId,
+        resource,
         ...(connection === undefined
           ? {}
           : {
@@ -116,7 +117,7 @@ function overviewPage(c: Context<AppEnv>, overview: AdminOverview, csrf: string)
         access: connection.access,
         state: connection.state,
         ...reasonOf(connection),
-        label: connection.id,
+        label: connectionLabel(connection),
         since: date(connection.since),
         ...lastUse(connection.grants.map(({ lastUsedAt }) => lastUsedAt)),
         grants: connection.grants.map((grant) => ({
@@ -138,7 +139,13 @@ function lastUse(times: readonly number[]): { lastUsed?: string } {
   return times.length === 0 ? {} : { lastUsed: date(Math.max(...times)) };
 }
 
-/** A time that reads the same everywhere. */
+/** Gong names nobody, so a connection is known by its agents and by a short form of its id. */
+function connectionLabel({ id, grants }: AdminOverview["connections"][number]): string {
+  const names = [...new Set(grants.map(({ clientName, clientId }) => clientName ?? clientId))];
+  return names.length === 0 ? `Connection ${id.slice(0, 8)}` : `${names.join(", ")} · ${id.slice(0, 8)}`;
+}
+
+/** ISO 8601, which the page shows as it is. */
 function date(epochSeconds: number): string {
-  return `${new Date(epochSeconds * 1000).toISOString().slice(0, 16).replace("T", " ")} UTC`;
+  return new Date(epochSeconds * 1000).toISOString();
 }

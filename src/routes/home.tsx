@@ -12,6 +12,7 @@ export const home = new Hono<AppEnv>().get("/", (c) => {
       nonce={c.get("secureHeadersNonce") ?? ""}
       gatewayName={new URL(config.publicUrl).host}
       mcpUrl={config.integrations[0].resource}
+      access={config.integrations[0].access}
       sharedMcpUrl={config.resources.shared}
     />,
   );

@@ -11,14 +11,8 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { createAgent } from "../support/agent.ts";
 import { createPerson } from "../support/person.ts";
-import {
-  buildWorker,
-  type Build,
-  freePort,
-  type Gateway,
-  startGateway,
-  temporaryFolder,
-} from "../support/workerd.ts";
+import { temporaryFolder } from "../support/leftovers.ts";
+import { buildWorker, type Build, freePort, type Gateway, startGateway } from "../support/workerd.ts";
 import { measure, median, type Target } from "./measure.ts";
 import { renderTable, type Row } from "./report.ts";
 

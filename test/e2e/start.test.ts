@@ -8,9 +8,10 @@ import { createServer } from "node:net";
 import path from "node:path";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { createAgent } from "../support/agent.ts";
+import { temporaryFolder } from "../support/leftovers.ts";
 import { createPerson } from "../support/person.ts";
 import { REPOSITORY } from "../support/tools.ts";
-import { freePort, temporaryFolder } from "../support/workerd.ts";
+import { freePort } from "../support/workerd.ts";
 
 const PARTS = [
   "package.json",

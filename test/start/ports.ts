@@ -20,7 +20,7 @@ const NAMES = {
 } as const satisfies Record<keyof Ports, readonly [name: string, fallback: number]>;
 
 /** Reads the ports from the environment. Throws Mistake for one that is no port, or named twice. */
-export function readPorts(environment: NodeJS.ProcessEnv): Ports {
+export function readPorts(environment: Readonly<Record<string, string | undefined>>): Ports {
   const port = (key: keyof Ports): number => {
     const [name, fallback] = NAMES[key];
     const value = environment[name];

@@ -17,7 +17,10 @@ const RELATIVE_LOG = path.relative(REPOSITORY, LOG);
  * Runs until SIGINT, SIGTERM or SIGHUP, then ends everything it started. A Mistake becomes one sentence on standard
  * error and exit code 1.
  */
-export async function start(args: readonly string[], environment: NodeJS.ProcessEnv): Promise<void> {
+export async function start(
+  args: readonly string[],
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<void> {
   const parts: Parts = { stopping: false };
   const stopped = stopOnSignal();
   process.once("exit", () => parts.worker?.killNow());

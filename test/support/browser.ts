@@ -26,7 +26,7 @@ const FLAGS = [
 ];
 
 /** Path of the installed browser: CHROME_PATH if set, else the first found. Throws, saying how to install one, when there is none. */
-export function findBrowser(environment: NodeJS.ProcessEnv = process.env): string {
+export function findBrowser(environment: Readonly<Record<string, string | undefined>> = process.env): string {
   const chosen = environment["CHROME_PATH"];
   if (chosen !== undefined && chosen !== "") {
     if (isExecutable(chosen)) return chosen;

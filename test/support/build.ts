@@ -2,11 +2,11 @@
 // workerd.ts, by the bench and by tests that look at the bundle.
 
 import { execFile } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { promisify, stripVTControlCharacters } from "node:util";
 import { gzipSync } from "node:zlib";
+import { temporaryFolder } from "./leftovers.ts";
 import { QUIET_WRANGLER, REPOSITORY, WRANGLER } from "./tools.ts";
 
 /** A built Worker and what its wrangler.toml says about running it. */
@@ -26,18 +26,6 @@ export interface Build {
 }
 
 const builds = new Map<string, Promise<Build>>();
-const folders = new Set<string>();
-
-process.once("exit", () => {
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
-});
-
-/** Makes an empty folder under the system's temporary folder, removed when this process ends. */
-export function temporaryFolder(name: string): string {
-  const folder = mkdtempSync(path.join(tmpdir(), `gong-gateway-${name}-`));
-  folders.add(folder);
-  return folder;
-}
 
 /**
  * Bundles the Worker of a wrangler.toml (default: this repository's) with `wrangler deploy --dry-run`. A second call

@@ -8,9 +8,10 @@ import { createRequire } from "node:module";
 import { createServer } from "node:net";
 import path from "node:path";
 import { createInterface } from "node:readline";
-import { type Build, temporaryFolder } from "./build.ts";
+import type { Build } from "./build.ts";
+import { endWithThisProcess, temporaryFolder } from "./leftovers.ts";
 
-export { type Build, buildWorker, temporaryFolder } from "./build.ts";
+export { type Build, buildWorker } from "./build.ts";
 
 /** How to run a Worker. */
 export interface GatewayOptions {
@@ -42,13 +43,6 @@ export interface Gateway {
   /** Everything written to standard output and error since the first start, line by line. */
   logs(): readonly string[];
 }
-
-const running = new Set<ChildProcess>();
-
-// A test runner that is stopped in the middle leaves no runtime behind.
-process.once("exit", () => {
-  for (const child of running) child.kill("SIGKILL");
-});
 
 /** Starts workerd on 127.0.0.1 and resolves when it listens; about 0.1 s. Throws with its output if it ends before. */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
@@ -105,8 +99,7 @@ async function run(options: RunOptions, lines: string[]): Promise<ChildProcess> 
   const child = spawn(workerdBinary(), ["serve", "--experimental", "--control-fd=3", configPath], {
     stdio: ["ignore", "pipe", "pipe", "pipe"],
   });
-  running.add(child);
-  child.once("exit", () => running.delete(child));
+  endWithThisProcess(child);
   const first = lines.length;
   for (const stream of [child.stdout, child.stderr]) {
     if (stream !== null) createInterface(stream).on("line", (line) => lines.push(line));
