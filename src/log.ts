@@ -17,6 +17,8 @@ export type LogEvent =
   | "connection.connected"
   | "connection.refreshed"
   | "connection.needs_reconnect"
+  | "connection.at_risk"
+  | "connection.restored"
   | "connection.ended"
   | "record.unreadable"
   | "mcp.refused"

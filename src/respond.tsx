@@ -9,7 +9,7 @@ import { errorFields, log } from "./log.ts";
 import { ErrorPage } from "./pages/error.tsx";
 import { problemText, type Problem } from "./pages/problem-text.ts";
 
-const HOME = { label: "How to connect an app", url: "/" };
+const HOME = { label: "How to connect a client", url: "/" };
 
 /** RFC 6749 §5.2, RFC 7591 §3.2.2: the OAuth error as JSON. */
 export const asJson: ErrorHandler<AppEnv> = (error, c) => {

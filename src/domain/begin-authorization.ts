@@ -41,7 +41,7 @@ export async function beginAuthorization(
   const parameters = parseAuthorizationParameters(query);
   const client = await findClient(gateway, parameters.clientId);
   if (client === undefined) {
-    throw new OAuthError("invalid_request", "Remove the connection in your app and add it again.", {
+    throw new OAuthError("invalid_request", "Remove the connection in your client and add it again.", {
       reason: "client_unknown",
     });
   }

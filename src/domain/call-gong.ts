@@ -4,7 +4,7 @@
 
 import type { IntegrationConfig } from "../config.ts";
 import { GongError } from "../errors.ts";
-import { gongRefusal, passGongResponse, requestGongMcp } from "../gong/mcp.ts";
+import { discardBody, gongRefusal, passGongResponse, requestGongMcp } from "../gong/mcp.ts";
 import { log } from "../log.ts";
 import { INVALID_REQUEST, jsonRpcError } from "../mcp/errors.ts";
 import { assertHeadersMatch, isModern } from "../mcp/headers.ts";
@@ -55,16 +55,32 @@ export async function callGong(
   const { caller } = identified;
   const missing = message === undefined ? undefined : missingScope(message, caller.scope);
   if (missing !== undefined) return { kind: "insufficient_scope", scope: missing };
-  const given = isModern(call.headers) ? null : call.headers.get("mcp-session-id");
-  const sessionId = given === null ? undefined : await openSessionId(gateway, caller.connectionId, given);
-  if (given !== null && sessionId === undefined) {
-    // MCP 2025-11-25, Session Management: 404 makes the client start a new session.
-    throw new McpRefused(404, SESSION_NOT_FOUND, "Start a new session: this one is not known here.");
-  }
-  return send(gateway, integration, call, { caller, body, message, sessionId });
+  const session = await knownSession(gateway, caller, call.headers);
+  return send(gateway, integration, call, { caller, body, message, session });
 }
 
+/** MCP 2025-11-25, Session Management: 404 makes the client start a new session. Modern requests have none. */
+async function knownSession(
+  gateway: Gateway,
+  caller: Caller,
+  headers: Headers,
+): Promise<KnownSession | undefined> {
+  const given = isModern(headers) ? null : headers.get("mcp-session-id");
+  if (given === null) return undefined;
+  const upstream = await openSessionId(gateway, caller.connectionId, given);
+  if (upstream === undefined) {
+    throw new McpRefused(404, SESSION_NOT_FOUND, "Start a new session: this one is not known here.");
+  }
+  return { given, upstream };
+}
+
+/** Parameters that say another encoding than the one the body is read in: Gong could read another message from it. */
+const OTHER_CHARSET = /;\s*charset\s*=(?!\s*"?utf-?8(?![\w-]))/i;
+
 function readMessage(body: Uint8Array, headers: Headers): McpMessage {
+  if (OTHER_CHARSET.test(headers.get("content-type") ?? "")) {
+    throw new McpRefused(415, INVALID_REQUEST, "Send the message as JSON in UTF-8.");
+  }
   const message = parseMessage(body);
   assertHeadersMatch(message, headers);
   return message;
@@ -74,61 +90,120 @@ interface AdmittedCall {
   readonly caller: Caller;
   readonly body: Uint8Array<ArrayBuffer> | undefined;
   readonly message: McpMessage | undefined;
-  readonly sessionId: string | undefined;
+  readonly session: KnownSession | undefined;
+}
+
+/** A session id as the client sent it, and Gong's for it. */
+interface KnownSession {
+  readonly given: string;
+  readonly upstream: string;
 }
 
 async function send(
   gateway: Gateway,
   integration: IntegrationConfig,
   call: McpCall,
-  { caller, body, message, sessionId }: AdmittedCall,
+  admitted: AdmittedCall,
 ): Promise<McpAnswer> {
-  const ask = (accessToken: string): Promise<Response> =>
-    requestGongMcp({
-      mcpUrl: integration.mcpUrl,
-      method: call.method,
-      headers: call.headers,
-      body,
-      authorization: `Bearer ${accessToken}`,
-      sessionId,
-    });
-  let { accessToken } = caller.gong;
-  let response: Response;
-  try {
-    response = await ask(accessToken);
-    if (gongRefusal(response) === "unauthorized") {
-      forget(call.accessToken);
-      await response.body?.cancel();
-      const replaced = await gateway.objects
-        .connection(caller.connectionId)
-        .replaceRejectedGongToken(caller.gong.generation);
-      if (!replaced.ok) return refusal(replaced, message, call);
-      accessToken = replaced.accessToken;
-      response = await ask(accessToken);
-    }
-  } catch (error) {
-    if (!(error instanceof GongError)) throw error;
-    log("warn", "mcp.upstream_failed", { kind: error.kind, connection: caller.connectionId });
-    return { kind: "response", response: unavailable(502, undefined, message, call) };
-  }
+  const { caller, message, session } = admitted;
+  const asked = await askGong(gateway, integration, call, admitted);
+  if (asked.kind === "answered") return asked.answer;
+  const { response, accessToken } = asked;
   const refused = gongRefusal(response);
   if (refused !== undefined) {
-    await response.body?.cancel();
+    await discardBody(response);
     log("warn", "mcp.upstream_failed", { kind: refused, connection: caller.connectionId });
     if (refused === "unauthorized") return { kind: "unauthorized" };
     return { kind: "insufficient_scope", scope: [...caller.scope].join(" ") };
   }
-  const upstreamSessionId = response.headers.get("mcp-session-id");
   const passed = await passGongResponse(response, {
-    sessionId:
-      upstreamSessionId === null
-        ? undefined
-        : await sealSessionId(gateway, caller.connectionId, upstreamSessionId),
+    sessionId: await ourSessionId(gateway, caller, session, response.headers.get("mcp-session-id")),
     cors: call.cors,
     accessToken,
     requestId: message?.id ?? null,
   });
   return { kind: "response", response: passed };
+}
+
+type Asked =
+  | { readonly kind: "asked"; readonly response: Response; readonly accessToken: string }
+  /** Without a response of Gong: the answer is ours. */
+  | { readonly kind: "answered"; readonly answer: McpAnswer };
+
+/** Asks Gong; after a 401, which ran nothing, once more with a newer Gong access token. Nothing else is sent twice. */
+async function askGong(
+  gateway: Gateway,
+  integration: IntegrationConfig,
+  call: McpCall,
+  { caller, body, message, session }: AdmittedCall,
+): Promise<Asked> {
+  const ask = (accessToken: string): Promise<Response | undefined> =>
+    inTime(
+      requestGongMcp({
+        mcpUrl: integration.mcpUrl,
+        method: call.method,
+        headers: call.headers,
+        body,
+        authorization: `Bearer ${accessToken}`,
+        sessionId: session?.upstream,
+      }),
+    );
+  const failed = (status: 502 | 504, kind: string): Asked => {
+    log("warn", "mcp.upstream_failed", { kind, connection: caller.connectionId });
+    return {
+      kind: "answered",
+      answer: { kind: "response", response: unavailable(status, undefined, message, call) },
+    };
+  };
+  try {
+    let { accessToken } = caller.gong;
+    let response = await ask(accessToken);
+    if (response !== undefined && gongRefusal(response) === "unauthorized") {
+      forget(call.accessToken);
+      await discardBody(response);
+      const replaced = await gateway.objects
+        .connection(caller.connectionId)
+        .replaceRejectedGongToken(caller.gong.generation);
+      if (!replaced.ok) return { kind: "answered", answer: refusal(replaced, message, call) };
+      accessToken = replaced.accessToken;
+      response = await ask(accessToken);
+    }
+    return response === undefined ? failed(504, "late") : { kind: "asked", response, accessToken };
+  } catch (error) {
+    if (!(error instanceof GongError)) throw error;
+    return failed(502, error.kind);
+  }
+}
+
+/** Gong answers in seconds. This long without headers, it does not; a stream that has begun may last for hours. */
+const HEADERS_WITHIN_MS = 180_000;
+
+/**
+ * Gong's response, or undefined when its headers did not come in time. A timer and not an AbortSignal, which would slow
+ * down every call: the runtime ends the request to Gong together with ours.
+ */
+async function inTime(asked: Promise<Response>): Promise<Response | undefined> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), HEADERS_WITHIN_MS);
+  });
+  try {
+    return await Promise.race([asked, late]);
+  } finally {
+    clearTimeout(timer ?? null);
+  }
+}
+
+/** Our id for the session that Gong names; the client's own one as long as Gong names the same session. */
+async function ourSessionId(
+  gateway: Gateway,
+  caller: Caller,
+  known: KnownSession | undefined,
+  upstream: string | null,
+): Promise<string | undefined> {
+  if (upstream === null) return undefined;
+  if (upstream === known?.upstream) return known.given;
+  return sealSessionId(gateway, caller.connectionId, upstream);
 }
 
 type Refusal =
@@ -143,7 +218,7 @@ function refusal(refused: Refusal, message: McpMessage | undefined, call: McpCal
 }
 
 function unavailable(
-  status: 502 | 503,
+  status: 502 | 503 | 504,
   retryAfterSeconds: number | undefined,
   message: McpMessage | undefined,
   call: McpCall,
@@ -154,6 +229,9 @@ function unavailable(
     "x-content-type-options": "nosniff",
   });
   if (retryAfterSeconds !== undefined) headers.set("retry-after", String(retryAfterSeconds));
-  const text = "Gong is not available right now. Your sign-in is kept; try again later.";
+  const text =
+    status === 504
+      ? "Gong did not answer in time. Your sign-in is kept; a tool call may have cost credits all the same."
+      : "Gong is not available right now. Your sign-in is kept; try again later.";
   return Response.json(jsonRpcError(message?.id ?? null, GATEWAY_UNAVAILABLE, text), { status, headers });
 }

@@ -134,7 +134,7 @@ async function connectAndGrant(
 ): Promise<string> {
   const { request, clientName } = continuation;
   if (request === undefined || (await findClient(gateway, request.clientId)) === undefined) {
-    throw new OAuthError("unauthorized_client", "Add the connection in your app again.", {
+    throw new OAuthError("unauthorized_client", "Add the connection in your client again.", {
       reason: "client_gone",
     });
   }

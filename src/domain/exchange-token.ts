@@ -141,6 +141,7 @@ async function mintTokens(
       accessHash: access.hash,
       accessExpiresAt,
       refreshHash: refreshToken.hash,
+      refreshKid: keyring.sealingKid,
       refreshExpiresAt,
     },
   };

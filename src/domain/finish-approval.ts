@@ -65,7 +65,7 @@ async function answer(
   if ((await findClient(gateway, request.clientId)) === undefined) {
     return errorRedirect(
       target,
-      new OAuthError("unauthorized_client", "Add the connection in your app again."),
+      new OAuthError("unauthorized_client", "Add the connection in your client again."),
     );
   }
   const integration = integrationFor(gateway.config, request.resource);

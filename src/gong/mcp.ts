@@ -89,7 +89,7 @@ export async function passGongResponse(response: Response, exposed: ExposedAnswe
   const { status } = response;
   if (status >= 200 && status < 300) return await passSuccess(response, exposed);
   if (status >= 400 && status < 500 && status !== 401) return await passClientError(response, exposed);
-  await discard(response);
+  await discardBody(response);
   return ownError(response, exposed, [502, 503, 504].includes(status) ? status : 502);
 }
 
@@ -99,7 +99,7 @@ async function passSuccess(response: Response, exposed: ExposedAnswer): Promise<
   if (hasBody && READABLE.test(contentTypeOf(response))) {
     return new Response(body, { status, headers: passedHeaders(response, exposed) });
   }
-  if (!hasBody) await discard(response);
+  if (!hasBody) await discardBody(response);
   // The answer to DELETE is 200 with neither a body nor a content type.
   else if ((await readAtMost(response, 0)) === undefined) return ownError(response, exposed, 502);
   return new Response(null, { status, headers: ownHeaders(response, exposed) });
@@ -130,7 +130,8 @@ async function readAtMost(response: Response, longest: number): Promise<Uint8Arr
   return await readBounded(response, longest).catch(() => undefined);
 }
 
-async function discard(response: Response): Promise<void> {
+/** Drops the rest of a body, so that its connection is free again. A body that broke off already is as good as dropped. */
+export async function discardBody(response: Response): Promise<void> {
   await response.body?.cancel().catch(() => undefined);
 }
 
@@ -159,7 +160,9 @@ function passedHeaders(response: Response, exposed: ExposedAnswer): Record<strin
   return headers;
 }
 
-/** What goes with every answer; of Gong's only Retry-After, bounded. */
+const METHOD_LIST = /^[A-Z]+(\s*,\s*[A-Z]+)*$/;
+
+/** What goes with every answer; of Gong's only Retry-After, bounded, and the Allow of a 405 (RFC 9110 §15.5.6). */
 function ownHeaders(response: Response, exposed: ExposedAnswer): Record<string, string> {
   const headers: Record<string, string> = {
     ...exposed.cors,
@@ -167,6 +170,8 @@ function ownHeaders(response: Response, exposed: ExposedAnswer): Record<string, 
     "x-content-type-options": "nosniff",
   };
   if (exposed.sessionId !== undefined) headers["mcp-session-id"] = exposed.sessionId;
+  const allow = response.headers.get("allow");
+  if (response.status === 405 && allow !== null && METHOD_LIST.test(allow)) headers["allow"] = allow;
   const value = response.headers.get("retry-after");
   const retryAfter = value === null ? undefined : parseRetryAfter(value, nowSeconds());
   if (retryAfter !== undefined) headers["retry-after"] = String(retryAfter);

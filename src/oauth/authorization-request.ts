@@ -71,7 +71,7 @@ export function parseAuthorizationParameters(query: string): AuthorizationParame
   const form: FormParameters = parseForm(query, QUERY_LIMITS);
   const clientId = form.get("client_id");
   if (clientId === undefined || !CLIENT_ID.test(clientId)) {
-    throw new OAuthError("invalid_request", "Start again from the app: its link has no valid client_id.", {
+    throw new OAuthError("invalid_request", "Start again from the client: its link has no valid client_id.", {
       reason: "client_id_malformed",
     });
   }
@@ -104,19 +104,19 @@ export function matchRedirectTarget(
   const redirectUri = parameters.redirectUri ?? onlyRedirectUri(client);
   if (redirectUri === undefined) {
     throw mismatch(
-      "Start again from the app: its link must name one of its redirect URIs.",
+      "Start again from the client: its link must name one of its redirect URIs.",
       "redirect_uri_missing",
     );
   }
   if (!redirectUriMatches(client.redirectUris, redirectUri)) {
     throw mismatch(
-      "The app asked to return to an address that it has not registered.",
+      "The client asked to return to an address that it has not registered.",
       "redirect_uri_mismatch",
     );
   }
   if (redirectUriKind(redirectUri) === "private-use") {
     throw mismatch(
-      "The app asked to return to an address that is not https or on this computer.",
+      "The client asked to return to an address that is not https or on this computer.",
       "redirect_uri_private_use",
     );
   }

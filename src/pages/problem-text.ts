@@ -26,7 +26,8 @@ interface ProblemText {
   readonly hint: string;
 }
 
-const START_AGAIN = "Go back to your app and connect again. Nothing was connected and nothing was changed.";
+const START_AGAIN =
+  "Go back to your client and connect again. Nothing was connected and nothing was changed.";
 const BACK_TO_ADMIN = "Open the admin page again and look at the current state.";
 
 const TEXTS: Record<Problem, ProblemText> = {
@@ -51,13 +52,13 @@ const TEXTS: Record<Problem, ProblemText> = {
     hint: START_AGAIN,
   },
   client_changed: {
-    title: "The app has changed",
-    text: "The app that asked is no longer registered as it was on the page.",
+    title: "The client has changed",
+    text: "The client that asked is no longer registered as it was on the page.",
     hint: START_AGAIN,
   },
   shared_not_connected: {
     title: "Shared access is not set up yet",
-    text: "An admin must connect shared Gong access once before apps can use it.",
+    text: "An admin must connect shared Gong access once before clients can use it.",
     hint: "Ask your admin to open the admin page of this gateway and choose Connect shared access.",
   },
   too_many_approvals: {
@@ -83,7 +84,7 @@ const TEXTS: Record<Problem, ProblemText> = {
   used: {
     title: "This sign-in is already finished",
     text: "Each sign-in link works once.",
-    hint: "If your app is not connected, go back to it and connect again.",
+    hint: "If your client is not connected, go back to it and connect again.",
   },
   failed: {
     title: "The sign-in was interrupted",
@@ -98,7 +99,7 @@ const TEXTS: Record<Problem, ProblemText> = {
   gong_unavailable: {
     title: "Gong is not available",
     text: "The gateway could not reach Gong's sign-in.",
-    hint: "Wait a minute, go back to your app and connect again. Apps that are connected stay connected.",
+    hint: "Wait a minute, go back to your client and connect again. Apps that are connected stay connected.",
   },
   admin_sign_in_missing: {
     title: "Admin sign-in is not set up",

@@ -15,6 +15,7 @@ import { adminForm } from "../middleware/admin-session.ts";
 import { readForm } from "../middleware/body.ts";
 import { ADMIN_COOKIE, keepBinding, readCookie, writeCookie } from "../middleware/cookies.ts";
 import { isSameOrigin } from "../middleware/same-origin.ts";
+import { displayName } from "../oauth/client-metadata.ts";
 import { AdminSignInPage } from "../pages/admin-sign-in.tsx";
 import { AdminPage } from "../pages/admin.tsx";
 import { problemPage } from "../respond.tsx";
@@ -141,7 +142,7 @@ function lastUse(times: readonly number[]): { lastUsed?: string } {
 
 /** Gong names nobody, so a connection is known by its agents and by a short form of its id. */
 function connectionLabel({ id, grants }: AdminOverview["connections"][number]): string {
-  const names = [...new Set(grants.map(({ clientName, clientId }) => clientName ?? clientId))];
+  const names = [...new Set(grants.map(({ clientName, clientId }) => displayName(clientName) ?? clientId))];
   return names.length === 0 ? `Connection ${id.slice(0, 8)}` : `${names.join(", ")} · ${id.slice(0, 8)}`;
 }
 

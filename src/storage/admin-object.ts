@@ -22,6 +22,7 @@ const MIGRATIONS: readonly Migration[] = [
     `CREATE TABLE connections (
       id TEXT PRIMARY KEY,
       integration TEXT NOT NULL,
+      state TEXT NOT NULL DEFAULT 'connected',
       created_at INTEGER NOT NULL
     ) STRICT`,
     `CREATE TABLE client_connections (
@@ -102,6 +103,21 @@ export class AdminObject extends DurableObject<Env> {
         entry.id,
       );
     });
+  }
+
+  /** The state of a connection, as it last reported it. */
+  async recordState(id: string, state: string): Promise<void> {
+    if (!this.#exists()) return;
+    this.ctx.storage.sql.exec("UPDATE connections SET state = ? WHERE id = ?", state, id);
+  }
+
+  /** How many connections are in each state. */
+  async countStates(): Promise<Readonly<Record<string, number>>> {
+    if (!this.#exists()) return {};
+    const rows = this.ctx.storage.sql
+      .exec<{ state: string; n: number }>("SELECT state, COUNT(*) AS n FROM connections GROUP BY state")
+      .toArray();
+    return Object.fromEntries(rows.map(({ state, n }) => [state, n]));
   }
 
   /** The newest connections first. */

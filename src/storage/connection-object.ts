@@ -7,10 +7,11 @@ import { nowSeconds } from "../clock.ts";
 import { parseConfig, type IntegrationConfig, type IntegrationName } from "../config.ts";
 import { createKeyring } from "../crypto/keyring.ts";
 import type { GongTokens } from "../gong/oauth.ts";
-import { refreshDueAt } from "../gong/refresh-machine.ts";
 import { log } from "../log.ts";
+import { scheduleAlarm } from "./alarm.ts";
 import type { AuthorizedCall, ConnectionDescription, GrantAndCode } from "./connection-rpc.ts";
 import { CONNECTION_MIGRATIONS, type ConnectionRow } from "./connection-schema.ts";
+import { applyWitness, describeConnection, forgetGongTokens, writeConnection } from "./connection-state.ts";
 import { createGongSeals, type GongSeals } from "./gong-seals.ts";
 import { createGongTokenStore, type GongAuthorization, type GongTokenStore } from "./gong-tokens.ts";
 import {
@@ -18,7 +19,7 @@ import {
   findGrant,
   liveGrants,
   nextSweepAt,
-  revokeAllGrants,
+  openGrantIds,
   revokeGrant,
   sweepGrants,
 } from "./grant-upkeep.ts";
@@ -34,13 +35,15 @@ import {
   type TokenOutcome,
 } from "./grants.ts";
 import { migrate, schemaVersion } from "./migrations.ts";
+import { objectsOf, retrying, type Objects } from "./stubs.ts";
 
-/** Alarms never run more often than this, whatever is due. */
-const SHORTEST_ALARM_SECONDS = 1;
+const NOT_CONNECTED: GongAuthorization = { ok: false, reason: "not_connected", retryAfterSeconds: 0 };
 
 export class ConnectionObject extends DurableObject<Env> {
   #created = false;
+  #checked = false;
   readonly #id: string;
+  readonly #objects: Objects;
   readonly #integrations: readonly IntegrationConfig[];
   readonly #seals: GongSeals;
   readonly #gong: GongTokenStore;
@@ -49,6 +52,7 @@ export class ConnectionObject extends DurableObject<Env> {
     super(ctx, env);
     const config = parseConfig(env);
     this.#id = ctx.id.name ?? ctx.id.toString();
+    this.#objects = objectsOf(env);
     this.#integrations = config.integrations;
     this.#seals = createGongSeals(createKeyring(config.sealingKeys), config.publicUrl, this.#id);
     this.#gong = createGongTokenStore({
@@ -57,8 +61,10 @@ export class ConnectionObject extends DurableObject<Env> {
       seals: this.#seals,
       now: nowSeconds,
       row: () => this.#row(),
+      escrow: () => this.#objects.escrow(this.#id),
       integration: (row) => this.#integration(row.integration),
       schedule: () => this.#schedule(),
+      stateChanged: () => this.#reportState(),
     });
   }
 
@@ -68,46 +74,36 @@ export class ConnectionObject extends DurableObject<Env> {
    * person's connection heals.
    */
   async connectGong(
-    integration: IntegrationName,
+    name: IntegrationName,
     tokens: GongTokens,
     opened: GrantAndCode | undefined,
   ): Promise<void> {
     this.#create();
-    const { access } = this.#integration(integration);
+    const integration = this.#integration(name);
+    const { generation: spent } = await this.#witness();
     for (;;) {
       const before = this.#row()?.generation ?? 0;
-      const generation = before + 1;
+      // Never behind the witness: after a restore, what was spent stays spent.
+      const generation = Math.max(before, spent) + 1;
       const sealed = await this.#seals.sealTokens(tokens, generation);
-      const now = nowSeconds();
       const committed = this.ctx.storage.transactionSync(() => {
         if ((this.#row()?.generation ?? 0) !== before) return false;
-        this.ctx.storage.sql.exec(
-          `INSERT OR REPLACE INTO connection (only, integration, access, state, state_since, connected_at, generation,
-             gong_access_token_sealed, gong_refresh_token_sealed, gong_expires_at, gong_scope, refreshed_at,
-             refresh_due_at) VALUES (1, ?, ?, 'connected', ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-          integration,
-          access,
-          now,
-          now,
-          generation,
-          sealed.accessTokenSealed,
-          sealed.refreshTokenSealed,
-          now + tokens.expiresInSeconds,
-          tokens.scope?.join(" ") ?? null,
-          now,
-          refreshDueAt(now, tokens.expiresInSeconds, Math.random()),
-        );
-        if (opened !== undefined) insertGrant(this.ctx.storage.sql, opened.grant, opened.code, now);
+        writeConnection(this.ctx.storage.sql, integration, tokens, sealed, generation, nowSeconds());
+        if (opened !== undefined) insertGrant(this.ctx.storage.sql, opened.grant, opened.code, nowSeconds());
         return true;
       });
-      if (committed) break;
+      if (!committed) continue;
+      log("info", "connection.connected", { connection: this.#id, integration: name, generation });
+      await retrying(async () => this.#objects.escrow(this.#id).settle(undefined, generation));
+      break;
     }
-    log("info", "connection.connected", { connection: this.#id, integration });
+    this.#reportState();
     await this.#schedule();
   }
 
   /** Opens a grant on a connection that exists: shared access, once an admin approved the client. */
   async openGrant(opened: GrantAndCode): Promise<boolean> {
+    if (!(await this.#ready())) return false;
     const done = this.ctx.storage.transactionSync(() => {
       if (this.#row()?.state !== "connected") return false;
       insertGrant(this.ctx.storage.sql, opened.grant, opened.code, nowSeconds());
@@ -119,27 +115,17 @@ export class ConnectionObject extends DurableObject<Env> {
 
   /** RFC 6749 §4.1.3. */
   async redeemCode(presented: PresentedCode, tokens: CandidateTokens): Promise<TokenOutcome> {
-    if (!this.#exists()) return { kind: "refused", reason: "connection_unknown" };
-    const outcome = this.ctx.storage.transactionSync(() =>
-      redeemCode(this.ctx.storage.sql, presented, tokens, nowSeconds()),
-    );
-    await this.#schedule();
-    return outcome;
+    return this.#decide(presented.grantId, (sql, now) => redeemCode(sql, presented, tokens, now));
   }
 
   /** RFC 6749 §6, RFC 9700 §4.14.2. Never calls Gong: our tokens outlive an outage there. */
   async rotateRefreshToken(presented: PresentedRefreshToken, tokens: RotationTokens): Promise<TokenOutcome> {
-    if (!this.#exists()) return { kind: "refused", reason: "connection_unknown" };
-    const outcome = this.ctx.storage.transactionSync(() =>
-      rotateRefreshToken(this.ctx.storage.sql, presented, tokens, nowSeconds()),
-    );
-    await this.#schedule();
-    return outcome;
+    return this.#decide(presented.grantId, (sql, now) => rotateRefreshToken(sql, presented, tokens, now));
   }
 
   /** Checks an access token and hands out Gong's. RFC 6750 §3.1: every refusal of the token looks the same outside. */
   async authorize(accessHash: string): Promise<AuthorizedCall> {
-    if (!this.#exists()) return { ok: false, reason: "invalid_token", detail: "connection_unknown" };
+    if (!(await this.#ready())) return { ok: false, reason: "invalid_token", detail: "connection_unknown" };
     const access = this.ctx.storage.transactionSync(() =>
       useAccessToken(this.ctx.storage.sql, accessHash, nowSeconds()),
     );
@@ -159,14 +145,7 @@ export class ConnectionObject extends DurableObject<Env> {
 
   /** Gong answered 401 for the token of `generation`: a newer one if there is one, after one refresh at most. */
   async replaceRejectedGongToken(generation: number): Promise<GongAuthorization> {
-    if (!this.#exists()) return { ok: false, reason: "not_connected", retryAfterSeconds: 0 };
-    return this.#gong.replaceRejected(generation);
-  }
-
-  /** A Gong access token for the gateway's own calls on a shared connection. */
-  async gongAuthorization(): Promise<GongAuthorization> {
-    if (!this.#exists()) return { ok: false, reason: "not_connected", retryAfterSeconds: 0 };
-    return this.#gong.authorization();
+    return (await this.#ready()) ? this.#gong.replaceRejected(generation) : NOT_CONNECTED;
   }
 
   /** RFC 7009 §2.1: ends the token if it is `clientId`'s; a refresh token ends its whole grant. */
@@ -176,7 +155,7 @@ export class ConnectionObject extends DurableObject<Env> {
     readonly grantId: string;
     readonly clientId: string;
   }): Promise<boolean> {
-    if (!this.#exists()) return false;
+    if (!(await this.#ready())) return false;
     if (presented.kind === "access") {
       return this.ctx.storage.transactionSync(() =>
         deleteAccessToken(this.ctx.storage.sql, presented.hash, presented.clientId),
@@ -188,60 +167,95 @@ export class ConnectionObject extends DurableObject<Env> {
 
   /** Ends a grant at once. The last one takes a personal connection's Gong tokens with it. */
   async endGrant(grantId: string, reason: string): Promise<boolean> {
-    if (!this.#exists()) return false;
-    return this.ctx.storage.transactionSync(() => {
+    if (!(await this.#ready())) return false;
+    const ended = this.ctx.storage.transactionSync(() => {
       const { sql } = this.ctx.storage;
       const grant = findGrant(sql, grantId);
       if (grant === undefined || grant.revoked_at !== null) return false;
       revokeGrant(sql, grantId, reason, nowSeconds());
       const personal = this.#row()?.access === "personal";
-      if (personal && liveGrants(sql, nowSeconds()).length === 0) this.#forgetGongTokens("no_agent_left");
+      if (personal && liveGrants(sql, nowSeconds()).length === 0) {
+        forgetGongTokens(sql, "no_agent_left", nowSeconds());
+      }
       return true;
     });
+    if (ended) await this.#noteEnded([grantId]);
+    return ended;
   }
 
   /** Ends the connection: every grant, and our copies of Gong's tokens. Gong itself offers no revocation. */
   async disconnect(reason: string): Promise<boolean> {
-    if (!this.#exists()) return false;
+    if (!(await this.#ready()) || this.#row() === undefined) return false;
+    const { sql } = this.ctx.storage;
     const ended = this.ctx.storage.transactionSync(() => {
-      if (this.#row() === undefined) return false;
-      revokeAllGrants(this.ctx.storage.sql, reason, nowSeconds());
-      this.#forgetGongTokens(reason);
-      return true;
+      const open = openGrantIds(sql);
+      for (const id of open) revokeGrant(sql, id, reason, nowSeconds());
+      forgetGongTokens(sql, reason, nowSeconds());
+      return open;
     });
-    if (ended) log("info", "connection.ended", { connection: this.#id, reason });
-    return ended;
+    log("info", "connection.ended", { connection: this.#id, reason });
+    await this.#noteEnded(ended);
+    return true;
   }
 
   /** What a person may see of the connection; no token in it. Undefined when there is none. */
   async describe(): Promise<ConnectionDescription | undefined> {
+    if (!(await this.#ready())) return undefined;
     const row = this.#row();
     if (row === undefined) return undefined;
-    return {
-      access: row.access,
-      state: row.state,
-      reason: row.reason ?? undefined,
-      since: row.state_since,
-      connectedAt: row.connected_at,
-      refreshedAt: row.refreshed_at,
-      grants: liveGrants(this.ctx.storage.sql, nowSeconds()).map((grant) => ({
-        id: grant.id,
-        clientId: grant.client_id,
-        clientName: grant.client_name ?? undefined,
-        scope: grant.scope,
-        createdAt: grant.created_at,
-        lastUsedAt: grant.last_used_at,
-      })),
-    };
+    return describeConnection(this.ctx.storage.sql, row, this.#gong.isRefreshing(), nowSeconds());
   }
 
   /** Early refresh and clean-up. May run twice or late: everything in it asks the rows what is due. */
   override async alarm(): Promise<void> {
-    if (!this.#exists()) return;
+    if (!(await this.#ready())) return;
     const now = nowSeconds();
     if (this.#wantsEarlyRefresh(now)) await this.#gong.refreshIfDue();
     this.ctx.storage.transactionSync(() => sweepGrants(this.ctx.storage.sql, now));
     await this.#schedule();
+  }
+
+  /** One token decision in one transaction. What it revoked is noted outside before anybody hears of it. */
+  async #decide(
+    grantId: string,
+    decision: (sql: SqlStorage, now: number) => TokenOutcome,
+  ): Promise<TokenOutcome> {
+    if (!(await this.#ready())) return { kind: "refused", reason: "connection_unknown" };
+    const outcome = this.ctx.storage.transactionSync(() => decision(this.ctx.storage.sql, nowSeconds()));
+    if (outcome.kind === "revoked") await this.#noteEnded([grantId]);
+    await this.#schedule();
+    return outcome;
+  }
+
+  /** Tells the escrow what has ended and how far the tokens have come, so that no restore undoes it. */
+  async #noteEnded(grantIds: readonly string[]): Promise<void> {
+    await retrying(async () => this.#objects.escrow(this.#id).endGrants(grantIds));
+    const row = this.#row();
+    if (row?.state !== "disconnected") return;
+    await retrying(async () => this.#objects.escrow(this.#id).settle(undefined, row.generation));
+    this.#reportState();
+  }
+
+  /**
+   * Whether the connection was ever written; asking never writes. The first time in the life of this instance it is
+   * compared with what the escrow remembers: a point-in-time restore starts a new instance.
+   */
+  async #ready(): Promise<boolean> {
+    if (!this.#exists()) return false;
+    if (this.#checked) return true;
+    const witness = await this.#witness();
+    const row = this.#row();
+    const restored =
+      row !== undefined &&
+      this.ctx.storage.transactionSync(() => applyWitness(this.ctx.storage.sql, row, witness, nowSeconds()));
+    if (restored) log("warn", "connection.restored", { connection: this.#id });
+    this.#checked = true;
+    return true;
+  }
+
+  #witness() {
+    const open = openGrantIds(this.ctx.storage.sql);
+    return retrying(async () => this.#objects.escrow(this.#id).witness(open));
   }
 
   /** A personal connection that no agent can use is left to expire. */
@@ -251,24 +265,19 @@ export class ConnectionObject extends DurableObject<Env> {
     return row.access === "shared" || liveGrants(this.ctx.storage.sql, now).length > 0;
   }
 
-  async #schedule(): Promise<void> {
+  #schedule(): Promise<void> {
     const now = nowSeconds();
-    const sweepAt = nextSweepAt(this.ctx.storage.sql);
     const refreshAt = this.#wantsEarlyRefresh(now) ? this.#row()?.refresh_due_at : undefined;
-    const due = Math.min(sweepAt ?? Number.POSITIVE_INFINITY, refreshAt ?? Number.POSITIVE_INFINITY);
-    if (!Number.isFinite(due)) return;
-    const at = Math.max(due, now + SHORTEST_ALARM_SECONDS) * 1000;
-    const set = await this.ctx.storage.getAlarm();
-    if (set === null || set > at || set < now * 1000) await this.ctx.storage.setAlarm(at);
+    return scheduleAlarm(this.ctx.storage, now, [nextSweepAt(this.ctx.storage.sql), refreshAt]);
   }
 
-  #forgetGongTokens(reason: string): void {
-    this.ctx.storage.sql.exec(
-      `UPDATE connection SET state = 'disconnected', reason = ?, state_since = ?, generation = generation + 1,
-         gong_access_token_sealed = NULL, gong_refresh_token_sealed = NULL, gong_expires_at = 0,
-         attempt_id = NULL, attempt_started_at = NULL, attempt_answer_sealed = NULL`,
-      reason,
-      nowSeconds(),
+  /** Keeps the admin's index current; the index decides nothing, so a failure is only logged. */
+  #reportState(): void {
+    const row = this.#row();
+    if (row === undefined) return;
+    const report = retrying(async () => this.#objects.admin().recordState(this.#id, row.state));
+    this.ctx.waitUntil(
+      report.catch(() => log("warn", "connection.at_risk", { connection: this.#id, reason: "index" })),
     );
   }
 
@@ -277,7 +286,6 @@ export class ConnectionObject extends DurableObject<Env> {
     return this.ctx.storage.sql.exec<ConnectionRow>("SELECT * FROM connection").toArray()[0];
   }
 
-  /** Whether the object was ever written; asking never writes. */
   #exists(): boolean {
     if (!this.#created && schemaVersion(this.ctx.storage) > 0) this.#create();
     return this.#created;

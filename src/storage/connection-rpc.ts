@@ -37,10 +37,13 @@ export interface GrantDescription {
 
 export interface ConnectionDescription {
   readonly access: "personal" | "shared";
-  readonly state: ConnectionState;
+  /** What people are told; `refreshing` while Gong is being asked for new tokens. */
+  readonly state: ConnectionState | "refreshing";
   readonly reason: string | undefined;
   readonly since: number;
   readonly connectedAt: number;
   readonly refreshedAt: number;
+  /** The kid of the key that sealed the tokens. */
+  readonly sealedWith: string | undefined;
   readonly grants: readonly GrantDescription[];
 }

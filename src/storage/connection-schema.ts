@@ -9,6 +9,7 @@ export const CONNECTION_MIGRATIONS: readonly Migration[] = [
       only INTEGER PRIMARY KEY CHECK (only = 1),
       integration TEXT NOT NULL,
       access TEXT NOT NULL,
+      gong_client_id TEXT NOT NULL,
       state TEXT NOT NULL,
       reason TEXT,
       state_since INTEGER NOT NULL,
@@ -36,6 +37,7 @@ export const CONNECTION_MIGRATIONS: readonly Migration[] = [
       expires_at INTEGER NOT NULL,
       refresh_generation INTEGER NOT NULL DEFAULT 0,
       refresh_hash TEXT,
+      refresh_kid TEXT,
       refresh_expires_at INTEGER NOT NULL DEFAULT 0,
       previous_refresh_hash TEXT,
       previous_answer_sealed TEXT,
@@ -70,6 +72,7 @@ export type ConnectionState = "connected" | "needs_reconnect" | "disconnected";
 export type ConnectionRow = {
   integration: "main" | "shared";
   access: "personal" | "shared";
+  gong_client_id: string;
   state: ConnectionState;
   reason: string | null;
   state_since: number;
@@ -98,6 +101,7 @@ export type GrantRow = {
   expires_at: number;
   refresh_generation: number;
   refresh_hash: string | null;
+  refresh_kid: string | null;
   refresh_expires_at: number;
   previous_refresh_hash: string | null;
   previous_answer_sealed: string | null;

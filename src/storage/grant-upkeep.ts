@@ -20,11 +20,10 @@ export function revokeGrant(sql: SqlStorage, grantId: string, reason: string, no
   );
 }
 
-/** Ends every grant of the connection. */
-export function revokeAllGrants(sql: SqlStorage, reason: string, now: number): void {
-  for (const { id } of sql.exec<{ id: string }>("SELECT id FROM grants WHERE revoked_at IS NULL").toArray()) {
-    revokeGrant(sql, id, reason, now);
-  }
+/** Every grant that was not ended, expired ones included. */
+export function openGrantIds(sql: SqlStorage): readonly string[] {
+  const rows = sql.exec<{ id: string }>("SELECT id FROM grants WHERE revoked_at IS NULL").toArray();
+  return rows.map(({ id }) => id);
 }
 
 /** Ends one access token of `clientId`; whether there was one. RFC 7009 §2.1. */

@@ -35,6 +35,8 @@ export interface CandidateTokens {
   readonly accessHash: string;
   readonly accessExpiresAt: number;
   readonly refreshHash: string;
+  /** The key that tagged the refresh token: it must stay in the ring while the token is current. */
+  readonly refreshKid: string;
   readonly refreshExpiresAt: number;
 }
 
@@ -131,9 +133,10 @@ export function redeemCode(
   if (decision.kind === "revoke") return revoke(sql, grant.id, decision.reason, now);
   sql.exec("UPDATE codes SET redeemed_at = ? WHERE hash = ?", now, code.hash);
   sql.exec(
-    `UPDATE grants SET refresh_generation = 1, refresh_hash = ?, refresh_expires_at = ?, rotated_at = ?,
+    `UPDATE grants SET refresh_generation = 1, refresh_hash = ?, refresh_kid = ?, refresh_expires_at = ?, rotated_at = ?,
        successor_used = 0, last_used_at = ? WHERE id = ?`,
     tokens.refreshHash,
+    tokens.refreshKid,
     Math.min(tokens.refreshExpiresAt, grant.expires_at),
     now,
     now,
@@ -181,10 +184,11 @@ export function rotateRefreshToken(
   if (decision.kind === "replay") return replay(sql, grant, now);
   const generation = grant.refresh_generation + 1;
   sql.exec(
-    `UPDATE grants SET refresh_generation = ?, refresh_hash = ?, refresh_expires_at = ?, previous_refresh_hash = ?,
+    `UPDATE grants SET refresh_generation = ?, refresh_hash = ?, refresh_kid = ?, refresh_expires_at = ?, previous_refresh_hash = ?,
        previous_answer_sealed = ?, rotated_at = ?, successor_used = 0, last_used_at = ? WHERE id = ?`,
     generation,
     tokens.refreshHash,
+    tokens.refreshKid,
     Math.min(tokens.refreshExpiresAt, grant.expires_at),
     presented.hash,
     tokens.answerSealed,

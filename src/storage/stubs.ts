@@ -3,6 +3,7 @@
 
 import type { AdminObject } from "./admin-object.ts";
 import type { ConnectionObject } from "./connection-object.ts";
+import type { EscrowObject } from "./escrow-object.ts";
 import type { RegistryObject } from "./registry-object.ts";
 import type { TransactionObject } from "./transaction-object.ts";
 
@@ -13,6 +14,8 @@ const FIRST_PAUSE_MS = 50;
 export interface Objects {
   connection(id: string): DurableObjectStub<ConnectionObject>;
   transaction(id: string): DurableObjectStub<TransactionObject>;
+  /** The second failure domain of a connection. */
+  escrow(connectionId: string): DurableObjectStub<EscrowObject>;
   /** The shard that holds `clientId`. */
   registry(clientId: string): DurableObjectStub<RegistryObject>;
   readonly registryShards: number;
@@ -24,6 +27,7 @@ export function objectsOf(env: Env): Objects {
   return {
     connection: (id) => env.CONNECTIONS.getByName(id),
     transaction: (id) => env.TRANSACTIONS.getByName(id),
+    escrow: (connectionId) => env.ESCROWS.getByName(connectionId),
     registry: (clientId) => env.REGISTRY.getByName(`shard-${shardOf(clientId)}`),
     registryShards: REGISTRY_SHARDS,
     admin: () => env.ADMIN.getByName("admin"),

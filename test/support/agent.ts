@@ -25,6 +25,8 @@ export interface AgentOptions {
   readonly choices?: Choices;
   readonly name?: string;
   readonly redirectUri?: string;
+  /** What an admin gave it out of band; without it the agent registers itself (RFC 7591). */
+  readonly preregistered?: { readonly clientId: string; readonly clientSecret?: string };
   /** Default `legacy` (initialize). `auto` probes for 2026-07-28 first. */
   readonly era?: VersionNegotiationMode;
   readonly observe?: Observer;
@@ -104,6 +106,12 @@ class AgentState implements OAuthClientProvider {
 
   constructor(options: AgentOptions) {
     this.#options = options;
+    const { clientId, clientSecret } = options.preregistered ?? {};
+    if (clientId === undefined) return;
+    this.#registration = {
+      client_id: clientId,
+      ...(clientSecret === undefined ? {} : { client_secret: clientSecret }),
+    };
   }
 
   get redirectUrl(): string {
@@ -158,6 +166,12 @@ class AgentState implements OAuthClientProvider {
 
   forgetTokens(): void {
     this.#tokens = undefined;
+  }
+
+  invalidateCredentials(scope: "all" | "client" | "tokens" | "verifier" | "discovery"): void {
+    if (scope === "all" || scope === "tokens") this.forgetTokens();
+    if (scope === "all" || scope === "client") this.#registration = undefined;
+    if (scope === "all" || scope === "discovery") this.#discovery = undefined;
   }
 
   saveCodeVerifier(verifier: string): void {

@@ -71,9 +71,15 @@ export function authorizationQuery(
 /** A browser as far as the gateway sees one: cookies and the headers of a form post. */
 export class TestBrowser {
   readonly cookies = new Map<string, string>();
+  readonly #ask: typeof ask;
+
+  /** `gateway` makes its requests; by default to the gateway that all tests share. */
+  constructor(gateway: typeof ask = ask) {
+    this.#ask = gateway;
+  }
 
   async open(path: string, headers: Record<string, string> = {}): Promise<Response> {
-    return this.#keep(await ask(path, { headers: { ...this.#cookieHeader(), ...headers } }));
+    return this.#keep(await this.#ask(path, { headers: { ...this.#cookieHeader(), ...headers } }));
   }
 
   async post(
@@ -81,7 +87,7 @@ export class TestBrowser {
     fields: Record<string, string>,
     headers: Record<string, string> = {},
   ): Promise<Response> {
-    const response = await ask(path, {
+    const response = await this.#ask(path, {
       method: "POST",
       body: new URLSearchParams(fields),
       headers: { origin: ORIGIN, "sec-fetch-site": "same-origin", ...this.#cookieHeader(), ...headers },

@@ -1,3 +1,48 @@
 import type { Requirement } from "../requirement.ts";
 
-export const operations = {} as const satisfies Record<string, Requirement>;
+export const operations = {
+  "clients.sdk_v2_legacy": {
+    source: "MCP 2025-11-25, Authorization; RFC 7591; RFC 6749 §2.3.1, §6; RFC 7009 §2.1",
+    behaviour:
+      "An unmodified TypeScript SDK 2 client signs in from a URL alone, registered or pre-registered, refreshes by itself, and after revocation signs in anew",
+  },
+  "clients.sdk_v2_modern": {
+    source: "MCP 2026-07-28, Versioning and Transports",
+    behaviour:
+      "An SDK 2 client that probes for 2026-07-28, or takes nothing else, signs in and gets Gong's answer in that revision",
+  },
+  "clients.sdk_v1": {
+    source: "MCP 2025-06-18 and 2025-11-25, Authorization",
+    behaviour:
+      "An unmodified TypeScript SDK 1 client signs in from a URL alone, refreshes by itself, and after revocation signs in anew",
+  },
+  "clients.mcp_remote": {
+    source: "gateway",
+    behaviour:
+      "Both commands of mcp-remote, unmodified, sign in through a browser they open, call a tool, and reuse what they kept",
+  },
+  "operations.durable_over_kill": {
+    source: "gateway",
+    behaviour:
+      "A client stays signed in and an open consent form stays good when the gateway is killed and started again on its state",
+  },
+  "operations.no_secret_leaves": {
+    source: "OWASP ASVS 5.0 13.3, 14.2, 16.2.5",
+    behaviour:
+      "No token, code, client secret or admin token can be read from the stored state, the log or a page",
+  },
+  "operations.runs_outside_wrangler": {
+    source: "gateway",
+    behaviour:
+      "The built Worker starts in workerd with its settings alone, keeps its objects over restarts, and ends without leftovers",
+  },
+  "operations.browser_required": {
+    source: "gateway",
+    behaviour: "Tests that need a browser find one or fail, saying how to get one; none is skipped",
+  },
+  "operations.npm_start": {
+    source: "gateway",
+    behaviour:
+      "npm start shows the whole main job, keeps its state, ends all it started, and answers each mistake with one sentence",
+  },
+} as const satisfies Record<string, Requirement>;

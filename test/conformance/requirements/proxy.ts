@@ -1,3 +1,60 @@
 import type { Requirement } from "../requirement.ts";
 
-export const proxy = {} as const satisfies Record<string, Requirement>;
+export const proxy = {
+  "proxy.request_headers": {
+    source: "MCP 2026-07-28 Streamable HTTP, RFC 9110 §7.6.1",
+    behaviour: "MCP's own headers reach Gong unchanged, and nothing else of the client's does.",
+  },
+  "proxy.bytes_unchanged": {
+    source: "RFC 8259 §9",
+    behaviour: "The bytes that were checked are the bytes that Gong gets.",
+  },
+  "proxy.answer_headers": {
+    source: "RFC 9110 §7.6.1, RFC 9700 §4.4",
+    behaviour: "Of Gong's answer headers only the allow-list passes.",
+  },
+  "proxy.streams": {
+    source: "MCP 2026-07-28 Streamable HTTP",
+    behaviour: "A stream reaches the client event by event, and the client's leaving reaches Gong.",
+  },
+  "proxy.errors_pass": {
+    source: "MCP 2026-07-28 Lifecycle",
+    behaviour: "Gong's 4xx answers pass as they are; pages and redirects become errors of ours.",
+  },
+  "proxy.header_validation": {
+    source: "MCP 2026-07-28 Server Validation",
+    behaviour: "Headers that mirror the body must say what the body says.",
+  },
+  "proxy.message": {
+    source: "JSON-RPC 2.0 §4, MCP 2025-11-25 Transports",
+    behaviour: "A body is one JSON-RPC message, read strictly, or is refused with its JSON-RPC code.",
+  },
+  "proxy.paid_calls": {
+    source: "gateway",
+    behaviour: "Every call of a tool that can cost Gong credits is known for one before it is sent.",
+  },
+  "proxy.client_errors": {
+    source: "MCP 2026-07-28 Era Detection, RFC 9110 §15.5",
+    behaviour: "Gong's 4xx answers reach the client byte for byte, unless they echo a token or are pages.",
+  },
+  "proxy.server_errors": {
+    source: "RFC 9110 §15.6, §10.2.3",
+    behaviour: "Gong's 5xx keep their class with our words, Retry-After is bounded, and the sign-in is kept.",
+  },
+  "proxy.redirects": {
+    source: "OWASP ASVS 15.3.2",
+    behaviour: "A redirect of Gong is neither followed nor passed on.",
+  },
+  "proxy.content_types": {
+    source: "OWASP ASVS 4.1.1, 3.2.1",
+    behaviour: "Only JSON and event streams pass; an answer without a body stays without one.",
+  },
+  "proxy.scope_refused": {
+    source: "RFC 6750 §3.1, RFC 9700 §4.4",
+    behaviour: "A challenge of Gong never passes; a missing scope is named with our own.",
+  },
+  "proxy.sent_once": {
+    source: "RFC 9110 §9.2.2",
+    behaviour: "A request that Gong may have processed is never sent a second time.",
+  },
+} as const satisfies Record<string, Requirement>;

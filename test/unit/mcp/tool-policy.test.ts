@@ -1,5 +1,6 @@
 // src/mcp/tool-policy.ts: what costs Gong credits.
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import { verifies } from "../../conformance/verifies.ts";
 import { parseMessage } from "../../../src/mcp/message.ts";
 import { isPaidCall } from "../../../src/mcp/tool-policy.ts";
 
@@ -7,31 +8,33 @@ function message(fields: Record<string, unknown>): ReturnType<typeof parseMessag
   return parseMessage(new TextEncoder().encode(JSON.stringify({ jsonrpc: "2.0", ...fields })));
 }
 
-test.each(["ask_account", "ask_deal", "generate_brief", "a_tool_that_gong_adds_tomorrow"])(
-  "Gong credits: a call of %s is paid",
-  (name) => {
-    expect(isPaidCall(message({ id: 1, method: "tools/call", params: { name } }))).toBe(true);
-  },
-);
-
-test("Gong credits: a call whose tool can't be read, and one sent as a notification, are paid", () => {
-  expect(isPaidCall(message({ id: 1, method: "tools/call" }))).toBe(true);
-  expect(isPaidCall(message({ method: "tools/call", params: { name: "ask_deal" } }))).toBe(true);
-});
-
-test.each(["tools/list", "initialize", "server/discover", "Tools/Call", "tools/call ", "resources/read"])(
-  "Gong credits: %j is not a paid call",
-  (method) => {
-    expect(isPaidCall(message({ id: 1, method, params: { name: "ask_account" } }))).toBe(false);
-  },
-);
-
-test("Gong credits: a policy can name the tools that are paid", () => {
-  const onlyBriefs = (tool: string | undefined): boolean => tool === "generate_brief";
-  expect(
-    isPaidCall(message({ id: 1, method: "tools/call", params: { name: "generate_brief" } }), onlyBriefs),
-  ).toBe(true);
-  expect(isPaidCall(message({ id: 1, method: "tools/call", params: { name: "ask_deal" } }), onlyBriefs)).toBe(
-    false,
+describe(verifies("proxy.paid_calls", "paid calls"), () => {
+  test.each(["ask_account", "ask_deal", "generate_brief", "a_tool_that_gong_adds_tomorrow"])(
+    "Gong credits: a call of %s is paid",
+    (name) => {
+      expect(isPaidCall(message({ id: 1, method: "tools/call", params: { name } }))).toBe(true);
+    },
   );
+
+  test("Gong credits: a call whose tool can't be read, and one sent as a notification, are paid", () => {
+    expect(isPaidCall(message({ id: 1, method: "tools/call" }))).toBe(true);
+    expect(isPaidCall(message({ method: "tools/call", params: { name: "ask_deal" } }))).toBe(true);
+  });
+
+  test.each(["tools/list", "initialize", "server/discover", "Tools/Call", "tools/call ", "resources/read"])(
+    "Gong credits: %j is not a paid call",
+    (method) => {
+      expect(isPaidCall(message({ id: 1, method, params: { name: "ask_account" } }))).toBe(false);
+    },
+  );
+
+  test("Gong credits: a policy can name the tools that are paid", () => {
+    const onlyBriefs = (tool: string | undefined): boolean => tool === "generate_brief";
+    expect(
+      isPaidCall(message({ id: 1, method: "tools/call", params: { name: "generate_brief" } }), onlyBriefs),
+    ).toBe(true);
+    expect(
+      isPaidCall(message({ id: 1, method: "tools/call", params: { name: "ask_deal" } }), onlyBriefs),
+    ).toBe(false);
+  });
 });

@@ -1,10 +1,11 @@
 // Subject: the parsing of src/oauth/authorization-request.ts. RFC 6749 §3.1 and §4.1.1, RFC 8707 §2.
 import { describe, expect, it } from "vitest";
+import { verifies } from "../../conformance/verifies.ts";
 import { parseAuthorizationParameters } from "../../../src/oauth/authorization-request.ts";
 import { CHALLENGE, ISSUER, query } from "./good-request.ts";
 import { expectRefused } from "./refusal.ts";
 
-describe("parsing an authorization request", () => {
+describe(verifies("authorize.parameters", "parsing an authorization request"), () => {
   it("RFC 6749 §4.1.1: reads the parameters", () => {
     expect(parseAuthorizationParameters(query())).toEqual({
       clientId: "client-1",

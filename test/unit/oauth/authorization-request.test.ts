@@ -1,5 +1,6 @@
 // Subject: src/oauth/authorization-request.ts, after parsing. RFC 6749 §3.1.2.3 and §4.1.1, RFC 7636 §4.3, RFC 9101 §6.2.
 import { describe, expect, expectTypeOf, it } from "vitest";
+import { verifies } from "../../conformance/verifies.ts";
 import {
   matchRedirectTarget,
   parseAuthorizationParameters,
@@ -27,7 +28,7 @@ function validated(differences: Record<string, string | undefined> = {}, client:
   return validateAuthorizationRequest(client, target, parameters, { resources: RESOURCES });
 }
 
-describe("matching the redirect URI", () => {
+describe(verifies("authorize.redirect_uri", "matching the redirect URI"), () => {
   const match = (client: Client, differences: Record<string, string | undefined> = {}) =>
     matchRedirectTarget(client, parseAuthorizationParameters(query(differences)), ISSUER);
 
@@ -79,7 +80,7 @@ describe("matching the redirect URI", () => {
   });
 });
 
-describe("validating the rest", () => {
+describe(verifies("authorize.request", "pkce.required", "validating the rest"), () => {
   it("RFC 6749 §4.1.1: a good request is validated into what a person approves", () => {
     expect(validated()).toMatchObject({
       clientId: "client-1",
@@ -200,7 +201,7 @@ describe("validating the rest", () => {
   });
 });
 
-describe("reviving what the gateway sealed", () => {
+describe(verifies("authorize.sealed_request", "reviving what the gateway sealed"), () => {
   it("a request and its target survive a trip through JSON, without any other field", () => {
     const request = validated();
     const revived = reviveAuthorizationRequest({ ...JSON.parse(JSON.stringify(request)), extra: 1 });

@@ -1,6 +1,7 @@
 // Subject: src/oauth/authorization-response.ts. RFC 6749 §4.1.2 and §4.1.2.1, RFC 9207 §2.
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { verifies } from "../../conformance/verifies.ts";
 import { OAuthError } from "../../../src/errors.ts";
 import { reviveRedirectTarget } from "../../../src/oauth/authorization-request.ts";
 import { codeRedirect, errorRedirect } from "../../../src/oauth/authorization-response.ts";
@@ -17,7 +18,7 @@ function target(differences: { redirectUri?: string; state?: string | undefined 
   });
 }
 
-describe("the code redirect", () => {
+describe(verifies("authorize.response", "the code redirect"), () => {
   it("RFC 6749 §4.1.2, RFC 9207 §2: carries code, state and iss", () => {
     expect(codeRedirect(target(), "gac_1")).toBe(
       "https://client.test/cb?code=gac_1&state=xyz&iss=https%3A%2F%2Fgateway.test",
@@ -65,7 +66,7 @@ describe("the code redirect", () => {
   });
 });
 
-describe("the error redirect", () => {
+describe(verifies("authorize.error_response", "the error redirect"), () => {
   it("RFC 6749 §4.1.2.1, RFC 9207 §2: carries error, description, state and iss", () => {
     const error = new OAuthError("access_denied", "The person said no: ask again.");
     const { searchParams } = new URL(errorRedirect(target(), error));

@@ -1,5 +1,6 @@
 // Subject: src/oauth/challenge.ts. RFC 6750 §2.1 and §3, RFC 9728 §5.1.
 import { describe, expect, it } from "vitest";
+import { verifies } from "../../conformance/verifies.ts";
 import { bearerChallenge, parseBearer } from "../../../src/oauth/challenge.ts";
 
 const CHALLENGE = {
@@ -7,7 +8,7 @@ const CHALLENGE = {
   scope: "mcp:ai-ask:read mcp:ai-briefer:read",
 };
 
-describe("reading a bearer token", () => {
+describe(verifies("bearer.header", "reading a bearer token"), () => {
   it.each([
     ["Bearer gat_abc", "gat_abc"],
     ["bearer gat_abc", "gat_abc"],
@@ -46,7 +47,7 @@ describe("reading a bearer token", () => {
   });
 });
 
-describe("the challenge", () => {
+describe(verifies("bearer.challenge", "the challenge"), () => {
   it("RFC 6750 §3.1, RFC 9728 §5.1: without a token there is no error", () => {
     expect(bearerChallenge(CHALLENGE)).toBe(
       'Bearer resource_metadata="https://gateway.test/.well-known/oauth-protected-resource/mcp", ' +

@@ -1,5 +1,6 @@
 // Subject: src/oauth/client-authentication.ts. RFC 6749 §2.3 and §5.2.
 import { describe, expect, it } from "vitest";
+import { verifies } from "../../conformance/verifies.ts";
 import type { TokenEndpointAuthMethod } from "../../../src/oauth/client.ts";
 import {
   assertClientAuthenticated,
@@ -21,7 +22,7 @@ function form(parameters: Record<string, string> = {}) {
   return parseForm(new URLSearchParams(parameters).toString());
 }
 
-describe("reading credentials", () => {
+describe(verifies("client_authentication.one_method", "reading credentials"), () => {
   it("RFC 6749 §3.2.1: a client id alone is a public client", () => {
     expect(presentedCredentials(undefined, form({ client_id: "client-1" }))).toEqual({
       method: "none",
@@ -132,7 +133,7 @@ describe("reading credentials", () => {
   });
 });
 
-describe("proving a client", () => {
+describe(verifies("client_authentication.registered_method", "proving a client"), () => {
   const METHODS: readonly TokenEndpointAuthMethod[] = ["none", "client_secret_basic", "client_secret_post"];
   const matrix = METHODS.flatMap((registered) =>
     METHODS.map((presented) => [registered, presented] as const),

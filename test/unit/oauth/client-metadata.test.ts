@@ -1,5 +1,6 @@
 // Subject: src/oauth/client-metadata.ts. RFC 7591 §2, §3.1 and §3.2.
 import { describe, expect, it } from "vitest";
+import { verifies } from "../../conformance/verifies.ts";
 import {
   displayName,
   parseClientMetadata,
@@ -9,7 +10,7 @@ import { aClient, expectRefused, refusalOf } from "./refusal.ts";
 
 const GOOD = { redirect_uris: ["https://client.test/callback"] };
 
-describe("what a client may register", () => {
+describe(verifies("registration.metadata", "what a client may register"), () => {
   it("RFC 7591 §2: redirect URIs alone are enough; the rest has defaults", () => {
     expect(parseClientMetadata(GOOD)).toEqual({
       redirectUris: ["https://client.test/callback"],
@@ -111,7 +112,7 @@ describe("what a client may register", () => {
   });
 });
 
-describe("what is refused", () => {
+describe(verifies("registration.refused", "what is refused"), () => {
   it.each([undefined, null, "text", 7, true, [], [GOOD]])("RFC 7591 §3.1: the body %j", (body) => {
     expectRefused(() => parseClientMetadata(body), "invalid_client_metadata", "not_an_object");
   });
@@ -196,7 +197,7 @@ describe("what is refused", () => {
   });
 });
 
-describe("the answer", () => {
+describe(verifies("registration.answer", "the answer"), () => {
   const SECRETS = { clientSecret: "s3cret", issuedAt: 1_700_000_000, clientSecretExpiresAt: 0 } as const;
 
   it("RFC 7591 §3.2.1: a confidential client is told its secret and what was registered", () => {
@@ -233,7 +234,7 @@ describe("the answer", () => {
   });
 });
 
-describe("names as pages show them", () => {
+describe(verifies("registration.display_name", "names as pages show them"), () => {
   it.each([
     ["Claude Code", "Claude Code"],
     ["  Claude \t Code\n", "Claude Code"],

@@ -1,10 +1,11 @@
 // Subject: src/oauth/form.ts. RFC 6749 §3.1, §3.2 and Appendix B.
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { verifies } from "../../conformance/verifies.ts";
 import { formDecode, parseForm } from "../../../src/oauth/form.ts";
 import { expectRefused, refusalOf, SEED } from "./refusal.ts";
 
-describe("parameters", () => {
+describe(verifies("token.form", "parameters"), () => {
   it("RFC 6749 Appendix B: reads names and values, with plus as a space", () => {
     const form = parseForm("a=1+2&b%20c=%C3%A9%26%3D&&d==x=");
     expect(form.get("a")).toBe("1 2");
@@ -128,13 +129,15 @@ describe("parameters", () => {
   });
 });
 
-it.each([
-  ["a+b", "a b"],
-  ["%3A%2B%25", ":+%"],
-  ["%C3%A9", "é"],
-  ["", ""],
-  ["%", undefined],
-  ["%C3", undefined],
-])("RFC 6749 Appendix B: %j stands for %j", (text, expected) => {
-  expect(formDecode(text)).toBe(expected);
+describe(verifies("token.form", "decoding form values"), () => {
+  it.each([
+    ["a+b", "a b"],
+    ["%3A%2B%25", ":+%"],
+    ["%C3%A9", "é"],
+    ["", ""],
+    ["%", undefined],
+    ["%C3", undefined],
+  ])("RFC 6749 Appendix B: %j stands for %j", (text, expected) => {
+    expect(formDecode(text)).toBe(expected);
+  });
 });

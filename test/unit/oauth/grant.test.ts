@@ -1,6 +1,7 @@
 // Subject: src/oauth/grant.ts. RFC 6749 §4.1.2, §4.1.3 and §6, RFC 7636 §4.6, RFC 9700 §4.14.2.
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { verifies } from "../../conformance/verifies.ts";
 import {
   decideRedemption,
   decideRotation,
@@ -13,7 +14,7 @@ import { SEED } from "./refusal.ts";
 
 const NOW = 1_700_000_000;
 
-describe("redeeming a code", () => {
+describe(verifies("token.code_redemption", "redeeming a code"), () => {
   const CODE: CodeRecord = {
     clientId: "client-1",
     redirectUri: "https://client.test/cb",
@@ -103,7 +104,7 @@ describe("redeeming a code", () => {
   });
 });
 
-describe("presenting a refresh token", () => {
+describe(verifies("token.rotation", "presenting a refresh token"), () => {
   const GRANT: RotationRecord = {
     clientId: "client-1",
     generation: 3,

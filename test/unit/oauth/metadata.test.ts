@@ -1,5 +1,6 @@
 // Subject: src/oauth/metadata.ts. RFC 8414 §2, RFC 9728 §2 and §3.1, RFC 9207 §3.
 import { describe, expect, it } from "vitest";
+import { verifies } from "../../conformance/verifies.ts";
 import { GRANT_TYPES, TOKEN_ENDPOINT_AUTH_METHODS } from "../../../src/oauth/client.ts";
 import { parseForm } from "../../../src/oauth/form.ts";
 import {
@@ -13,7 +14,7 @@ import { refusalOf } from "./refusal.ts";
 
 const ISSUER = "https://gateway.test";
 
-describe("authorization server metadata", () => {
+describe(verifies("metadata.authorization_server", "authorization server metadata"), () => {
   it("RFC 8414 §2, RFC 9207 §3: the document", () => {
     expect(authorizationServerMetadata(ISSUER)).toEqual({
       issuer: ISSUER,
@@ -48,7 +49,7 @@ describe("authorization server metadata", () => {
   });
 });
 
-describe("protected resource metadata", () => {
+describe(verifies("metadata.protected_resource", "protected resource metadata"), () => {
   it("RFC 9728 §2, MCP authorization: the document, without offline_access", () => {
     const endpoint = { resource: `${ISSUER}/mcp`, issuer: ISSUER, name: "Gong, your data" };
     expect(protectedResourceMetadata(endpoint)).toEqual({

@@ -1,5 +1,6 @@
 // Subjects: src/oauth/pkce.ts and digest.ts. RFC 7636.
 import { describe, expect, it } from "vitest";
+import { verifies } from "../../conformance/verifies.ts";
 import { hashesMatch, sha256Base64url } from "../../../src/oauth/digest.ts";
 import { codeChallengeOf, isCodeChallenge, isCodeVerifier } from "../../../src/oauth/pkce.ts";
 
@@ -7,7 +8,7 @@ import { codeChallengeOf, isCodeChallenge, isCodeVerifier } from "../../../src/o
 const VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 const CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
-describe("PKCE", () => {
+describe(verifies("pkce.s256", "PKCE"), () => {
   it("RFC 7636 Appendix B: the challenge of the example verifier", async () => {
     expect(await codeChallengeOf(VERIFIER)).toBe(CHALLENGE);
   });
@@ -44,7 +45,7 @@ describe("PKCE", () => {
   ])("RFC 7636 §4.1: %j is not a verifier", (text) => expect(isCodeVerifier(text)).toBe(false));
 });
 
-describe("digests", () => {
+describe(verifies("pkce.s256", "digests"), () => {
   it("FIPS 180-4: SHA-256 of abc, as base64url without padding", async () => {
     expect(await sha256Base64url("abc")).toBe("ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa0");
   });

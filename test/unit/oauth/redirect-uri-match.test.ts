@@ -1,13 +1,14 @@
 // Subject: the matching of src/oauth/redirect-uri.ts. RFC 8252 §7.3 and §8.3, RFC 9700 §2.1 and §4.1.3.
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { verifies } from "../../conformance/verifies.ts";
 import { redirectUriMatches } from "../../../src/oauth/redirect-uri.ts";
 import { HTTPS, LOOPBACK, PRIVATE_USE } from "./redirect-uris.ts";
 import { SEED } from "./refusal.ts";
 
 const VALID = "https://client.test/callback";
 
-describe("matching redirect URIs", () => {
+describe(verifies("authorize.redirect_uri", "matching redirect URIs"), () => {
   it.each([
     "http://127.0.0.1:1/cb",
     "http://127.0.0.1:2222/cb",

@@ -1,6 +1,7 @@
 // Subject: src/oauth/redirect-uri.ts. RFC 6749 §3.1.2, RFC 8252 §7, RFC 9700 §4.1.
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { verifies } from "../../conformance/verifies.ts";
 import { assertRegistrable, redirectUriKind } from "../../../src/oauth/redirect-uri.ts";
 import { HTTPS, LOOPBACK, PRIVATE_USE } from "./redirect-uris.ts";
 import { expectRefused, refusalOf, SEED } from "./refusal.ts";
@@ -75,7 +76,7 @@ const DANGEROUS_SCHEMES = (
   "intent android-app ms-settings ms-word ms-msdt microsoft-edge search-ms chrome chrome-extension web+evil urn"
 ).split(" ");
 
-describe("registering redirect URIs", () => {
+describe(verifies("registration.redirect_uris", "registering redirect URIs"), () => {
   it.each([...HTTPS, ...LOOPBACK, ...PRIVATE_USE])(
     "RFC 7591 §2, RFC 8252 §7: %s may be registered",
     (uri) => {
@@ -129,7 +130,7 @@ describe("registering redirect URIs", () => {
   });
 });
 
-describe("kinds of redirect URIs", () => {
+describe(verifies("registration.redirect_uris", "kinds of redirect URIs"), () => {
   it.each(HTTPS)("%s is https", (uri) => expect(redirectUriKind(uri)).toBe("https"));
   it.each(LOOPBACK)("RFC 8252 §7.3: %s is loopback", (uri) => expect(redirectUriKind(uri)).toBe("loopback"));
   it.each(PRIVATE_USE)("RFC 8252 §7.1: %s is private-use", (uri) => {

@@ -1,5 +1,6 @@
 // Subject: src/oauth/resource.ts. RFC 8707 §2.
 import { describe, expect, it } from "vitest";
+import { verifies } from "../../conformance/verifies.ts";
 import { resolveResource } from "../../../src/oauth/resource.ts";
 import { expectRefused } from "./refusal.ts";
 
@@ -8,7 +9,7 @@ const MAIN = `${ORIGIN}/mcp`;
 const SHARED = `${ORIGIN}/shared/mcp`;
 const RESOURCES = { origin: ORIGIN, main: MAIN, shared: SHARED };
 
-describe("resources that are ours", () => {
+describe(verifies("resource.indicators", "resources that are ours"), () => {
   it("RFC 8707 §2: without a resource it is the main one", () => {
     expect(resolveResource([], RESOURCES)).toBe(MAIN);
   });
@@ -50,7 +51,7 @@ describe("resources that are ours", () => {
   });
 });
 
-describe("resources that are not", () => {
+describe(verifies("resource.indicators", "resources that are not"), () => {
   it.each([
     "https://other.test/mcp",
     "https://gateway.test.evil.test/mcp",
@@ -112,10 +113,6 @@ describe("resources that are not", () => {
   });
 
   it("RFC 8707 §2: a token is for one resource, so two of ours are refused", () => {
-    expectRefused(
-      () => resolveResource([MAIN, SHARED], RESOURCES),
-      "invalid_target",
-      "several_resources",
-    );
+    expectRefused(() => resolveResource([MAIN, SHARED], RESOURCES), "invalid_target", "several_resources");
   });
 });

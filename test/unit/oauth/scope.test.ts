@@ -1,11 +1,12 @@
 // Subject: src/oauth/scope.ts. RFC 6749 §3.3 and §6.
 import { describe, expect, it } from "vitest";
+import { verifies } from "../../conformance/verifies.ts";
 import { formatScope, narrowScope, resolveScope, SCOPES } from "../../../src/oauth/scope.ts";
 import { expectRefused } from "./refusal.ts";
 
 const [ASK, BRIEFER, ASSISTANT] = SCOPES;
 
-describe("the scope of an authorization request", () => {
+describe(verifies("scope.subset", "the scope of an authorization request"), () => {
   it.each([undefined, "", " ", " \t ", "offline_access", " offline_access "])(
     "RFC 6749 §3.3: %j names none, so it is all three",
     (requested) => expect(resolveScope(requested)).toEqual(SCOPES),
@@ -36,7 +37,7 @@ describe("the scope of an authorization request", () => {
   );
 });
 
-describe("the scope of a refresh", () => {
+describe(verifies("scope.subset", "the scope of a refresh"), () => {
   it.each([undefined, " ", "offline_access"])("RFC 6749 §6: %j keeps what was granted", (requested) => {
     expect(narrowScope([ASK, BRIEFER], requested)).toEqual([ASK, BRIEFER]);
   });
@@ -56,6 +57,8 @@ describe("the scope of a refresh", () => {
   });
 });
 
-it("RFC 6749 §3.3: scopes are written with single spaces", () => {
-  expect(formatScope(SCOPES)).toBe("mcp:ai-ask:read mcp:ai-briefer:read mcp:ai-assistant:read");
+describe(verifies("scope.subset", "writing scopes"), () => {
+  it("RFC 6749 §3.3: scopes are written with single spaces", () => {
+    expect(formatScope(SCOPES)).toBe("mcp:ai-ask:read mcp:ai-briefer:read mcp:ai-assistant:read");
+  });
 });

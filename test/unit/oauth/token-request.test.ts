@@ -1,5 +1,6 @@
 // Subject: src/oauth/token-request.ts. RFC 6749 §4.1.3, §5.2 and §6, RFC 7636 §4.5 and §4.6.
 import { describe, expect, it } from "vitest";
+import { verifies } from "../../conformance/verifies.ts";
 import { parseForm } from "../../../src/oauth/form.ts";
 import { assertGrantTypeAllowed, parseTokenRequest } from "../../../src/oauth/token-request.ts";
 import { aClient, expectRefused } from "./refusal.ts";
@@ -12,7 +13,7 @@ function parse(parameters: Record<string, string>) {
   return parseTokenRequest(parseForm(new URLSearchParams(parameters).toString()));
 }
 
-describe("redeeming a code", () => {
+describe(verifies("token.request", "redeeming a code"), () => {
   it("RFC 6749 §4.1.3: reads code, verifier, redirect URI and resources", () => {
     const request = parse({
       ...CODE_FORM,
@@ -48,7 +49,7 @@ describe("redeeming a code", () => {
   );
 });
 
-describe("refreshing", () => {
+describe(verifies("token.request", "refreshing"), () => {
   it("RFC 6749 §6: reads refresh token, scope and resources", () => {
     expect(parse({ ...REFRESH_FORM, scope: "mcp:ai-ask:read", resource: "https://gateway.test" })).toEqual({
       grantType: "refresh_token",
@@ -67,7 +68,7 @@ describe("refreshing", () => {
   });
 });
 
-describe("grant types", () => {
+describe(verifies("token.request", "grant types"), () => {
   it.each([
     "password",
     "client_credentials",

@@ -1,0 +1,92 @@
+// The one row that says what a connection is: written when Gong's tokens arrive, emptied when they are let go, and
+// brought back into line after a point-in-time restore. SQL on the ConnectionObject's database, inside its transactions.
+
+import type { IntegrationConfig } from "../config.ts";
+import type { GongTokens } from "../gong/oauth.ts";
+import { refreshDueAt } from "../gong/refresh-machine.ts";
+import { sealedWith } from "../crypto/seal.ts";
+import type { ConnectionDescription } from "./connection-rpc.ts";
+import type { ConnectionRow } from "./connection-schema.ts";
+import type { Witness } from "./escrow-object.ts";
+import type { SealedTokens } from "./gong-seals.ts";
+import { liveGrants, revokeGrant } from "./grant-upkeep.ts";
+
+/** Puts the tokens of `generation` in place; everything about an older refresh is gone with the old row. */
+export function writeConnection(
+  sql: SqlStorage,
+  integration: IntegrationConfig,
+  tokens: GongTokens,
+  sealed: SealedTokens,
+  generation: number,
+  now: number,
+): void {
+  sql.exec(
+    `INSERT OR REPLACE INTO connection (only, integration, access, gong_client_id, state, state_since, connected_at,
+       generation, gong_access_token_sealed, gong_refresh_token_sealed, gong_expires_at, gong_scope, refreshed_at,
+       refresh_due_at) VALUES (1, ?1, ?2, ?3, 'connected', ?4, ?4, ?5, ?6, ?7, ?8, ?9, ?4, ?10)`,
+    integration.name,
+    integration.access,
+    integration.clientId,
+    now,
+    generation,
+    sealed.accessTokenSealed,
+    sealed.refreshTokenSealed,
+    now + tokens.expiresInSeconds,
+    tokens.scope?.join(" ") ?? null,
+    refreshDueAt(now, tokens.expiresInSeconds, Math.random()),
+  );
+}
+
+/** Lets go of our copies of Gong's tokens. The generation moves on, so that a refresh in flight can't bring them back. */
+export function forgetGongTokens(sql: SqlStorage, reason: string, now: number): void {
+  sql.exec(
+    `UPDATE connection SET state = 'disconnected', reason = ?, state_since = ?, generation = generation + 1,
+       gong_access_token_sealed = NULL, gong_refresh_token_sealed = NULL, gong_expires_at = 0,
+       attempt_id = NULL, attempt_started_at = NULL, attempt_answer_sealed = NULL`,
+    reason,
+    now,
+  );
+}
+
+/**
+ * Ends again what had ended before a restore, and says so when Gong's tokens are older than those that were spent.
+ * Returns whether anything had to be brought into line.
+ */
+export function applyWitness(sql: SqlStorage, row: ConnectionRow, witness: Witness, now: number): boolean {
+  for (const id of witness.endedGrants) revokeGrant(sql, id, "ended_before_restore", now);
+  const behind = row.state === "connected" && row.generation < witness.generation;
+  if (behind) {
+    sql.exec(
+      "UPDATE connection SET state = 'needs_reconnect', reason = 'restored', state_since = ? WHERE generation = ?",
+      now,
+      row.generation,
+    );
+  }
+  return witness.endedGrants.length > 0 || behind;
+}
+
+/** What a person may see of a connection; no token in it. */
+export function describeConnection(
+  sql: SqlStorage,
+  row: ConnectionRow,
+  refreshing: boolean,
+  now: number,
+): ConnectionDescription {
+  return {
+    access: row.access,
+    state: refreshing && row.state === "connected" ? "refreshing" : row.state,
+    reason: row.reason ?? undefined,
+    since: row.state_since,
+    connectedAt: row.connected_at,
+    refreshedAt: row.refreshed_at,
+    sealedWith: row.gong_access_token_sealed === null ? undefined : sealedWith(row.gong_access_token_sealed),
+    grants: liveGrants(sql, now).map((grant) => ({
+      id: grant.id,
+      clientId: grant.client_id,
+      clientName: grant.client_name ?? undefined,
+      scope: grant.scope,
+      createdAt: grant.created_at,
+      lastUsedAt: grant.last_used_at,
+    })),
+  };
+}

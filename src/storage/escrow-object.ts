@@ -1,0 +1,120 @@
+// The EscrowObject: one per connection, a second failure domain beside it. It keeps Gong's sealed token answers until
+// the ConnectionObject has committed them, and remembers what must stay true even after a point-in-time restore of the
+// connection: which grants ended, and how many of Gong's refresh tokens are spent.
+
+import { DurableObject } from "cloudflare:workers";
+import { nowSeconds } from "../clock.ts";
+import { migrate, schemaVersion, type Migration } from "./migrations.ts";
+
+const MIGRATIONS: readonly Migration[] = [
+  [
+    `CREATE TABLE answers (
+      attempt_id TEXT PRIMARY KEY,
+      answer_sealed TEXT NOT NULL,
+      kept_at INTEGER NOT NULL
+    ) STRICT`,
+    "CREATE TABLE ended_grants (grant_id TEXT PRIMARY KEY, ended_at INTEGER NOT NULL) STRICT",
+    `CREATE TABLE witness (
+      only INTEGER PRIMARY KEY CHECK (only = 1),
+      generation INTEGER NOT NULL
+    ) STRICT`,
+  ],
+];
+
+/** Restores reach back thirty days; an answer older than that was adopted or is of no use. */
+const ANSWER_SECONDS = 31 * 86_400;
+/** The longest life of a grant, see GRANT_DAYS. */
+const ENDED_GRANT_SECONDS = 731 * 86_400;
+const CLEAN_UP_SECONDS = 7 * 86_400;
+
+/** What the connection must not fall behind. */
+export interface Witness {
+  /** The newest generation of Gong's tokens that was ever committed. */
+  readonly generation: number;
+  /** Those of the grants asked about that have ended. */
+  readonly endedGrants: readonly string[];
+}
+
+export class EscrowObject extends DurableObject<Env> {
+  /** Keeps a sealed answer until `settle`. */
+  async keepAnswer(attemptId: string, answerSealed: string): Promise<void> {
+    this.#open().exec(
+      "INSERT OR REPLACE INTO answers (attempt_id, answer_sealed, kept_at) VALUES (?, ?, ?)",
+      attemptId,
+      answerSealed,
+      nowSeconds(),
+    );
+    await this.#schedule();
+  }
+
+  /** The answer of an attempt whose connection did not live to commit it. */
+  async answer(attemptId: string): Promise<string | undefined> {
+    if (!this.#exists()) return undefined;
+    const [row] = this.ctx.storage.sql
+      .exec<{ answer_sealed: string }>("SELECT answer_sealed FROM answers WHERE attempt_id = ?", attemptId)
+      .toArray();
+    return row?.answer_sealed;
+  }
+
+  /** Notes that the connection has committed `generation`, and lets go of the answer it came from. */
+  async settle(attemptId: string | undefined, generation: number): Promise<void> {
+    const sql = this.#open();
+    this.ctx.storage.transactionSync(() => {
+      if (attemptId !== undefined) sql.exec("DELETE FROM answers WHERE attempt_id = ?", attemptId);
+      sql.exec(
+        `INSERT INTO witness (only, generation) VALUES (1, ?1)
+         ON CONFLICT (only) DO UPDATE SET generation = max(generation, ?1)`,
+        generation,
+      );
+    });
+  }
+
+  /** Notes the end of grants. */
+  async endGrants(grantIds: readonly string[]): Promise<void> {
+    const sql = this.#open();
+    this.ctx.storage.transactionSync(() => {
+      for (const id of grantIds) {
+        sql.exec("INSERT OR IGNORE INTO ended_grants (grant_id, ended_at) VALUES (?, ?)", id, nowSeconds());
+      }
+    });
+    await this.#schedule();
+  }
+
+  /** What the connection must not fall behind, as far as it concerns `openGrants`. */
+  async witness(openGrants: readonly string[]): Promise<Witness> {
+    if (!this.#exists()) return { generation: 0, endedGrants: [] };
+    const { sql } = this.ctx.storage;
+    const [row] = sql.exec<{ generation: number }>("SELECT generation FROM witness").toArray();
+    const ended = new Set(
+      sql
+        .exec<{ grant_id: string }>("SELECT grant_id FROM ended_grants")
+        .toArray()
+        .map(({ grant_id: id }) => id),
+    );
+    return { generation: row?.generation ?? 0, endedGrants: openGrants.filter((id) => ended.has(id)) };
+  }
+
+  override async alarm(): Promise<void> {
+    if (!this.#exists()) return;
+    const now = nowSeconds();
+    const { sql } = this.ctx.storage;
+    sql.exec("DELETE FROM answers WHERE kept_at <= ?", now - ANSWER_SECONDS);
+    sql.exec("DELETE FROM ended_grants WHERE ended_at <= ?", now - ENDED_GRANT_SECONDS);
+    const left = sql.exec("SELECT 1 FROM answers UNION ALL SELECT 1 FROM ended_grants LIMIT 1").toArray();
+    if (left.length > 0) await this.#schedule();
+  }
+
+  async #schedule(): Promise<void> {
+    if ((await this.ctx.storage.getAlarm()) !== null) return;
+    await this.ctx.storage.setAlarm((nowSeconds() + CLEAN_UP_SECONDS) * 1000);
+  }
+
+  #exists(): boolean {
+    return schemaVersion(this.ctx.storage) > 0;
+  }
+
+  #open(): SqlStorage {
+    migrate(this.ctx.storage, MIGRATIONS);
+    return this.ctx.storage.sql;
+  }
+}

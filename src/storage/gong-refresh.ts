@@ -1,0 +1,244 @@
+// One refresh of Gong's tokens at a time, in the order that loses nothing: intent row, call that no client can cancel,
+// raw answer sealed and kept in two places before it is interpreted, commit fenced by the generation. A refresh that
+// was interrupted goes on from what was kept. The decisions are gong/refresh-machine.ts's.
+
+import { randomId } from "../crypto/credential.ts";
+import { Unsealable } from "../crypto/seal.ts";
+import { GongError } from "../errors.ts";
+import { cachedDiscovery } from "../gong/discovery.ts";
+import type { Integration } from "../gong/integration.ts";
+import { interpretTokenAnswer, requestTokensByRefresh, type GongTokenAnswer } from "../gong/oauth.ts";
+import { afterFailure, refreshDueAt } from "../gong/refresh-machine.ts";
+import { errorFields, log } from "../log.ts";
+import type { ConnectionRow } from "./connection-schema.ts";
+import type { EscrowObject } from "./escrow-object.ts";
+import type { GongSeals } from "./gong-seals.ts";
+import { retrying } from "./stubs.ts";
+
+/** What the connection's object lends to its tokens. */
+export interface Connection {
+  readonly id: string;
+  readonly sql: SqlStorage;
+  readonly seals: GongSeals;
+  readonly now: () => number;
+  /** The connection's row, or undefined before it was ever connected. */
+  readonly row: () => ConnectionRow | undefined;
+  readonly escrow: () => DurableObjectStub<EscrowObject>;
+  integration(row: ConnectionRow): Integration;
+  /** Called after every change of what is due when. */
+  schedule(): Promise<void>;
+  /** Called after the state that people see has changed. */
+  stateChanged(): void;
+}
+
+export interface GongRefresh {
+  /** Joins the refresh in flight, or starts one. Failures are recorded, not thrown. */
+  readonly refresh: () => Promise<void>;
+  readonly inFlight: () => boolean;
+  /** Says that only a person can help, and why. */
+  readonly needReconnect: (current: ConnectionRow, reason: string) => void;
+}
+
+/** Binds the refresh to its object. One per instance: the flight in memory is what makes it single. */
+export function createGongRefresh(connection: Connection): GongRefresh {
+  const { sql, seals, now, row } = connection;
+  let flight: Promise<void> | undefined;
+
+  const refreshOnce = async (): Promise<void> => {
+    const before = row();
+    if (before?.state !== "connected" || before.gong_refresh_token_sealed === null) return;
+    if (connection.integration(before).clientId !== before.gong_client_id) {
+      // RFC 6749 §6: a refresh token is bound to the client it was issued to, and that one is no longer configured.
+      needReconnect(before, "integration_replaced");
+      return;
+    }
+    try {
+      const refreshToken = await seals.openRefreshToken(before.gong_refresh_token_sealed, before.generation);
+      if (await adoptKeptAnswer(before, refreshToken)) return;
+      const asked = await askGong(before, refreshToken);
+      if (asked !== undefined) await adopt(before, asked.answer, refreshToken, asked.attemptId);
+    } catch (error) {
+      recordFailure(before, error);
+    }
+  };
+
+  /** Takes up the answer of an attempt that was interrupted between Gong's reply and our commit. */
+  const adoptKeptAnswer = async (before: ConnectionRow, refreshToken: string): Promise<boolean> => {
+    const { attempt_id: attemptId, generation } = before;
+    if (attemptId === null) return false;
+    const sealed =
+      before.attempt_answer_sealed ??
+      (await retrying(async (): Promise<string | undefined> => connection.escrow().answer(attemptId)));
+    if (sealed === undefined) return false;
+    try {
+      await adopt(before, await seals.openAnswer(sealed, generation), refreshToken, attemptId);
+      return true;
+    } catch (error) {
+      // What could not be understood stays in quarantine; the old refresh token is all there is to try.
+      if (error instanceof GongError && error.kind === "malformed") return false;
+      throw error;
+    }
+  };
+
+  /** Writes the intent, which also proves that we can write, and asks Gong. */
+  const askGong = async (
+    before: ConnectionRow,
+    refreshToken: string,
+  ): Promise<{ readonly attemptId: string; readonly answer: GongTokenAnswer } | undefined> => {
+    const integration = connection.integration(before);
+    const endpoints = await cachedDiscovery(integration.mcpUrl);
+    const attemptId = randomId();
+    const intended = sql.exec(
+      `UPDATE connection SET attempt_id = ?, attempt_started_at = ?, attempt_answer_sealed = NULL
+       WHERE generation = ? AND state = 'connected'`,
+      attemptId,
+      now(),
+      before.generation,
+    );
+    if (intended.rowsWritten === 0) return undefined;
+    const answer = await requestTokensByRefresh(endpoints, integration, { refreshToken });
+    if (answer.status === 200) await keep(before, attemptId, answer);
+    return { attemptId, answer };
+  };
+
+  /** Keeps the sealed answer here and in the escrow, at the same time. Either is enough to go on from. */
+  const keep = async (before: ConnectionRow, attemptId: string, answer: GongTokenAnswer): Promise<void> => {
+    const sealed = await seals.sealAnswer(answer, before.generation);
+    const keepHere = async (): Promise<void> => {
+      sql.exec(
+        "UPDATE connection SET attempt_answer_sealed = ? WHERE attempt_id = ? AND generation = ?",
+        sealed,
+        attemptId,
+        before.generation,
+      );
+    };
+    const kept = await Promise.allSettled([
+      retrying(async () => connection.escrow().keepAnswer(attemptId, sealed)),
+      keepHere(),
+    ]);
+    for (const outcome of kept) {
+      if (outcome.status === "rejected") logFailure(connection.id, outcome.reason);
+    }
+  };
+
+  /** Interprets the answer and commits the next generation, unless a newer one is there already. */
+  const adopt = async (
+    before: ConnectionRow,
+    answer: GongTokenAnswer,
+    refreshToken: string,
+    attemptId: string,
+  ): Promise<void> => {
+    const integration = connection.integration(before);
+    const endpoints = await cachedDiscovery(integration.mcpUrl);
+    const tokens = await interpretTokenAnswer(answer, endpoints, integration, "refresh");
+    const generation = before.generation + 1;
+    // RFC 6749 §6: without a new refresh token the old one stays.
+    const kept = { ...tokens, refreshToken: tokens.refreshToken ?? refreshToken };
+    const sealed = await seals.sealTokens(kept, generation);
+    const at = now();
+    const committed = sql.exec(
+      `UPDATE connection SET generation = ?, gong_access_token_sealed = ?, gong_refresh_token_sealed = ?,
+         gong_expires_at = ?, gong_scope = coalesce(?, gong_scope), refreshed_at = ?, refresh_due_at = ?,
+         attempt_id = NULL, attempt_started_at = NULL, attempt_answer_sealed = NULL, failures = 0, reason = NULL
+       WHERE generation = ? AND state = 'connected'`,
+      generation,
+      sealed.accessTokenSealed,
+      sealed.refreshTokenSealed,
+      at + tokens.expiresInSeconds,
+      tokens.scope?.join(" ") ?? null,
+      at,
+      refreshDueAt(at, tokens.expiresInSeconds, Math.random()),
+      before.generation,
+    );
+    const outcome = committed.rowsWritten > 0 ? "refreshed" : "superseded";
+    log("info", "connection.refreshed", { connection: connection.id, generation, outcome });
+    if (outcome === "refreshed") await settle(attemptId, generation);
+  };
+
+  /** Lets the escrow go. When that fails, its copy only waits for its own clean-up. */
+  const settle = async (attemptId: string, generation: number): Promise<void> => {
+    try {
+      await retrying(async () => connection.escrow().settle(attemptId, generation));
+    } catch (error) {
+      logFailure(connection.id, error);
+    }
+  };
+
+  /** A failure changes nothing but when to try again, except Gong's word that the grant is dead. */
+  const recordFailure = (before: ConnectionRow, error: unknown): void => {
+    if (!(error instanceof GongError)) logFailure(connection.id, error);
+    const kind = error instanceof GongError ? error.kind : "unavailable";
+    const retryAfter = error instanceof GongError ? error.retryAfterSeconds : undefined;
+    const current = row();
+    if (current?.generation !== before.generation || current.state !== "connected") return;
+    const next = afterFailure(kind, current.failures, retryAfter, Math.random());
+    if (next.kind === "ended") {
+      // An attempt without an answer may have spent the token: then the loss, not Gong, ended it.
+      needReconnect(current, before.attempt_id === null ? "ended_by_gong" : "answer_lost");
+      return;
+    }
+    const dueAt = now() + next.afterSeconds;
+    // An answer that refused has not spent the token; without one, or with one we can't read, it may be spent.
+    const answered = error instanceof GongError && error.status !== undefined && kind !== "malformed";
+    sql.exec(
+      `UPDATE connection SET failures = failures + 1, refresh_due_at = ?, reason = ?,
+         attempt_id = iif(?, NULL, attempt_id) WHERE generation = ?`,
+      dueAt,
+      kind,
+      answered ? 1 : 0,
+      before.generation,
+    );
+    const fields = { connection: connection.id, outcome: kind, failures: current.failures + 1 };
+    log("warn", "connection.refreshed", { ...fields, retryIn: next.afterSeconds });
+    // People should hear of it while the access token still works.
+    if (dueAt >= current.gong_expires_at) log("warn", "connection.at_risk", fields);
+  };
+
+  const needReconnect = (current: ConnectionRow, reason: string): void => {
+    const changed = sql.exec(
+      `UPDATE connection SET state = 'needs_reconnect', reason = ?, state_since = ?
+       WHERE generation = ? AND state = 'connected'`,
+      reason,
+      now(),
+      current.generation,
+    );
+    if (changed.rowsWritten === 0) return;
+    log("warn", "connection.needs_reconnect", { connection: connection.id, reason });
+    connection.stateChanged();
+  };
+
+  const flightOnce = async (): Promise<void> => {
+    try {
+      await refreshOnce();
+      await connection.schedule();
+    } catch (error) {
+      // Storage failed: what was written is still true, and the next caller decides from it.
+      logFailure(connection.id, error);
+    } finally {
+      flight = undefined;
+    }
+  };
+
+  return {
+    refresh: () => {
+      // Assigned before the first await, so that every caller shares it.
+      flight ??= flightOnce();
+      return flight;
+    },
+    inFlight: () => flight !== undefined,
+    needReconnect,
+  };
+}
+
+/** A failure of ours, by class and code; the messages of foreign errors can quote secrets. */
+export function logFailure(connectionId: string, error: unknown): void {
+  if (error instanceof Unsealable) {
+    log("error", "record.unreadable", { connection: connectionId, missingKid: error.missingKid });
+  } else {
+    log("error", "connection.refreshed", {
+      connection: connectionId,
+      outcome: "failed",
+      ...errorFields(error),
+    });
+  }
+}
