@@ -65,6 +65,13 @@ export function parseConfig(env: object): Config {
   return config;
 }
 
+/** The integration called `name`. Throws when it is not, or no longer, configured. */
+export function integrationNamed(config: Config, name: IntegrationName): IntegrationConfig {
+  const integration = config.integrations.find((candidate) => candidate.name === name);
+  if (integration === undefined) throw new Error(`The ${name} integration is not configured`);
+  return integration;
+}
+
 /** Parses plain settings. Throws ConfigError listing every problem. */
 export function parseSettings(settings: Settings): Config {
   const problems: string[] = [];

@@ -22,21 +22,26 @@ export async function signInAdmin(gateway: Gateway, token: string, address: stri
     return { kind: "refused", retryAfterSeconds: 0 };
   }
   const session = encodeBase64Url(randomBytes(32));
-  await objects.admin().openSession(await sha256(session), addressHash);
+  await objects.admin().openSession(await sessionHash(gateway, session), addressHash);
   log("info", "admin.signed_in");
   return { kind: "signed_in", session };
+}
+
+/** What a session is stored as. ADMIN_TOKEN is part of it: a new one ends every session, restored ones included. */
+function sessionHash(gateway: Gateway, session: string): Promise<string> {
+  return sha256(`session ${session} ${gateway.config.adminToken ?? ""}`);
 }
 
 /** Whether `session` is a live admin session. Asking keeps it from idling out. */
 export async function isAdminSession(gateway: Gateway, session: string | undefined): Promise<boolean> {
   if (session === undefined || !/^[A-Za-z0-9_-]{43}$/.test(session)) return false;
-  return gateway.objects.admin().useSession(await sha256(session));
+  return gateway.objects.admin().useSession(await sessionHash(gateway, session));
 }
 
 /** Ends the session on the server, so that a copied cookie ends with it. */
 export async function signOutAdmin(gateway: Gateway, session: string | undefined): Promise<void> {
   if (session === undefined) return;
-  await gateway.objects.admin().endSession(await sha256(session));
+  await gateway.objects.admin().endSession(await sessionHash(gateway, session));
 }
 
 /** The token that every admin form of this session carries. */

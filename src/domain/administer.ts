@@ -28,14 +28,19 @@ export interface AdminOverview {
     readonly requestedAt: number;
   }[];
   readonly connections: readonly (ConnectionDescription & { readonly id: string })[];
+  /** How many connections are in each state. */
+  readonly states: Readonly<Record<string, number>>;
+  /** What needs an admin, in plain words of ours. */
+  readonly problems: readonly string[];
 }
 
 /** Everything the admin page shows; no token and no secret in it. */
 export async function adminOverview(gateway: Gateway): Promise<AdminOverview> {
   const { config, objects } = gateway;
-  const [approvals, entries] = await Promise.all([
+  const [approvals, entries, states] = await Promise.all([
     objects.admin().listApprovals(),
     objects.admin().listConnections(MOST_LISTED),
+    objects.admin().countStates(),
   ]);
   const described = await Promise.all(
     entries.map(async ({ id }) => ({ id, description: await objects.connection(id).describe() })),
@@ -58,10 +63,30 @@ export async function adminOverview(gateway: Gateway): Promise<AdminOverview> {
       redirectUri: approval.redirect_uri,
       requestedAt: approval.requested_at,
     })),
+    states,
+    problems: problemsOf(gateway, states, described),
     connections: described.flatMap(({ id, description }) =>
       description === undefined ? [] : [{ ...description, id }],
     ),
   };
+}
+
+function problemsOf(
+  gateway: Gateway,
+  states: Readonly<Record<string, number>>,
+  described: readonly { readonly id: string; readonly description: ConnectionDescription | undefined }[],
+): readonly string[] {
+  const waiting = states["needs_reconnect"] ?? 0;
+  const missing = new Set(
+    described.flatMap(({ description }) => {
+      const kid = description?.sealedWith;
+      return kid === undefined || gateway.keyring.kids.includes(kid) ? [] : [kid];
+    }),
+  );
+  return [
+    ...(waiting === 0 ? [] : [`${waiting} connections need their person to sign in at Gong again.`]),
+    ...[...missing].map((kid) => `Connections are sealed with key ${kid}, which is not in SEALING_KEYS.`),
+  ];
 }
 
 async function sharedConnection(
@@ -101,4 +126,9 @@ export async function endConnection(gateway: Gateway, connectionId: string): Pro
   await objects.admin().recordAct("admin", "connection.ended", connectionId);
   log("info", "admin.acted", { action: "connection.ended", connection: connectionId });
   return ended;
+}
+
+/** How many connections are in each state. */
+export function countConnections(gateway: Gateway): Promise<Readonly<Record<string, number>>> {
+  return gateway.objects.admin().countStates();
 }

@@ -9,7 +9,7 @@ import type { Gateway } from "./gateway.ts";
 
 // The key that names connections never changes: a new one would give every person a second connection. It is not bound
 // to the public URL either, which may change.
-const PLACE: SealContext = {
+export const IDENTITY_PLACE: SealContext = {
   purpose: "connection-identity",
   environment: "every",
   object: "admin",
@@ -28,9 +28,9 @@ export async function personalConnectionId(
   gongUserId: string | undefined,
 ): Promise<string> {
   if (gongUserId === undefined) return randomId();
-  const candidate = await seal(gateway.keyring, PLACE, encodeBase64Url(randomBytes(32)));
+  const candidate = await seal(gateway.keyring, IDENTITY_PLACE, encodeBase64Url(randomBytes(32)));
   const sealed = await gateway.objects.admin().identityKey(candidate);
-  const secret = decodeBase64Url(await open(gateway.keyring, PLACE, sealed));
+  const secret = decodeBase64Url(await open(gateway.keyring, IDENTITY_PLACE, sealed));
   const key = await crypto.subtle.importKey("raw", secret, { name: "HMAC", hash: "SHA-256" }, false, [
     "sign",
   ]);

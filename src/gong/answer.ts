@@ -1,14 +1,15 @@
 // Answers from Gong's servers as bounded bytes: how much is read, how long, and how JSON in them is read. Called by
 // the other files of this folder, never from outside it. RFC 9110 §10.2.3 for Retry-After.
 import type { CustomFetchOptions } from "oauth4webapi";
+import { readBounded } from "../bounded-body.ts";
 import { GongError, type GongErrorKind } from "../errors.ts";
-import { JsonRefused, parseStrictJson } from "../json.ts";
+
+// The files of this folder take everything about answers from here.
+export { parseJsonObject, readBounded } from "../bounded-body.ts";
+export type { JsonObject } from "../json.ts";
 
 /** How this Worker names itself at Gong (RFC 9110 §10.1.5). */
 export const USER_AGENT = "gong-mcp-gateway";
-
-/** A JSON object from outside; every member is unknown. */
-export type JsonObject = Readonly<Record<string, unknown>>;
 
 export interface AnswerBounds {
   /** Decoded bytes of the body. */
@@ -77,65 +78,6 @@ function rebuildResponse(status: number, headers: Headers, bytes: Uint8Array<Arr
 /** Whether the Fetch standard forbids a body with this status (Fetch §2.2.3, "null body status"). */
 function isBodiless(status: number): boolean {
   return status === 101 || status === 204 || status === 205 || status === 304;
-}
-
-/**
- * Reads at most `longest` decoded bytes and returns them, or undefined when there are more; the rest is not read.
- * Throws when the body breaks off or `signal` fires first.
- */
-export async function readBounded(
-  response: Response,
-  longest: number,
-  signal?: AbortSignal,
-): Promise<Uint8Array<ArrayBuffer> | undefined> {
-  if (response.body === null) return new Uint8Array();
-  const reader: ReadableStreamDefaultReader<Uint8Array> = response.body.getReader();
-  const stop = (): void => void reader.cancel().catch(() => undefined);
-  signal?.addEventListener("abort", stop, { once: true });
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  try {
-    for (;;) {
-      const { done, value } = await reader.read();
-      // A cancelled read looks like the end of the body.
-      signal?.throwIfAborted();
-      if (done) return concatenate(chunks, length);
-      length += value.byteLength;
-      if (length > longest) {
-        stop();
-        return undefined;
-      }
-      chunks.push(value);
-    }
-  } finally {
-    signal?.removeEventListener("abort", stop);
-  }
-}
-
-function concatenate(chunks: readonly Uint8Array[], length: number): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(length);
-  let at = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, at);
-    at += chunk.byteLength;
-  }
-  return bytes;
-}
-
-/** Parses bytes as one JSON object, strictly; undefined for anything else, repeated keys and broken UTF-8 included. */
-export function parseJsonObject(bytes: Uint8Array): JsonObject | undefined {
-  try {
-    const value = parseStrictJson(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes));
-    return isJsonObject(value) ? value : undefined;
-  } catch (error) {
-    // TypeError is how a fatal TextDecoder reports bytes that are not UTF-8.
-    if (error instanceof JsonRefused || error instanceof TypeError) return undefined;
-    throw error;
-  }
-}
-
-function isJsonObject(value: unknown): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 const LONGEST_RETRY_AFTER_SECONDS = 3600;

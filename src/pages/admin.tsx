@@ -16,7 +16,7 @@ export interface AdminView {
   integrations: readonly Integration[];
   approvals: readonly Approval[];
   connections: readonly Connection[];
-  /** What is wrong with the settings, by name. */
+  /** What needs an admin, in plain words. */
   problems: readonly string[];
 }
 
@@ -36,6 +36,7 @@ export function AdminPage(view: AdminView) {
       <Approvals approvals={view.approvals} csrf={view.csrf} />
       <Connections connections={view.connections} csrf={view.csrf} />
       {view.connections.length === 0 ? null : <SetUp view={view} />}
+      <Keys csrf={view.csrf} />
     </Layout>
   );
 }
@@ -44,6 +45,22 @@ export function AdminPage(view: AdminView) {
 function SetUp({ view }: { view: AdminView }) {
   const { integrations, redirectUri, publicUrl, csrf } = view;
   return <Integrations {...{ integrations, redirectUri, publicUrl, csrf }} />;
+}
+
+function Keys({ csrf }: { csrf: string }) {
+  return (
+    <section class="card stack" aria-labelledby="keys">
+      <h2 id="keys">Sealing keys</h2>
+      <p>
+        After a new key was put first in SEALING_KEYS, this seals every connection with it and says which keys
+        are still needed.
+      </p>
+      <form method="post" action="/admin/keys/sweep">
+        <input type="hidden" name="csrf" value={csrf} />
+        <button type="submit">Check the sealing keys</button>
+      </form>
+    </section>
+  );
 }
 
 function Problems({ problems }: { problems: readonly string[] }) {

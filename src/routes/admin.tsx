@@ -10,6 +10,7 @@ import {
   settleApproval,
   type AdminOverview,
 } from "../domain/administer.ts";
+import { sweepKeys } from "../domain/rotate-keys.ts";
 import { bindingCookieName } from "../domain/transaction.ts";
 import { adminForm } from "../middleware/admin-session.ts";
 import { readForm } from "../middleware/body.ts";
@@ -17,6 +18,7 @@ import { ADMIN_COOKIE, keepBinding, readCookie, writeCookie } from "../middlewar
 import { isSameOrigin } from "../middleware/same-origin.ts";
 import { displayName } from "../oauth/client-metadata.ts";
 import { AdminSignInPage } from "../pages/admin-sign-in.tsx";
+import { KeySweepPage } from "../pages/key-sweep.tsx";
 import { AdminPage } from "../pages/admin.tsx";
 import { problemPage } from "../respond.tsx";
 import { leadOn } from "./lead-on.tsx";
@@ -49,6 +51,12 @@ const acts = new Hono<AppEnv>()
   .post("/connections/:id/end", async (c) => {
     const ended = await endConnection(c.get("gateway"), c.req.param("id"));
     return ended ? backToAdmin(c) : problemPage(c, "connection_gone", 404);
+  })
+  .post("/keys/sweep", async (c) => {
+    const gateway = c.get("gateway");
+    const sweep = await sweepKeys(gateway);
+    const nonce = c.get("secureHeadersNonce") ?? "";
+    return c.html(<KeySweepPage nonce={nonce} sealingKid={gateway.keyring.sealingKid} {...sweep} />);
   })
   .post("/sign-out", async (c) => {
     await signOutAdmin(c.get("gateway"), c.get("act")?.session);
@@ -128,7 +136,7 @@ function overviewPage(c: Context<AppEnv>, overview: AdminOverview, csrf: string)
           lastUsedAt: date(grant.lastUsedAt),
         })),
       }))}
-      problems={[]}
+      problems={overview.problems}
     />,
   );
 }

@@ -86,6 +86,18 @@ export class AdminObject extends DurableObject<Env> {
     });
   }
 
+  /** The sealed identity key as it is stored. */
+  async currentIdentityKey(): Promise<string | undefined> {
+    if (!this.#exists()) return undefined;
+    return this.ctx.storage.sql.exec<{ key_sealed: string }>("SELECT key_sealed FROM identity").toArray()[0]
+      ?.key_sealed;
+  }
+
+  /** The same key under another seal; nothing happens when somebody else was first. */
+  async replaceIdentitySeal(before: string, after: string): Promise<void> {
+    this.#open().exec("UPDATE identity SET key_sealed = ? WHERE key_sealed = ?", after, before);
+  }
+
   /** Notes a connection and the client that uses it, so that both can be listed and ended. */
   async recordConnection(entry: ConnectionEntry, clientId: string | undefined): Promise<void> {
     const sql = this.#open();

@@ -4,7 +4,7 @@
 
 import { DurableObject } from "cloudflare:workers";
 import { nowSeconds } from "../clock.ts";
-import { parseConfig, type IntegrationConfig, type IntegrationName } from "../config.ts";
+import { integrationNamed, parseConfig, type Config, type IntegrationName } from "../config.ts";
 import { createKeyring } from "../crypto/keyring.ts";
 import type { GongTokens } from "../gong/oauth.ts";
 import { log } from "../log.ts";
@@ -14,15 +14,7 @@ import { CONNECTION_MIGRATIONS, type ConnectionRow } from "./connection-schema.t
 import { applyWitness, describeConnection, forgetGongTokens, writeConnection } from "./connection-state.ts";
 import { createGongSeals, type GongSeals } from "./gong-seals.ts";
 import { createGongTokenStore, type GongAuthorization, type GongTokenStore } from "./gong-tokens.ts";
-import {
-  deleteAccessToken,
-  findGrant,
-  liveGrants,
-  nextSweepAt,
-  openGrantIds,
-  revokeGrant,
-  sweepGrants,
-} from "./grant-upkeep.ts";
+import * as upkeep from "./grant-upkeep.ts";
 import {
   insertGrant,
   redeemCode,
@@ -35,6 +27,7 @@ import {
   type TokenOutcome,
 } from "./grants.ts";
 import { migrate, schemaVersion } from "./migrations.ts";
+import { EMPTY_REPORT, resealTokens, type SealReport } from "./reseal.ts";
 import { objectsOf, retrying, type Objects } from "./stubs.ts";
 
 const NOT_CONNECTED: GongAuthorization = { ok: false, reason: "not_connected", retryAfterSeconds: 0 };
@@ -44,7 +37,7 @@ export class ConnectionObject extends DurableObject<Env> {
   #checked = false;
   readonly #id: string;
   readonly #objects: Objects;
-  readonly #integrations: readonly IntegrationConfig[];
+  readonly #config: Config;
   readonly #seals: GongSeals;
   readonly #gong: GongTokenStore;
 
@@ -53,7 +46,7 @@ export class ConnectionObject extends DurableObject<Env> {
     const config = parseConfig(env);
     this.#id = ctx.id.name ?? ctx.id.toString();
     this.#objects = objectsOf(env);
-    this.#integrations = config.integrations;
+    this.#config = config;
     this.#seals = createGongSeals(createKeyring(config.sealingKeys), config.publicUrl, this.#id);
     this.#gong = createGongTokenStore({
       id: this.#id,
@@ -62,7 +55,7 @@ export class ConnectionObject extends DurableObject<Env> {
       now: nowSeconds,
       row: () => this.#row(),
       escrow: () => this.#objects.escrow(this.#id),
-      integration: (row) => this.#integration(row.integration),
+      integration: (row) => integrationNamed(config, row.integration),
       schedule: () => this.#schedule(),
       stateChanged: () => this.#reportState(),
     });
@@ -79,7 +72,7 @@ export class ConnectionObject extends DurableObject<Env> {
     opened: GrantAndCode | undefined,
   ): Promise<void> {
     this.#create();
-    const integration = this.#integration(name);
+    const integration = integrationNamed(this.#config, name);
     const { generation: spent } = await this.#witness();
     for (;;) {
       const before = this.#row()?.generation ?? 0;
@@ -158,10 +151,10 @@ export class ConnectionObject extends DurableObject<Env> {
     if (!(await this.#ready())) return false;
     if (presented.kind === "access") {
       return this.ctx.storage.transactionSync(() =>
-        deleteAccessToken(this.ctx.storage.sql, presented.hash, presented.clientId),
+        upkeep.deleteAccessToken(this.ctx.storage.sql, presented.hash, presented.clientId),
       );
     }
-    const owned = findGrant(this.ctx.storage.sql, presented.grantId)?.client_id === presented.clientId;
+    const owned = upkeep.findGrant(this.ctx.storage.sql, presented.grantId)?.client_id === presented.clientId;
     return owned && this.endGrant(presented.grantId, "revoked_by_client");
   }
 
@@ -170,11 +163,11 @@ export class ConnectionObject extends DurableObject<Env> {
     if (!(await this.#ready())) return false;
     const ended = this.ctx.storage.transactionSync(() => {
       const { sql } = this.ctx.storage;
-      const grant = findGrant(sql, grantId);
+      const grant = upkeep.findGrant(sql, grantId);
       if (grant === undefined || grant.revoked_at !== null) return false;
-      revokeGrant(sql, grantId, reason, nowSeconds());
+      upkeep.revokeGrant(sql, grantId, reason, nowSeconds());
       const personal = this.#row()?.access === "personal";
-      if (personal && liveGrants(sql, nowSeconds()).length === 0) {
+      if (personal && upkeep.liveGrants(sql, nowSeconds()).length === 0) {
         forgetGongTokens(sql, "no_agent_left", nowSeconds());
       }
       return true;
@@ -188,8 +181,8 @@ export class ConnectionObject extends DurableObject<Env> {
     if (!(await this.#ready()) || this.#row() === undefined) return false;
     const { sql } = this.ctx.storage;
     const ended = this.ctx.storage.transactionSync(() => {
-      const open = openGrantIds(sql);
-      for (const id of open) revokeGrant(sql, id, reason, nowSeconds());
+      const open = upkeep.openGrantIds(sql);
+      for (const id of open) upkeep.revokeGrant(sql, id, reason, nowSeconds());
       forgetGongTokens(sql, reason, nowSeconds());
       return open;
     });
@@ -206,12 +199,18 @@ export class ConnectionObject extends DurableObject<Env> {
     return describeConnection(this.ctx.storage.sql, row, this.#gong.isRefreshing(), nowSeconds());
   }
 
+  /** Seals Gong's tokens with the first key of the ring, where another one sealed them, and says what depends on which. */
+  async reseal(): Promise<SealReport> {
+    if (!(await this.#ready())) return EMPTY_REPORT;
+    return resealTokens(this.ctx.storage.sql, this.#seals, this.#config.sealingKeys[0]?.kid, nowSeconds());
+  }
+
   /** Early refresh and clean-up. May run twice or late: everything in it asks the rows what is due. */
   override async alarm(): Promise<void> {
     if (!(await this.#ready())) return;
     const now = nowSeconds();
     if (this.#wantsEarlyRefresh(now)) await this.#gong.refreshIfDue();
-    this.ctx.storage.transactionSync(() => sweepGrants(this.ctx.storage.sql, now));
+    this.ctx.storage.transactionSync(() => upkeep.sweepGrants(this.ctx.storage.sql, now));
     await this.#schedule();
   }
 
@@ -254,7 +253,7 @@ export class ConnectionObject extends DurableObject<Env> {
   }
 
   #witness() {
-    const open = openGrantIds(this.ctx.storage.sql);
+    const open = upkeep.openGrantIds(this.ctx.storage.sql);
     return retrying(async () => this.#objects.escrow(this.#id).witness(open));
   }
 
@@ -262,13 +261,13 @@ export class ConnectionObject extends DurableObject<Env> {
   #wantsEarlyRefresh(now: number): boolean {
     const row = this.#row();
     if (row?.state !== "connected" || row.gong_refresh_token_sealed === null) return false;
-    return row.access === "shared" || liveGrants(this.ctx.storage.sql, now).length > 0;
+    return row.access === "shared" || upkeep.liveGrants(this.ctx.storage.sql, now).length > 0;
   }
 
   #schedule(): Promise<void> {
     const now = nowSeconds();
     const refreshAt = this.#wantsEarlyRefresh(now) ? this.#row()?.refresh_due_at : undefined;
-    return scheduleAlarm(this.ctx.storage, now, [nextSweepAt(this.ctx.storage.sql), refreshAt]);
+    return scheduleAlarm(this.ctx.storage, now, [upkeep.nextSweepAt(this.ctx.storage.sql), refreshAt]);
   }
 
   /** Keeps the admin's index current; the index decides nothing, so a failure is only logged. */
@@ -295,11 +294,5 @@ export class ConnectionObject extends DurableObject<Env> {
     if (this.#created) return;
     migrate(this.ctx.storage, CONNECTION_MIGRATIONS);
     this.#created = true;
-  }
-
-  #integration(name: IntegrationName): IntegrationConfig {
-    const integration = this.#integrations.find((candidate) => candidate.name === name);
-    if (integration === undefined) throw new Error(`The ${name} integration is not configured`);
-    return integration;
   }
 }

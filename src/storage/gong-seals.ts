@@ -12,7 +12,10 @@ export interface SealedTokens {
 }
 
 export interface GongSeals {
-  sealTokens(tokens: GongTokens, generation: number): Promise<SealedTokens>;
+  sealTokens(
+    tokens: Pick<GongTokens, "accessToken" | "refreshToken">,
+    generation: number,
+  ): Promise<SealedTokens>;
   openAccessToken(sealed: string, generation: number): Promise<string>;
   openRefreshToken(sealed: string, generation: number): Promise<string>;
   /** `generation` is the one whose refresh token was spent for the answer. */

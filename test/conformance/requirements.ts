@@ -7,10 +7,12 @@ import { operations } from "./requirements/operations.ts";
 import { pages } from "./requirements/pages.ts";
 import { proxy } from "./requirements/proxy.ts";
 import { resourceServer } from "./requirements/resource-server.ts";
+import { signIn } from "./requirements/sign-in.ts";
 import { storage } from "./requirements/storage.ts";
 
 export const REQUIREMENTS = {
   ...authorizationServer,
+  ...signIn,
   ...resourceServer,
   ...proxy,
   ...gong,

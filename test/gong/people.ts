@@ -33,6 +33,11 @@ export function defaultPeople(): Map<string, Person> {
   return new Map(people.map((each) => [each.id, each]));
 }
 
+/** A further person with a paid seat; tests that need many connections need many people. */
+export function anotherPerson(id: string, number: number): Person {
+  return person(id, id, `48151623420000${String(number).padStart(5, "0")}`, `CANARY-${id}-${number}`, "paid");
+}
+
 function person(id: string, name: string, uid: string, canary: string, seat: Person["seat"]): Person {
   return { id, name, uid, canary, seat, active: true };
 }

@@ -13,7 +13,7 @@ import { serveMcp } from "./mcp.ts";
 import { notifyToolsChanged } from "./mcp-sessions.ts";
 import { serveMcpWellKnown } from "./metadata.ts";
 import { serveToken } from "./oauth.ts";
-import type { Person } from "./people.ts";
+import { anotherPerson, type Person } from "./people.ts";
 import { serveRegistration } from "./registration.ts";
 import { watched } from "./streams.ts";
 import { createWorld, resetWorld, type World, type WorldOptions } from "./world.ts";
@@ -45,6 +45,8 @@ export interface StandIn {
   pendingFaults(): Array<{ line: FaultLine; calls: number }>;
   ledger(): readonly LedgerEntry[];
   /** Changes a person's seat, or deactivates them (A2, I5). */
+  /** Adds a person with a paid seat, gone after `reset`. */
+  addPerson(id: string): Person;
   changePerson(id: string, changes: Partial<Pick<Person, "seat" | "active">>): Person;
   integrations(): Integration[];
   /** Saves a new integration. Throws IntegrationRefused (I4). */
@@ -74,6 +76,11 @@ export function createStandIn(options: StandInOptions): StandIn {
     clearFaults: () => world.faults.clear(),
     pendingFaults: () => world.faults.pending(),
     ledger: () => world.ledger.entries(),
+    addPerson: (id) => {
+      const person = anotherPerson(id, world.people.size);
+      world.people.set(id, person);
+      return person;
+    },
     changePerson: (id, changes) => Object.assign(personNamed(world, id), changes),
     ...integrationsForm(world),
     killTokens: (choice) => killTokens(world, choice),

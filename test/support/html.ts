@@ -49,7 +49,9 @@ export function readRefresh(html: string): string | undefined {
     ({ name, attributes }) => name === "meta" && attributes.get("http-equiv")?.toLowerCase() === "refresh",
   );
   const content = refresh?.attributes.get("content") ?? "";
-  return /^\s*\d+\s*[;,]\s*url\s*=\s*["']?(?<url>[^"']*)/i.exec(content)?.groups?.["url"];
+  const { quoted, bare } =
+    /^\s*\d+\s*[;,]\s*url\s*=\s*(?:(["'])(?<quoted>.*?)(?:\1|$)|(?<bare>.*))/i.exec(content)?.groups ?? {};
+  return quoted ?? bare;
 }
 
 /** The first heading, or "" when there is none. */

@@ -57,4 +57,20 @@ export const proxy = {
     source: "RFC 9110 §9.2.2",
     behaviour: "A request that Gong may have processed is never sent a second time.",
   },
+  "proxy.client_leaves": {
+    source: "MCP 2026-07-28 Cancellation, MCP 2025-11-25",
+    behaviour: "A client that leaves a stream ends the request at Gong, and nothing stays behind.",
+  },
+  "proxy.broken_stream": {
+    source: "RFC 9112 §8",
+    behaviour: "An answer that breaks off at Gong breaks off at the client, and is not asked for again.",
+  },
+  "proxy.late_answer": {
+    source: "RFC 9110 §15.6.5",
+    behaviour: "Without headers of Gong for 180 s the client gets 504, and Gong's request is ended.",
+  },
+  "proxy.methods": {
+    source: "RFC 9110 §15.5.6, MCP 2025-11-25",
+    behaviour: "POST, GET, DELETE and HEAD are proxied; every other method gets 405 with Allow.",
+  },
 } as const satisfies Record<string, Requirement>;

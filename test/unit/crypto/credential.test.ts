@@ -74,7 +74,7 @@ describe(verifies("credential.claims", "a credential of ours"), () => {
     expect(new Set(ids).size).toBe(1000);
     expect(ids.every(isId)).toBe(true);
     const id = ids[0] ?? "";
-    for (const other of [
+    const others = [
       "",
       id.slice(1),
       `${id}A`,
@@ -82,24 +82,23 @@ describe(verifies("credential.claims", "a credential of ours"), () => {
       `${id.slice(0, 21)}=`,
       ` ${id}`,
       `${id}\n`,
-    ]) {
-      expect(isId(other), JSON.stringify(other)).toBe(false);
-    }
+    ];
+    expect(others.filter(isId)).toEqual([]);
   });
 });
 
 describe(verifies("credential.kind", "kinds of credentials"), () => {
   it("RFC 8725 §3.11: of all kinds only its own reads a credential, with its own prefix or any other", async () => {
+    const taken: string[] = [];
     for (const minted of KINDS) {
       const value = await mint(minted);
       for (const [at, kind] of KINDS.entries()) {
-        expect((await read(kind, value)) !== undefined, `${minted} as ${kind}`).toBe(kind === minted);
         const renamed = (PREFIXES[at] ?? "") + value.slice(4);
-        expect((await read(kind, renamed)) !== undefined, `${minted} renamed to ${kind}`).toBe(
-          kind === minted,
-        );
+        if ((await read(kind, value)) !== undefined) taken.push(`${minted} as ${kind}`);
+        if ((await read(kind, renamed)) !== undefined) taken.push(`${minted} renamed to ${kind}`);
       }
     }
+    expect(taken).toEqual(KINDS.flatMap((kind) => [`${kind} as ${kind}`, `${kind} renamed to ${kind}`]));
   });
 });
 
@@ -107,10 +106,12 @@ describe(verifies("credential.tag", "credentials that are refused"), () => {
   it("RFC 6750 §5.2: with any bit changed it is refused", async () => {
     const value = await mint("access");
     const bytes = decodeBase64Url(value.slice(4));
+    const taken: number[] = [];
     for (let bit = 0; bit < 8 * bytes.length; bit += 1) {
       const changed = `gat_${encodeBase64Url(flipBit(bytes, bit))}`;
-      expect(await read("access", changed), `bit ${bit}`).toBeUndefined();
+      if ((await read("access", changed)) !== undefined) taken.push(bit);
     }
+    expect(taken).toEqual([]);
   });
 
   it("RFC 4648 §3.5: it has one spelling", async () => {
@@ -118,6 +119,8 @@ describe(verifies("credential.tag", "credentials that are refused"), () => {
     const others = [
       `${value}=`,
       `${value}==`,
+      `${value.slice(0, -1)}+`,
+      `${value.slice(0, -1)}/`,
       `${value}A`,
       value.slice(0, -1),
       ` ${value}`,
@@ -130,10 +133,9 @@ describe(verifies("credential.tag", "credentials that are refused"), () => {
       "gat_",
       "",
     ];
-    for (const other of others) expect(await read("access", other), JSON.stringify(other)).toBeUndefined();
+    const outcomes = await Promise.all(others.map((other) => read("access", other)));
+    expect(outcomes).toEqual(others.map(() => undefined));
     expect(await read("access", value)).toBeDefined();
-    const standard = value.slice(4).replaceAll("-", "+").replaceAll("_", "/");
-    if (standard !== value.slice(4)) expect(await read("access", `gat_${standard}`)).toBeUndefined();
   });
 
   it.each([

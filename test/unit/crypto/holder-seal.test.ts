@@ -31,13 +31,16 @@ describe(verifies("seal.holder", "an answer kept for its holder"), () => {
 
   it("NIST SP 800-38D §5.2: with any bit of IV, ciphertext or tag changed it is refused", async () => {
     const parts = (await sealForHolder(CREDENTIAL, ANSWER)).split(".");
+    const opened: string[] = [];
     for (const part of [2, 3, 4]) {
       const bytes = decodeBase64Url(parts[part] ?? "");
       for (let bit = 0; bit < 8 * bytes.length; bit += 1) {
         const changed = parts.with(part, encodeBase64Url(flipBit(bytes, bit))).join(".");
-        await expect(openForHolder(CREDENTIAL, changed), `part ${part}, bit ${bit}`).rejects.toThrow();
+        const outcome = await openForHolder(CREDENTIAL, changed).catch(() => undefined);
+        if (outcome !== undefined) opened.push(`part ${part}, bit ${bit}`);
       }
     }
+    expect(opened).toEqual([]);
   });
 
   it.each([

@@ -21,7 +21,7 @@ export function ringOf(...kids: readonly string[]): Keyring {
 
 /** Thirty-two bytes that differ for each kid. */
 export function secretOf(kid: string): Uint8Array<ArrayBuffer> {
-  const seed = [...kid].reduce((sum, character) => sum * 31 + character.charCodeAt(0), 7);
+  const seed = new TextEncoder().encode(kid).reduce((sum, byte) => sum * 31 + byte, 7);
   return Uint8Array.from({ length: 32 }, (_, at) => (seed * (at + 3) + at * 59) % 251);
 }
 

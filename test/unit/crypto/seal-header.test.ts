@@ -3,7 +3,7 @@
 import { FlattenedEncrypt } from "jose";
 import { describe, expect, it } from "vitest";
 import { verifies } from "../../conformance/verifies.ts";
-import { encodeBase64Url, randomBytes } from "../../../src/crypto/encoding.ts";
+import { encodeBase64Url } from "../../../src/crypto/encoding.ts";
 import { open, seal, sealedWith, Unsealable, type SealContext } from "../../../src/crypto/seal.ts";
 import { ringOf } from "./rings.ts";
 
@@ -41,29 +41,34 @@ describe(verifies("seal.header", "the header of a sealed value"), () => {
   });
 
   it.each([
-    ["RSA1_5", { alg: "RSA1_5" }],
-    ["RSA-OAEP", { alg: "RSA-OAEP" }],
-    ["PBES2 with ten million rounds", { alg: "PBES2-HS256+A128KW", p2c: 10_000_000, p2s: "c2FsdHNhbHQ" }],
-    ["A256KW", { alg: "A256KW" }],
-    ["A256GCMKW", { alg: "A256GCMKW", iv: "AAAAAAAAAAAAAAAA", tag: "AAAAAAAAAAAAAAAAAAAAAA" }],
-    ["ECDH-ES", { alg: "ECDH-ES", epk: { kty: "EC", crv: "P-256", x: "AA", y: "AA" } }],
-    ["none", { alg: "none" }],
-    ["no alg", { alg: undefined }],
-    ["A128GCM", { enc: "A128GCM" }],
-    ["A256CBC-HS512", { enc: "A256CBC-HS512" }],
-    ["an unknown enc", { enc: "A256GCM-SIV" }],
-    ["no enc", { enc: undefined }],
-    ["compression", { zip: "DEF" }],
-    ["an unknown critical header", { crit: ["exp"], exp: 1 }],
-    ["b64=false", { crit: ["b64"], b64: false }],
-    ["a kid that is a number", { kid: 1 }],
-    ["no kid", { kid: undefined }],
-  ])("RFC 8725 §3.1, RFC 7516 §4.1: %s is refused at once", async (_, change) => {
+    ["ERR_JOSE_ALG_NOT_ALLOWED", { alg: "RSA1_5" }],
+    ["ERR_JOSE_ALG_NOT_ALLOWED", { alg: "RSA-OAEP" }],
+    ["ERR_JOSE_ALG_NOT_ALLOWED", { alg: "PBES2-HS256+A128KW", p2c: 10_000_000, p2s: "c2FsdHNhbHQ" }],
+    ["ERR_JOSE_ALG_NOT_ALLOWED", { alg: "A256KW" }],
+    ["ERR_JOSE_ALG_NOT_ALLOWED", { alg: "A256GCMKW", iv: "AAAAAAAAAAAAAAAA", tag: "AAAAAAAAAAAAAAAAAAAAAA" }],
+    ["ERR_JOSE_ALG_NOT_ALLOWED", { alg: "ECDH-ES", epk: { kty: "EC", crv: "P-256", x: "AA", y: "AA" } }],
+    ["ERR_JOSE_ALG_NOT_ALLOWED", { alg: "none" }],
+    ["ERR_JWE_INVALID", { alg: undefined }],
+    ["ERR_JOSE_ALG_NOT_ALLOWED", { enc: "A128GCM" }],
+    ["ERR_JOSE_ALG_NOT_ALLOWED", { enc: "A256CBC-HS512" }],
+    ["ERR_JOSE_ALG_NOT_ALLOWED", { enc: "A256GCM-SIV" }],
+    ["ERR_JWE_INVALID", { enc: undefined }],
+    ["ERR_JOSE_NOT_SUPPORTED", { crit: ["exp"], exp: 1 }],
+    ["ERR_JOSE_NOT_SUPPORTED", { crit: ["b64"], b64: false }],
+  ])("RFC 8725 §3.1, RFC 7516 §4.1: %s for the header with %j", async (code, change) => {
     const [, iv, ciphertext, tag] = (await sealedUnder(GOOD)).split(".");
     const changed = [headerOf({ ...GOOD, ...change }), iv, ciphertext, tag].join(".");
     const before = Date.now();
-    await expect(open(ringOf("k1"), PLACE, changed)).rejects.toBeInstanceOf(Unsealable);
+    const refused = await open(ringOf("k1"), PLACE, changed).catch((error: unknown) => error);
+    expect(refused).toMatchObject({ name: "Unsealable", cause: { code } });
     expect(Date.now() - before).toBeLessThan(500);
+  });
+
+  it.each([1, null, undefined, ["k1"], "k2"])("RFC 7516 §4.1.6: the kid %j selects no key", async (kid) => {
+    const [, iv, ciphertext, tag] = (await sealedUnder(GOOD)).split(".");
+    const changed = [headerOf({ ...GOOD, kid }), iv, ciphertext, tag].join(".");
+    const refused = await open(ringOf("k1"), PLACE, changed).catch((error: unknown) => error);
+    expect(refused).toMatchObject({ name: "Unsealable", cause: undefined });
   });
 
   it("RFC 7516 §4.1.3: a value that is really compressed is refused, even with the right key", async () => {
@@ -73,16 +78,6 @@ describe(verifies("seal.header", "the header of a sealed value"), () => {
       .setProtectedHeader({ ...GOOD, zip: "DEF" })
       .setAdditionalAuthenticatedData(ADDITIONAL);
     const jwe = await sealing.encrypt(key);
-    const sealed = [jwe.protected, jwe.iv, jwe.ciphertext, jwe.tag].join(".");
-    await expect(open(ringOf("k1"), PLACE, sealed)).rejects.toBeInstanceOf(Unsealable);
-  });
-
-  it("RFC 8725 §3.2: a value in an algorithm that is not ours is refused, even made with our key", async () => {
-    const key = randomBytes(16);
-    const jwe = await new FlattenedEncrypt(new TextEncoder().encode("secret"))
-      .setProtectedHeader({ alg: "dir", enc: "A128GCM", kid: "k1" })
-      .setAdditionalAuthenticatedData(ADDITIONAL)
-      .encrypt(key);
     const sealed = [jwe.protected, jwe.iv, jwe.ciphertext, jwe.tag].join(".");
     await expect(open(ringOf("k1"), PLACE, sealed)).rejects.toBeInstanceOf(Unsealable);
   });

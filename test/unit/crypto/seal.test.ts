@@ -89,45 +89,38 @@ describe(verifies("seal.context", "the place of a sealed value"), () => {
 });
 
 describe(verifies("seal.tampering", "a sealed value that was changed"), () => {
-  it("NIST SP 800-38D §5.2: with any bit of IV, ciphertext or tag changed it is refused", async () => {
+  it("NIST SP 800-38D §5.2, RFC 7516 §5.2: with any bit of any part changed it is refused", async () => {
     const sealed = await seal(RING, PLACE, SECRET);
-    for (const part of [1, 2, 3]) {
+    const opened: string[] = [];
+    for (const part of [0, 1, 2, 3]) {
       const bits = 8 * decodeBase64Url(sealed.split(".")[part] ?? "").length;
       for (let bit = 0; bit < bits; bit += 1) {
         const changed = withParts(sealed, (parts) =>
           parts.map((bytes, at) => (at === part ? flipBit(bytes, bit) : bytes)),
         );
-        expect(await refusalOf(changed), `part ${part}, bit ${bit}`).toBeInstanceOf(Unsealable);
+        if (!((await refusalOf(changed)) instanceof Unsealable)) opened.push(`part ${part}, bit ${bit}`);
       }
     }
+    expect(opened).toEqual([]);
   });
 
-  it("RFC 7516 §5.2: with any bit of the header changed it is refused", async () => {
+  it("RFC 7518 §5.3: cut short anywhere it is refused", async () => {
     const sealed = await seal(RING, PLACE, SECRET);
-    const bits = 8 * decodeBase64Url(sealed.split(".")[0] ?? "").length;
-    for (let bit = 0; bit < bits; bit += 1) {
-      const changed = withParts(sealed, ([header = new Uint8Array(), ...rest]) => [
-        flipBit(header, bit),
-        ...rest,
-      ]);
-      expect(await refusalOf(changed), `bit ${bit}`).toBeInstanceOf(Unsealable);
-    }
+    const outcomes = await Promise.all(
+      Array.from({ length: sealed.length }, (_, length) => refusalOf(sealed.slice(0, length))),
+    );
+    expect(outcomes.filter((outcome) => !(outcome instanceof Unsealable))).toEqual([]);
   });
 
-  it("RFC 7518 §5.3: cut short or made longer anywhere it is refused, short tags included", async () => {
+  it.each([1, 2, 3])("RFC 7518 §5.3: with part %i shorter or longer it is refused", async (part) => {
     const sealed = await seal(RING, PLACE, SECRET);
-    for (let length = 0; length < sealed.length; length += 1) {
-      expect(await refusalOf(sealed.slice(0, length)), `cut at ${length}`).toBeInstanceOf(Unsealable);
-    }
-    for (const part of [1, 2, 3]) {
-      for (const bytes of [0, 4, 8, 11, 12, 13, 15, 17, 19, 32]) {
-        const resized = withParts(sealed, (parts) =>
-          parts.map((given, at) => (at === part ? sized(given, bytes) : given)),
-        );
-        if (resized === sealed) continue;
-        expect(await refusalOf(resized), `part ${part} of ${bytes} bytes`).toBeInstanceOf(Unsealable);
-      }
-    }
+    const sizes = [0, 4, 8, 11, 12, 13, 15, 16, 17, 18, 19, 32];
+    const resized = sizes
+      .map((size) => withParts(sealed, (parts) => parts.with(part, sized(parts[part], size))))
+      .filter((value) => value !== sealed);
+    expect(resized.length).toBe(sizes.length - 1);
+    const outcomes = await Promise.all(resized.map((value) => refusalOf(value)));
+    expect(outcomes.filter((outcome) => !(outcome instanceof Unsealable))).toEqual([]);
   });
 
   it.each(["", ".", "...", "....", "a.b.c.d", "e30.e30.e30.e30", "bnVsbA.a.a.a", "\u0000.\u0000.é.é"])(
@@ -152,8 +145,8 @@ function atobUrl(text: string): string {
   return atob(text.replaceAll("-", "+").replaceAll("_", "/"));
 }
 
-function sized(bytes: Uint8Array, length: number): Uint8Array {
+function sized(bytes: Uint8Array | undefined, length: number): Uint8Array {
   const result = new Uint8Array(length);
-  result.set(bytes.subarray(0, length));
+  result.set(bytes?.subarray(0, length) ?? []);
   return result;
 }

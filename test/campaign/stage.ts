@@ -1,0 +1,111 @@
+// Where a campaign plays: the real Worker in workerd on a state folder of its own, the stand-in Gong on sockets in this
+// process, a registered client, and people. Set anew for every episode, so that memory stays flat and a seed stands
+// alone. Called by the campaigns.
+
+import { rmSync } from "node:fs";
+import type { KnobChanges } from "../gong/knobs.ts";
+import { serveStandIn, type ServedStandIn } from "../gong/serve.ts";
+import type { LedgerEntry } from "../gong/ledger.ts";
+import { temporaryFolder } from "../support/leftovers.ts";
+import { freePort, startGateway, type Build, type Gateway } from "../support/workerd.ts";
+import { requestsTo } from "./http.ts";
+import { registerClient, type Site } from "./story.ts";
+
+/** One episode: from an empty state folder to its end. */
+export interface Stage extends Site {
+  readonly gateway: Gateway;
+  /** A new person with a paid seat at Gong. */
+  newPerson(): string;
+  /** Everything that happened at Gong since `from`, a length of the ledger. */
+  since(from: number): readonly LedgerEntry[];
+  ledgerLength(): number;
+  /** Ends the access tokens of a person at Gong: the next call must refresh. */
+  expire(person: string): void;
+  /** SIGKILL. Returns the moment, in epoch milliseconds. */
+  kill(): Promise<number>;
+  /** Starts again on the same state. */
+  restart(): Promise<void>;
+}
+
+export interface StageSettings {
+  readonly knobs: KnobChanges;
+  readonly settings?: Readonly<Record<string, string>>;
+}
+
+export interface Theatre {
+  /** Plays one episode on a fresh stage and clears it away, also when the episode fails. */
+  play<T>(settings: StageSettings, episode: (stage: Stage) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
+const SETTINGS = {
+  GONG_CLIENT_ID: "gong-client-personal",
+  GONG_CLIENT_SECRET: "per:sonal+secret%/1",
+  GONG_ACCESS: "personal",
+  SEALING_KEYS: "k1:SHzxbxWiepx3ED9375enhpKmnG0pRUXkvmeDUn0wEBg",
+};
+
+/** Opens the stand-in and reserves a port; workerd starts with each episode. */
+export async function openTheatre(build: Build): Promise<Theatre> {
+  const port = await freePort();
+  const served = await serveStandIn({
+    mcpPort: 0,
+    appPort: 0,
+    controlPort: 0,
+    redirectUris: [`http://localhost:${port}/callback`],
+    knobs: { authorizePage: "approve" },
+  });
+  return {
+    async play(settings, episode) {
+      const stateDir = temporaryFolder("campaign");
+      served.standIn.reset();
+      served.standIn.setKnobs(settings.knobs);
+      const gateway = await startGateway({
+        build,
+        port,
+        stateDir,
+        settings: { ...SETTINGS, GONG_MCP_URL: `${served.mcpOrigin}/mcp`, ...settings.settings },
+      });
+      const requests = requestsTo(port);
+      try {
+        const clientId = await registerClient(requests.ask);
+        return await episode(stageOn(gateway, served, requests.ask, clientId));
+      } finally {
+        requests.close();
+        await gateway.kill();
+        rmSync(stateDir, { recursive: true, force: true });
+      }
+    },
+    close: () => served.close(),
+  };
+}
+
+function stageOn(
+  gateway: Gateway,
+  { standIn }: ServedStandIn,
+  ask: Site["ask"],
+  clientId: string,
+): Stage {
+  let people = 0;
+  return {
+    gateway,
+    gong: standIn,
+    origin: gateway.origin,
+    ask,
+    clientId,
+    newPerson: () => {
+      people += 1;
+      return standIn.addPerson(`person-${people}`).id;
+    },
+    since: (from) => standIn.ledger().slice(from),
+    ledgerLength: () => standIn.ledger().length,
+    expire: (person) => void standIn.killTokens({ kind: "access", person }),
+    async kill() {
+      const killing = gateway.kill();
+      const at = Date.now();
+      await killing;
+      return at;
+    },
+    restart: () => gateway.restart(),
+  };
+}

@@ -1,0 +1,71 @@
+// A person at a real Chromium, and everything the browser noticed on the way: requests, violations of the
+// Content-Security-Policy, errors, dialogs. Called by the browser tests.
+
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playwright-core";
+
+export interface SeenRequest {
+  readonly method: string;
+  readonly url: URL;
+  readonly referer: string | undefined;
+}
+
+export interface RealPerson {
+  readonly context: BrowserContext;
+  /** The first tab. */
+  readonly page: Page;
+  /** Every request of every tab, with the headers that really went out. */
+  requests(): Promise<readonly SeenRequest[]>;
+  /** What a page did wrong: violations of its policy, errors, dialogs. */
+  readonly troubles: readonly string[];
+  close(): Promise<void>;
+}
+
+/** Opens an empty browser profile, with a first tab. */
+export async function openRealPerson(browser: Browser, options: BrowserContextOptions = {}): Promise<RealPerson> {
+  const context = await browser.newContext(options);
+  const troubles: string[] = [];
+  const seen: Promise<SeenRequest>[] = [];
+  await context.exposeBinding("reportTrouble", (_, trouble: string) => void troubles.push(trouble));
+  await context.addInitScript(() => {
+    const { reportTrouble } = window as unknown as { reportTrouble(trouble: string): void };
+    document.addEventListener("securitypolicyviolation", ({ violatedDirective, blockedURI }) =>
+      reportTrouble(`policy: ${violatedDirective} ${blockedURI}`),
+    );
+  });
+  context.on("request", (request) => {
+    const method = request.method();
+    const url = new URL(request.url());
+    // A request that a navigation cut off has no headers any more; what it was going to is known.
+    const referer = request.allHeaders().then(
+      (headers) => headers["referer"],
+      () => undefined,
+    );
+    seen.push(referer.then((value) => ({ method, url, referer: value })));
+  });
+  context.on("console", (message) => {
+    if (message.type() === "error") troubles.push(`console: ${message.text()}`);
+  });
+  context.on("weberror", (error) => troubles.push(`error: ${error.error().message}`));
+  context.on("dialog", (dialog) => {
+    troubles.push(`dialog: ${dialog.message()}`);
+    void dialog.dismiss();
+  });
+  return {
+    context,
+    page: await context.newPage(),
+    requests: () => Promise.all(seen),
+    troubles,
+    close: () => context.close(),
+  };
+}
+
+/** Presses Approve as a person does: with a hand on the mouse, once the page lets it. */
+export async function approve(page: Page): Promise<void> {
+  await page.getByRole("button", { name: "Approve", exact: true }).click();
+}
+
+/** Presses Allow at (the stand-in) Gong. */
+export async function allowAtGong(page: Page): Promise<void> {
+  await page.getByRole("heading", { name: "Allow access to Gong" }).waitFor();
+  await page.getByRole("button", { name: "Allow" }).click();
+}
