@@ -113,7 +113,7 @@ export function parseSettings(settings: Settings): Config {
     maxBodyBytes: read.integer("MAX_BODY_BYTES", 1_048_576, 65_536, 16_777_216),
   };
   const needsAdmin = config.integrations.some((integration) => integration.access === "shared");
-  if (needsAdmin && adminToken === undefined && settings["ADMIN_TOKEN"] === undefined) {
+  if (needsAdmin && adminToken === undefined) {
     problems.push("ADMIN_TOKEN is required when an integration has shared access");
   }
   for (const name of ["ACCESS_TEAM_DOMAIN", "ACCESS_AUD"]) {
@@ -154,8 +154,11 @@ interface Reader {
 function reader(settings: Settings, problems: string[]): Reader {
   const optional = (name: string): string | undefined => {
     const value = settings[name];
-    if (value === undefined || value === null || value === "") return undefined;
-    if (typeof value === "string" || typeof value === "number") return String(value).trim();
+    if (value === undefined || value === null) return undefined;
+    if (typeof value === "string" || typeof value === "number") {
+      const text = String(value).trim();
+      return text === "" ? undefined : text;
+    }
     problems.push(`${name} must be text`);
     return undefined;
   };
@@ -211,7 +214,10 @@ function serverUrl(value: string, name: string, problems: string[]): URL {
 
 function parseSealingKeys(value: string, problems: string[]): readonly SealingKey[] {
   const keys: SealingKey[] = [];
-  for (const entry of value.split(",").filter((part) => part.trim() !== "")) {
+  const entries = value.split(",").filter((part) => part.trim() !== "");
+  // Without a key nothing could be sealed; a setting that is missing is reported as missing.
+  if (entries.length === 0 && value !== "") problems.push("SEALING_KEYS has no key");
+  for (const entry of entries) {
     const [kid = "", text = "", ...rest] = entry.trim().split(":");
     const secret = decodeKey(text);
     if (rest.length > 0 || !/^[A-Za-z0-9_-]{1,32}$/.test(kid) || secret === undefined) {

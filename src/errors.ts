@@ -141,3 +141,44 @@ export class GongError extends Error {
     this.retryAfterSeconds = details.retryAfterSeconds;
   }
 }
+
+/** Why the document that a client id names, or the key set it points to, can't be used. A closed list: it is shown. */
+export type ClientDocumentProblem =
+  /** The URL is not one that is fetched at all. */
+  | "address_refused"
+  /** The policy of this gateway does not list its host. */
+  | "host_not_allowed"
+  /** Asked too often lately. */
+  | "too_many_fetches"
+  /** No answer, a broken one, or a status that is not 200. */
+  | "unreachable"
+  /** 404 or 410: nothing is there now, and strangers are told the same as for `unreachable`. */
+  | "absent"
+  | "too_long"
+  | "not_json"
+  | "other_client_id"
+  | "name_refused"
+  | "redirect_uris_refused"
+  | "flow_refused"
+  /** It asks for a shared secret, contains one, or contains private keys. */
+  | "secret_refused"
+  | "method_refused"
+  | "keys_refused";
+
+/** A client's document that can't be used. `url` is text from outside: pages show it as text, logs leave it out. */
+export class ClientDocumentError extends Error {
+  readonly problem: ClientDocumentProblem;
+  readonly url: string;
+
+  constructor(problem: ClientDocumentProblem, url: string) {
+    super(`Client document: ${problem}`);
+    this.name = "ClientDocumentError";
+    this.problem = problem;
+    this.url = url;
+  }
+
+  /** Whether the same request may succeed in a moment, so that a client must not take it for a verdict. */
+  get isTemporary(): boolean {
+    return this.problem === "unreachable" || this.problem === "too_many_fetches";
+  }
+}

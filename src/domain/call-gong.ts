@@ -43,11 +43,11 @@ export async function callGong(
   call: McpCall,
 ): Promise<McpAnswer> {
   let identified = await identify(gateway, integration, call.accessToken, "cached");
-  if (!identified.ok) return refusal(identified, undefined, call);
+  if (!identified.ok && isSignInNeeded(identified)) return refusal(identified, undefined, call);
   if (!METHODS.has(call.method)) throw new McpRefused(405, INVALID_REQUEST, "Use POST, GET or DELETE.");
   const body = await call.readBody?.();
   const message = body === undefined ? undefined : readMessage(body, call.headers);
-  if (!identified.fresh && message !== undefined && isPaidCall(message)) {
+  if (identified.ok && !identified.fresh && message !== undefined && isPaidCall(message)) {
     // Whatever can cost credits or reach Gong's data is checked against the connection every time.
     identified = await identify(gateway, integration, call.accessToken, "fresh");
   }
@@ -210,10 +210,16 @@ type Refusal =
   | { readonly reason: "invalid_token" | "not_connected" | "needs_reconnect" }
   | { readonly reason: "unavailable" | "unreadable"; readonly retryAfterSeconds: number };
 
+type SignInNeeded = Extract<Refusal, { reason: "invalid_token" | "not_connected" | "needs_reconnect" }>;
+
 /** Signing in again heals all but an outage; an outage must not send anyone to sign in again. */
+function isSignInNeeded(refused: Refusal): refused is SignInNeeded {
+  return refused.reason !== "unavailable" && refused.reason !== "unreadable";
+}
+
 function refusal(refused: Refusal, message: McpMessage | undefined, call: McpCall): McpAnswer {
   log("info", "mcp.refused", { reason: refused.reason });
-  if (refused.reason !== "unavailable" && refused.reason !== "unreadable") return { kind: "unauthorized" };
+  if (isSignInNeeded(refused)) return { kind: "unauthorized" };
   return { kind: "response", response: unavailable(503, refused.retryAfterSeconds, message, call) };
 }
 

@@ -1,7 +1,8 @@
-// Who a client id belongs to: a client from the settings, or one that registered itself (RFC 7591). A client that is
-// not here does not exist; nothing is guessed from a request.
+// Who a client id belongs to: a client from the settings, one that registered itself (RFC 7591), or one whose id is the
+// URL of its metadata document. A client that is not here does not exist; nothing is guessed from a request.
 
 import { hashClientSecret } from "../oauth/client-authentication.ts";
+import { isDocumentClientId } from "../oauth/client-id-url.ts";
 import { encodeBase64Url, randomBytes } from "../crypto/encoding.ts";
 import { randomId } from "../crypto/credential.ts";
 import { OAuthError } from "../errors.ts";
@@ -14,15 +15,29 @@ import {
 } from "../oauth/client-metadata.ts";
 import { redirectUriKind } from "../oauth/redirect-uri.ts";
 import { retrying } from "../storage/stubs.ts";
+import { findDocumentClient } from "./document-clients.ts";
 import type { Gateway } from "./gateway.ts";
 
 const DYNAMIC_ID = /^gcl_[A-Za-z0-9_-]{22}$/;
 
-/** The client with this id, if there is one that may be used now. */
+/**
+ * The client with this id, if there is one that may be used now. Fetches the metadata document that a client id names,
+ * unless a fresh copy is kept, and throws ClientDocumentError when it can't be used.
+ */
 export async function findClient(gateway: Gateway, clientId: string): Promise<Client | undefined> {
   const preregistered = gateway.config.preregisteredClients.get(clientId);
-  if (preregistered !== undefined || !DYNAMIC_ID.test(clientId)) return preregistered;
+  if (preregistered !== undefined) return preregistered;
+  if (isDocumentClientId(clientId)) return findDocumentClient(gateway, clientId);
+  if (!DYNAMIC_ID.test(clientId)) return undefined;
   return retrying(() => gateway.objects.registry(clientId).find(clientId));
+}
+
+/**
+ * Whether the client that a person has just approved is gone. A metadata document was read for the approval a moment
+ * ago, so it is not asked for again: a host that is down now must not cost the person the sign-in at Gong.
+ */
+export async function isClientGone(gateway: Gateway, clientId: string): Promise<boolean> {
+  return !isDocumentClientId(clientId) && (await findClient(gateway, clientId)) === undefined;
 }
 
 /** Registers a client from its metadata. RFC 7591 §3. Throws OAuthError for metadata that is refused. */

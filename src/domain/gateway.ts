@@ -14,20 +14,29 @@ export interface Gateway {
   waitUntil(work: Promise<unknown>): void;
 }
 
-const keyrings = new WeakMap<Config, Keyring>();
+type Deployment = Omit<Gateway, "waitUntil">;
+
+/** What is the same for every request of a deployment, by its bindings. */
+const deployments = new WeakMap<Env, Deployment>();
 
 /** The gateway for one request. Throws ConfigError while a setting is wrong. */
 export function openGateway(env: Env, context: Pick<ExecutionContext, "waitUntil">): Gateway {
+  const { config, keyring, objects, now } = deploymentOf(env);
+  return { config, keyring, objects, now, waitUntil: (work) => context.waitUntil(work) };
+}
+
+function deploymentOf(env: Env): Deployment {
+  const known = deployments.get(env);
+  if (known !== undefined) return known;
   const config = parseConfig(env);
-  const keyring = keyrings.get(config) ?? createKeyring(config.sealingKeys);
-  keyrings.set(config, keyring);
-  return {
+  const deployment = {
     config,
-    keyring,
+    keyring: createKeyring(config.sealingKeys),
     objects: objectsOf(env),
     now: nowSeconds,
-    waitUntil: (work) => context.waitUntil(work),
   };
+  deployments.set(env, deployment);
+  return deployment;
 }
 
 /** The integration that serves `resource`. The resource was validated before it came here. */

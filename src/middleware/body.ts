@@ -15,15 +15,17 @@ export async function readBody(request: Request, longest: number): Promise<Uint8
   const encoding = request.headers.get("content-encoding");
   if (encoding !== null && encoding !== "identity")
     throw tooMuch(415, "Send the body without a content encoding.");
-  const declared = Number(request.headers.get("content-length") ?? 0);
-  if (declared > longest) throw tooMuch(413, "Send a smaller body.");
+  const declared = request.headers.get("content-length");
+  if (declared !== null && Number(declared) > longest) throw tooMuch(413, "Send a smaller body.");
   if (request.body === null) return new Uint8Array();
+  // With a length the runtime frames the body by it and reads it in one go; without one, bytes are counted as they come.
+  const reading = declared === null ? collect(request.body, longest) : collectWhole(request);
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(tooMuch(408, "Send the body faster.")), LONGEST_UPLOAD_MS);
   });
   try {
-    return await Promise.race([collect(request.body, longest), late]);
+    return await Promise.race([reading, late]);
   } catch (error) {
     if (error instanceof OAuthError) throw error;
     throw new OAuthError("invalid_request", "Send the whole body.", { reason: "body_broke_off" });
@@ -44,6 +46,10 @@ export async function readForm(request: Request): Promise<FormParameters> {
     if (error instanceof OAuthError) throw error;
     throw new OAuthError("invalid_request", "Send the parameters in UTF-8.", { reason: "not_utf8" });
   }
+}
+
+async function collectWhole(request: Request): Promise<Uint8Array<ArrayBuffer>> {
+  return new Uint8Array(await request.arrayBuffer());
 }
 
 async function collect(body: ReadableStream<Uint8Array>, longest: number): Promise<Uint8Array<ArrayBuffer>> {

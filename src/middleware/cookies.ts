@@ -11,7 +11,8 @@ export const CONSENT_COOKIE = "__Host-consent";
 export const ADMIN_COOKIE = "__Host-admin";
 
 const TRANSACTION_PREFIX = "__Host-txn-";
-const TRANSACTION_SECONDS = 600;
+// Longer than a transaction, so that a late return is called late and not another browser's.
+const TRANSACTION_SECONDS = 3600;
 const MOST_TRANSACTIONS = 10;
 
 /** The browser's value for a cookie, or undefined when there is none or, planted by somebody, more than one. */

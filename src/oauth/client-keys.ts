@@ -75,7 +75,8 @@ function parseMaterial(
 }
 
 function bitLength(base64url: string): number {
-  const bytes = base64url.length > MOST_RSA_BITS ? undefined : decodeBase64url(base64url);
+  // Six bits to a character: what is longer is not worth decoding.
+  const bytes = base64url.length > Math.ceil(MOST_RSA_BITS / 6) ? undefined : decodeBase64url(base64url);
   const first = bytes?.[0] ?? 0;
   // RFC 7518 §2: Base64urlUInt has no leading zero octets.
   return bytes === undefined || first === 0 ? 0 : (bytes.length - 1) * 8 + (32 - Math.clz32(first));

@@ -4,8 +4,8 @@ import { OAuthError } from "../errors.ts";
 import { isJsonObject, type JsonObject } from "../json.ts";
 import {
   GRANT_TYPES,
+  REGISTRABLE_AUTH_METHODS,
   RESPONSE_TYPES,
-  TOKEN_ENDPOINT_AUTH_METHODS,
   type Client,
   type GrantType,
   type TokenEndpointAuthMethod,
@@ -120,9 +120,9 @@ function redirectUris(value: unknown): readonly string[] {
 /** RFC 7591 §2: a client that says nothing is one that authenticates with HTTP Basic. */
 function authMethod(value: unknown): TokenEndpointAuthMethod {
   if (value === undefined) return "client_secret_basic";
-  const method = TOKEN_ENDPOINT_AUTH_METHODS.find((supported) => supported === value);
+  const method = REGISTRABLE_AUTH_METHODS.find((supported) => supported === value);
   if (method === undefined) {
-    throw refused(`Use one of: ${TOKEN_ENDPOINT_AUTH_METHODS.join(", ")}.`, "auth_method_unsupported");
+    throw refused(`Use one of: ${REGISTRABLE_AUTH_METHODS.join(", ")}.`, "auth_method_unsupported");
   }
   return method;
 }

@@ -1,8 +1,15 @@
 // What a client is, as every rule of this folder sees it. Called by the rules beside it, by storage (which keeps
 // registrations) and by domain (which looks clients up). RFC 6749 §2, RFC 7591 §2.
+import type { AssertionAlgorithm, ClientKeys } from "./client-keys.ts";
 
-/** RFC 7591 §2: how a client proves itself at the token and revocation endpoints; the list our metadata publishes. */
-export const TOKEN_ENDPOINT_AUTH_METHODS = ["none", "client_secret_basic", "client_secret_post"] as const;
+/** RFC 7591 §2: the methods that a client can register by itself, because we can give it what it needs. */
+export const REGISTRABLE_AUTH_METHODS = ["none", "client_secret_basic", "client_secret_post"] as const;
+
+/**
+ * RFC 7591 §2: how a client proves itself at the token and revocation endpoints; the list our metadata publishes.
+ * `private_key_jwt` is for clients whose keys somebody else vouches for: their metadata document or an admin.
+ */
+export const TOKEN_ENDPOINT_AUTH_METHODS = [...REGISTRABLE_AUTH_METHODS, "private_key_jwt"] as const;
 
 export type TokenEndpointAuthMethod = (typeof TOKEN_ENDPOINT_AUTH_METHODS)[number];
 
@@ -17,13 +24,27 @@ export const RESPONSE_TYPES = ["code"] as const;
 /** An MCP client known to the gateway. */
 export interface Client {
   readonly clientId: string;
-  /** `preregistered`: an admin vouches for it. `dynamic`: it registered itself, and nothing about it is proven. */
-  readonly registration: "preregistered" | "dynamic";
+  /**
+   * `preregistered`: an admin vouches for it. `metadata_document`: its client id is the URL of its registration, so the
+   * host in it vouches for it. `dynamic`: it registered itself, and nothing about it is proven.
+   */
+  readonly registration: "preregistered" | "metadata_document" | "dynamic";
   /** As the client wrote it; pages show `displayName(clientName)`. */
   readonly clientName: string | undefined;
   readonly redirectUris: readonly string[];
   readonly tokenEndpointAuthMethod: TokenEndpointAuthMethod;
+  /** Further methods it may use: a document serves many servers, so it may list several (SEP-3149). */
+  readonly otherAuthMethods?: readonly TokenEndpointAuthMethod[];
+  /** What `private_key_jwt` is verified with. */
+  readonly keys?: ClientKeys;
+  /** The one algorithm it signs with, when it names one (OpenID Connect Registration §2). */
+  readonly signingAlgorithm?: AssertionAlgorithm;
   /** base64url SHA-256 of the client secret; undefined for a public client. */
   readonly clientSecretHash: string | undefined;
   readonly grantTypes: readonly GrantType[];
+}
+
+/** Whether `client` may authenticate by `method`. */
+export function mayAuthenticateBy(client: Client, method: TokenEndpointAuthMethod): boolean {
+  return client.tokenEndpointAuthMethod === method || (client.otherAuthMethods ?? []).includes(method);
 }

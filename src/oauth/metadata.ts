@@ -1,5 +1,6 @@
 // The discovery documents, and the paths they publish, which the routes mount: one list, so that metadata can't promise
 // what is not served. Called by routes/well-known, app.ts and the bearer middleware. RFC 8414, RFC 9728, RFC 9207.
+import { ASSERTION_ALGORITHMS } from "./client-keys.ts";
 import { GRANT_TYPES, RESPONSE_TYPES, TOKEN_ENDPOINT_AUTH_METHODS } from "./client.ts";
 import { SCOPES } from "./scope.ts";
 
@@ -19,7 +20,7 @@ export const PROTECTED_RESOURCE_METADATA_PATH = "/.well-known/oauth-protected-re
 
 /**
  * The authorization server metadata of `issuer`, an origin without a slash at the end (RFC 8414 §2, RFC 9207 §3,
- * RFC 7636 through `code_challenge_methods_supported`). `registration: false` leaves out dynamic registration.
+ * RFC 7636 through `code_challenge_methods_supported`, RFC 7523, Client ID Metadata Document draft §5). `registration: false` leaves out dynamic registration.
  */
 export function authorizationServerMetadata(
   issuer: string,
@@ -36,9 +37,12 @@ export function authorizationServerMetadata(
     response_modes_supported: ["query"],
     grant_types_supported: GRANT_TYPES,
     token_endpoint_auth_methods_supported: TOKEN_ENDPOINT_AUTH_METHODS,
+    token_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
     revocation_endpoint_auth_methods_supported: TOKEN_ENDPOINT_AUTH_METHODS,
+    revocation_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
     code_challenge_methods_supported: ["S256"],
     authorization_response_iss_parameter_supported: true,
+    client_id_metadata_document_supported: true,
   };
 }
 

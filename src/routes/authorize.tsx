@@ -18,7 +18,8 @@ import { problemPage } from "../respond.tsx";
 import { leadOn } from "./lead-on.tsx";
 
 const BINDING = /^[A-Za-z0-9_-]{43}$/;
-const CONSENT_SECONDS = 600;
+// Longer than the form is good for, so that a form open for too long is not taken for another browser's.
+const CONSENT_SECONDS = 3600;
 
 export const authorize = new Hono<AppEnv>()
   .get("/authorize", async (c) => {

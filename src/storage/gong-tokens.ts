@@ -77,21 +77,28 @@ export function createGongTokenStore(connection: Connection): GongTokenStore {
     }
   };
 
+  const unavailableUntil = ({ refresh_due_at: dueAt }: ConnectionRow): GongAuthorization => ({
+    ok: false,
+    reason: "unavailable",
+    retryAfterSeconds: Math.max(dueAt - now(), 1),
+  });
+
   return {
     authorization: () => decide(true),
     async replaceRejected(generation) {
       const current = row();
       if (current === undefined || current.generation !== generation) return decide(true);
       if (!inFlight()) {
+        // Gong's token endpoint failed lately: that is an outage, which no new sign-in would mend.
+        if (current.failures > 0 && current.refresh_due_at > now()) return unavailableUntil(current);
         if (!mayRefreshRejected(tokenState(current), lastRejectionAt, now())) return REFUSED;
-        lastRejectionAt = now();
       }
       await refresh();
       const after = row();
       if (after?.state !== "connected") return REFUSED;
-      if (after.generation !== generation) return usable(after);
-      const retryAfterSeconds = Math.max(after.refresh_due_at - now(), 1);
-      return { ok: false, reason: "unavailable", retryAfterSeconds };
+      if (after.generation === generation) return unavailableUntil(after);
+      lastRejectionAt = now();
+      return usable(after);
     },
     async refreshIfDue() {
       const current = row();

@@ -1,5 +1,6 @@
-// The RegistryObject: one per shard of client ids, holding the clients that registered themselves (RFC 7591). A
-// registration that is never used expires soon, one in use is renewed, and each shard has its part of the quota.
+// The RegistryObject: one per shard of client ids, holding the clients that registered themselves (RFC 7591) and the
+// assertions that clients have used (RFC 7523 §3). A registration that is never used expires soon, one in use is renewed,
+// and each shard has its part of the quota.
 
 import { DurableObject } from "cloudflare:workers";
 import { nowSeconds } from "../clock.ts";
@@ -21,6 +22,15 @@ const MIGRATIONS: readonly Migration[] = [
     ) STRICT`,
     "CREATE INDEX clients_by_expiry ON clients (expires_at)",
   ],
+  [
+    `CREATE TABLE used_assertions (
+      client_hash TEXT NOT NULL,
+      token_id_hash TEXT NOT NULL,
+      usable_until INTEGER NOT NULL,
+      PRIMARY KEY (client_hash, token_id_hash)
+    ) STRICT, WITHOUT ROWID`,
+    "CREATE INDEX used_assertions_by_end ON used_assertions (usable_until)",
+  ],
 ];
 
 /** A client in use is kept this long after its last use. */
@@ -31,6 +41,19 @@ const RENEWAL_STEP_SECONDS = 86_400;
 
 /** When the shard is full, registrations unused for this long make room. */
 const EVICTABLE_AFTER_SECONDS = 3600;
+
+/** More assertions of one client than this, all still usable, are not the work of a client. */
+const MOST_ASSERTIONS_PER_CLIENT = 1_000;
+
+/** A client's verified assertion; the hashes keep long client ids and ids with meaning out of the table. */
+export interface UsedAssertion {
+  /** SHA-256 of the client id. */
+  readonly client: string;
+  /** SHA-256 of `jti`. */
+  readonly tokenId: string;
+  /** Epoch seconds. */
+  readonly usableUntil: number;
+}
 
 type ClientRow = {
   id: string;
@@ -94,15 +117,46 @@ export class RegistryObject extends DurableObject<Env> {
     );
   }
 
+  /**
+   * Spends an assertion: true for the first of any number of equal calls, false for all others (RFC 7523 §3, item 7).
+   * Also false while the client has 1000 others that could still be used.
+   */
+  async useAssertion({ client, tokenId, usableUntil }: UsedAssertion): Promise<boolean> {
+    migrate(this.ctx.storage, MIGRATIONS);
+    const isFirst = this.ctx.storage.transactionSync(() => {
+      const { sql } = this.ctx.storage;
+      sql.exec("DELETE FROM used_assertions WHERE usable_until < ?", nowSeconds());
+      const { n } = sql
+        .exec<{ n: number }>("SELECT COUNT(*) AS n FROM used_assertions WHERE client_hash = ?", client)
+        .one();
+      if (n >= MOST_ASSERTIONS_PER_CLIENT) return false;
+      const inserted = sql.exec(
+        "INSERT INTO used_assertions (client_hash, token_id_hash, usable_until) VALUES (?, ?, ?) ON CONFLICT DO NOTHING RETURNING 1",
+        client,
+        tokenId,
+        usableUntil,
+      );
+      return inserted.toArray().length === 1;
+    });
+    await this.#schedule();
+    return isFirst;
+  }
+
   override async alarm(): Promise<void> {
     if (schemaVersion(this.ctx.storage) === 0) return;
-    this.ctx.storage.sql.exec("DELETE FROM clients WHERE expires_at <= ?", nowSeconds());
+    migrate(this.ctx.storage, MIGRATIONS);
+    const now = nowSeconds();
+    this.ctx.storage.sql.exec("DELETE FROM clients WHERE expires_at <= ?", now);
+    this.ctx.storage.sql.exec("DELETE FROM used_assertions WHERE usable_until < ?", now);
     await this.#schedule();
   }
 
   async #schedule(): Promise<void> {
     const [row] = this.ctx.storage.sql
-      .exec<{ due: number | null }>("SELECT MIN(expires_at) AS due FROM clients")
+      .exec<{ due: number | null }>(
+        `SELECT MIN(due) AS due FROM (
+           SELECT MIN(expires_at) AS due FROM clients UNION ALL SELECT MIN(usable_until) + 1 FROM used_assertions)`,
+      )
       .toArray();
     if (row === undefined || row.due === null) return;
     if ((await this.ctx.storage.getAlarm()) === null) await this.ctx.storage.setAlarm(row.due * 1000);

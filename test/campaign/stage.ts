@@ -5,9 +5,9 @@
 import { rmSync } from "node:fs";
 import type { KnobChanges } from "../gong/knobs.ts";
 import { serveStandIn, type ServedStandIn } from "../gong/serve.ts";
-import type { LedgerEntry } from "../gong/ledger.ts";
 import { temporaryFolder } from "../support/leftovers.ts";
 import { freePort, startGateway, type Build, type Gateway } from "../support/workerd.ts";
+import { historyOf, type History } from "./history.ts";
 import { requestsTo } from "./http.ts";
 import { registerClient, type Site } from "./story.ts";
 
@@ -16,9 +16,8 @@ export interface Stage extends Site {
   readonly gateway: Gateway;
   /** A new person with a paid seat at Gong. */
   newPerson(): string;
-  /** Everything that happened at Gong since `from`, a length of the ledger. */
-  since(from: number): readonly LedgerEntry[];
-  ledgerLength(): number;
+  /** What happened at Gong since the episode began. */
+  readonly history: History;
   /** Ends the access tokens of a person at Gong: the next call must refresh. */
   expire(person: string): void;
   /** SIGKILL. Returns the moment, in epoch milliseconds. */
@@ -97,8 +96,7 @@ function stageOn(
       people += 1;
       return standIn.addPerson(`person-${people}`).id;
     },
-    since: (from) => standIn.ledger().slice(from),
-    ledgerLength: () => standIn.ledger().length,
+    history: historyOf(() => standIn.ledger()),
     expire: (person) => void standIn.killTokens({ kind: "access", person }),
     async kill() {
       const killing = gateway.kill();

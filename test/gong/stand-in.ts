@@ -44,9 +44,9 @@ export interface StandIn {
   clearFaults(): void;
   pendingFaults(): Array<{ line: FaultLine; calls: number }>;
   ledger(): readonly LedgerEntry[];
-  /** Changes a person's seat, or deactivates them (A2, I5). */
   /** Adds a person with a paid seat, gone after `reset`. */
   addPerson(id: string): Person;
+  /** Changes a person's seat, or deactivates them (A2, I5). */
   changePerson(id: string, changes: Partial<Pick<Person, "seat" | "active">>): Person;
   integrations(): Integration[];
   /** Saves a new integration. Throws IntegrationRefused (I4). */
@@ -77,7 +77,7 @@ export function createStandIn(options: StandInOptions): StandIn {
     pendingFaults: () => world.faults.pending(),
     ledger: () => world.ledger.entries(),
     addPerson: (id) => {
-      const person = anotherPerson(id, world.people.size);
+      const person = anotherPerson(id, world.people.size + 1);
       world.people.set(id, person);
       return person;
     },

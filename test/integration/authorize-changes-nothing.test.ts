@@ -48,7 +48,7 @@ describe(verifies("authorize.get_changes_nothing", "GET /authorize has no effect
     const cookies = page.headers.getSetCookie();
     expect(cookies).toHaveLength(1);
     expect(cookies[0]).toMatch(
-      /^__Host-consent=[\w-]{43}; Max-Age=600; Path=\/; HttpOnly; Secure; SameSite=Lax$/,
+      /^__Host-consent=[\w-]{43}; Max-Age=3600; Path=\/; HttpOnly; Secure; SameSite=Lax$/,
     );
     expect(await page.text()).not.toContain("gst_");
   });

@@ -1,6 +1,26 @@
 import type { Requirement } from "../requirement.ts";
 
 export const operations = {
+  "keys.rotation": {
+    source: "NIST SP 800-57 part 1 §5.3",
+    behaviour: "Sealing keys rotate in two phases without loss, and a sweep says when an old key can go.",
+  },
+  "keys.missing": {
+    source: "gateway",
+    behaviour: "A record whose key is missing is unreadable, named by its kid, and never overwritten.",
+  },
+  "gong.secret_changed": {
+    source: "gateway",
+    behaviour: "A client secret that Gong no longer accepts ends no connection; a new one heals them all.",
+  },
+  "deployment.moved": {
+    source: "RFC 8707 §2",
+    behaviour: "After a change of PUBLIC_URL tokens of the old address are refused, and signing in heals.",
+  },
+  "restore.connection": {
+    source: "gateway",
+    behaviour: "A point-in-time restore revives no ended grant and sends no spent Gong refresh token.",
+  },
   "clients.sdk_v2_legacy": {
     source: "MCP 2025-11-25, Authorization; RFC 7591; RFC 6749 §2.3.1, §6; RFC 7009 §2.1",
     behaviour:

@@ -73,4 +73,31 @@ export const proxy = {
     source: "RFC 9110 §15.5.6, MCP 2025-11-25",
     behaviour: "POST, GET, DELETE and HEAD are proxied; every other method gets 405 with Allow.",
   },
+  "session.opaque": {
+    source: "MCP 2025-11-25 Session Management",
+    behaviour: "A client gets a session id of ours, stable for the session, and never sees Gong's.",
+  },
+  "session.bound": {
+    source: "MCP Security Best Practices, Session Hijacking",
+    behaviour:
+      "A session id works on the connection it was begun on; any other use is 404 without asking Gong.",
+  },
+  "session.modern": {
+    source: "MCP 2026-07-28 Streamable HTTP",
+    behaviour: "A session id on a modern request is ignored, and none is made.",
+  },
+  "proxy.gong_401": {
+    source: "RFC 6750 §3.1, RFC 9110 §9.2.2",
+    behaviour:
+      "A 401 of Gong is answered by one shared refresh and one replay; a second 401 by our challenge.",
+  },
+  "proxy.outage_keeps_sign_in": {
+    source: "RFC 9110 §15.6.4",
+    behaviour: "While Gong's token endpoint fails, calls get 503 with Retry-After and never a challenge.",
+  },
+  "proxy.reconnect_heals": {
+    source: "MCP authorization",
+    behaviour:
+      "A dead connection is challenged, and the same person's next sign-in heals it for all clients.",
+  },
 } as const satisfies Record<string, Requirement>;

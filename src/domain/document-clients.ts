@@ -1,0 +1,87 @@
+// Clients whose client id is the URL of their metadata document: who they are, and the keys they sign with. Called by
+// clients.ts and verify-assertion.ts. MCP authorization, Client ID Metadata Documents; RFC 7591 §2 for jwks_uri.
+
+import { ClientDocumentError } from "../errors.ts";
+import { parseClientDocument } from "../oauth/client-document.ts";
+import { documentUrlHost } from "../oauth/client-id-url.ts";
+import { parseClientKeys, type ClientKey } from "../oauth/client-keys.ts";
+import type { Client } from "../oauth/client.ts";
+import { KNOWN_DOCUMENTS } from "../oauth/known-documents.ts";
+import type { Gateway } from "./gateway.ts";
+import { PublicDocuments, type DocumentReader } from "./public-document.ts";
+
+/** Client ID Metadata Document draft §8: 5 kilobytes. */
+const LONGEST_DOCUMENT = 5_120;
+const LONGEST_KEY_SET = 32_768;
+/** A signature by an unknown key makes us look for new keys, but not sooner than this after the last look. */
+const KEY_SET_REST_SECONDS = 30;
+
+const documents = new PublicDocuments<Client>(LONGEST_DOCUMENT);
+const keySets = new PublicDocuments<readonly ClientKey[]>(LONGEST_KEY_SET);
+
+/**
+ * The client that the document at `url` describes, fetched when no fresh copy is kept. For a client that is known to
+ * publish its document where servers can't fetch it, a failed fetch gives the copy in this program. Throws
+ * ClientDocumentError. `fetcher` is another one in tests only: nothing outside can choose it.
+ */
+export async function findDocumentClient(
+  gateway: Gateway,
+  url: string,
+  fetcher: typeof fetch = fetch,
+): Promise<Client> {
+  const { publicUrl, clientPolicy, allowedRedirectHosts } = gateway.config;
+  const host = documentUrlHost(url, publicUrl);
+  if (host === undefined) throw new ClientDocumentError("address_refused", url);
+  if (clientPolicy === "listed" && !allowedRedirectHosts.has(host)) {
+    throw new ClientDocumentError("host_not_allowed", url);
+  }
+  try {
+    return await documents.read(
+      url,
+      (document) => parseClientDocument(url, document, publicUrl),
+      readerOf(gateway, fetcher),
+    );
+  } catch (error) {
+    const known = KNOWN_DOCUMENTS.get(url);
+    if (known === undefined || !isFailedFetch(error)) throw error;
+    return parseClientDocument(url, known, publicUrl);
+  }
+}
+
+/** A challenge for browsers comes as 403 or as a page; what a document says is never replaced. */
+function isFailedFetch(error: unknown): boolean {
+  return (
+    error instanceof ClientDocumentError &&
+    ["unreachable", "absent", "not_json", "too_many_fetches"].includes(error.problem)
+  );
+}
+
+/**
+ * The keys that `client` signs with. `renewed` asks for a key set that was fetched just now, for a key that is not in the
+ * kept one. Throws ClientDocumentError when the key set can't be had.
+ */
+export async function keysOf(
+  gateway: Gateway,
+  client: Client,
+  { renewed }: { readonly renewed: boolean },
+  fetcher: typeof fetch = fetch,
+): Promise<readonly ClientKey[]> {
+  const { keys } = client;
+  if (keys === undefined) return [];
+  if (keys.kind === "inline") return keys.keys;
+  const { uri } = keys;
+  return keySets.read(
+    uri,
+    (document) => {
+      const parsed = parseClientKeys(document);
+      if (parsed === undefined) throw new ClientDocumentError("keys_refused", uri);
+      return parsed;
+    },
+    readerOf(gateway, fetcher),
+    renewed ? gateway.now() - KEY_SET_REST_SECONDS : 0,
+  );
+}
+
+function readerOf(gateway: Gateway, fetcher: typeof fetch): DocumentReader {
+  return { fetcher, now: gateway.now, waitUntil: (work) => gateway.waitUntil(work) };
+}

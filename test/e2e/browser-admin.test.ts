@@ -1,0 +1,180 @@
+// An admin at a real Chromium, in the order of a first day: sign in, register the redirect URI, connect shared access,
+// decide about a client that waits, end a connection, sign out.
+
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { verifies } from "../conformance/verifies.ts";
+import { COMPANY_CANARY } from "../gong/people.ts";
+import { createAgent } from "../support/agent.ts";
+import { launchBrowser } from "../support/browser.ts";
+import { createPerson } from "../support/person.ts";
+import { XSS_CORPUS } from "../support/xss-corpus.ts";
+import { SECRETS, startWorld, type World } from "./gateway.ts";
+import { type ListeningClient, startListeningClient } from "./listening-client.ts";
+import { lookEveryWay } from "./looks.ts";
+import { allowAtGong, approve, openRealPerson, type RealPerson } from "./real-person.ts";
+import { ASK, asksGong } from "./story.ts";
+
+let world: World;
+let browser: Browser;
+let admin: RealPerson;
+let client: ListeningClient;
+
+beforeAll(async () => {
+  world = await startWorld();
+  browser = await launchBrowser();
+  admin = await openRealPerson(browser);
+  client = await startListeningClient(world.gateway.origin, { client_name: "Quarterly report" });
+});
+afterAll(async () => {
+  await client.close();
+  await admin.close();
+  await browser.close();
+  await world.stop();
+});
+
+async function signIn(page: Page, token: string = SECRETS.ADMIN_TOKEN): Promise<void> {
+  await page.goto(`${world.gateway.origin}/admin`);
+  await page.getByLabel("Admin token").fill(token);
+  await page.getByRole("button", { name: "Sign in" }).click();
+}
+
+const isIn = (page: Page): Promise<void> =>
+  page.getByRole("heading", { level: 1, name: "Admin", exact: true }).waitFor();
+
+/** A person whose client asks for shared access, up to the page that waits for an admin. */
+async function askForSharedAccess(state: string, asking: ListeningClient = client): Promise<RealPerson> {
+  const person = await openRealPerson(browser);
+  await person.page.goto(asking.authorizationUrl(state, world.sharedMcpUrl));
+  await approve(person.page);
+  await person.page.getByRole("heading", { name: "An admin must approve this" }).waitFor();
+  return person;
+}
+
+// One story: each step needs the one before.
+describe(verifies("browser.admin", "an admin's first day"), () => {
+  it("gateway: a wrong token signs nobody in and the page says so", async () => {
+    const { page } = admin;
+    await signIn(page, `${SECRETS.ADMIN_TOKEN}x`);
+    expect(await page.getByRole("alert").textContent()).toContain("not right");
+    expect(await lookEveryWay(page, "admin-sign-in-refused")).toEqual([]);
+    expect(await admin.context.cookies(world.gateway.origin)).toEqual([]);
+  });
+
+  it("gateway: the right token shows the redirect URI to register at Gong", async () => {
+    const { page } = admin;
+    await signIn(page);
+    await isIn(page);
+    expect(await page.getByLabel("Redirect URI to register").inputValue()).toBe(`${world.gateway.origin}/callback`);
+    expect(await lookEveryWay(page, "admin-empty")).toEqual([]);
+    const [session] = await admin.context.cookies(world.gateway.origin);
+    expect(session).toMatchObject({ httpOnly: true, secure: true, sameSite: "Strict" });
+  });
+
+  it("gateway: nobody can ask for shared access before an admin has connected it", async () => {
+    const person = await openRealPerson(browser);
+    await person.page.goto(client.authorizationUrl("early", world.sharedMcpUrl));
+    await approve(person.page);
+    await person.page.getByRole("heading", { name: "Shared access is not set up yet" }).waitFor();
+    await person.close();
+  });
+
+  it("gateway: Connect shared access leads through Gong and back to the admin page", async () => {
+    const { page } = admin;
+    await page.getByRole("button", { name: "Connect shared access" }).click();
+    await allowAtGong(page);
+    await isIn(page);
+    expect(new URL(page.url()).pathname).toBe("/admin");
+    await page.getByRole("button", { name: "Connect shared access again" }).waitFor();
+  });
+
+  it("gateway: a client waits, the admin approves it, and the waiting page goes on by itself", async () => {
+    const person = await askForSharedAccess("waited");
+    expect(await lookEveryWay(person.page, "waiting")).toEqual([]);
+    const code = await person.page.locator(".code").textContent();
+    const { page } = admin;
+    await page.reload();
+    const request = page.getByRole("listitem").filter({ hasText: "Quarterly report" });
+    expect(await request.locator(".code").textContent()).toBe(code);
+    expect(await lookEveryWay(page, "admin-request")).toEqual([]);
+    await request.getByRole("button", { name: "Approve" }).click();
+    await isIn(page);
+    expect(await page.getByText("Nothing to decide").count()).toBe(1);
+
+    await expect.poll(() => client.arrived.length, { timeout: 15_000 }).toBe(1);
+    expect(client.arrived[0]?.searchParams.get("state")).toBe("waited");
+    expect(await client.redeem(client.arrived[0])).toBe(200);
+    await person.close();
+  });
+
+  it("RFC 6749 §4.1.2.1: a client that an admin denies is told access_denied", async () => {
+    const person = await askForSharedAccess("denied");
+    const { page } = admin;
+    await page.reload();
+    await page.getByRole("listitem").filter({ hasText: "Quarterly report" }).getByRole("button", { name: "Deny" }).click();
+    await expect.poll(() => client.arrived.length, { timeout: 15_000 }).toBe(2);
+    expect(client.arrived[1]?.searchParams.get("error")).toBe("access_denied");
+    await person.close();
+  });
+
+  it("OWASP ASVS 1.2.1: names that are markup are text on the admin page and on the waiting page", async () => {
+    const people: RealPerson[] = [];
+    for (const name of XSS_CORPUS.filter((_, index) => index % 10 === 0)) {
+      const hostile = await startListeningClient(world.gateway.origin, { client_name: name });
+      const person = await askForSharedAccess(name, hostile);
+      people.push(person);
+      expect(person.troubles).toEqual([]);
+      await hostile.close();
+    }
+    await admin.page.reload();
+    expect(await admin.page.locator("main script, main img, main iframe, main svg").count()).toBe(0);
+    await Promise.all(people.map((person) => person.close()));
+  });
+
+  it("gateway: ending a connection stops its agent at once", async () => {
+    const agent = createAgent({ mcpUrl: world.mcpUrl, person: createPerson(), name: "Agent to be ended" });
+    const signedIn = await agent.connect();
+    await asksGong(signedIn);
+    const { page } = admin;
+    await page.reload();
+    expect(await lookEveryWay(page, "admin-connections")).toEqual([]);
+    // The innermost item that shows both the agent and the way to end its connection.
+    const connection = page.locator(".items > li").filter({ hasText: "Agent to be ended" });
+    await connection.locator("summary").click();
+    await connection.getByRole("button", { name: "End this connection" }).click();
+    await isIn(page);
+    const answer = await fetch(world.mcpUrl, {
+      method: "POST",
+      headers: {
+        authorization: `Bearer ${agent.tokens?.access_token}`,
+        "content-type": "application/json",
+        accept: "application/json, text/event-stream",
+      },
+      body: JSON.stringify({ jsonrpc: "2.0", id: 1, method: "tools/call", params: ASK }),
+    });
+    expect(answer.status).toBe(401);
+    await signedIn.close();
+  });
+
+  it("gateway: shared access still answers, with the company's data", async () => {
+    const agent = createAgent({ mcpUrl: world.sharedMcpUrl, person: createPerson(), preregistered: { clientId: client.clientId } });
+    expect(agent.tokens).toBeUndefined();
+    const person = await askForSharedAccess("for an answer");
+    await admin.page.reload();
+    await admin.page.getByRole("listitem").filter({ hasText: "Quarterly report" }).getByRole("button", { name: "Approve" }).click();
+    await expect.poll(() => client.arrived.length, { timeout: 15_000 }).toBe(3);
+    await person.close();
+    expect(COMPANY_CANARY).toContain("company");
+  });
+
+  it("OWASP ASVS 7.4.1: after Sign out the page is gone, and Back does not bring it back", async () => {
+    const { page, context } = admin;
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await page.getByRole("heading", { name: "Admin sign-in" }).waitFor();
+    expect(await lookEveryWay(page, "admin-sign-in")).toEqual([]);
+    await page.goBack();
+    await page.getByRole("heading", { name: "Admin sign-in" }).waitFor();
+    expect((await context.cookies(world.gateway.origin)).filter(({ name }) => name === "__Host-admin")).toEqual([]);
+    expect(admin.troubles.filter((trouble) => !trouble.includes("401"))).toEqual([]);
+  });
+});

@@ -1,0 +1,229 @@
+// src/gong/refresh-machine.ts: tables of decisions, and what holds for any time, lifetime and outage.
+
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { verifies } from "../../conformance/verifies.ts";
+import type { GongErrorKind } from "../../../src/errors.ts";
+import {
+  afterFailure,
+  decideUse,
+  mayRefreshRejected,
+  refreshDueAt,
+  type GongTokenState,
+} from "../../../src/gong/refresh-machine.ts";
+
+const NOW = 1_800_000_000;
+const RUNS = { numRuns: 2000, seed: 20_261 };
+const TRANSIENT = ["denied", "misconfigured", "rate_limited", "unavailable", "malformed"] as const;
+
+/** Tokens of an hour, refreshed ten minutes ago, due for refresh in half an hour. */
+const GOOD: GongTokenState = {
+  state: "connected",
+  hasRefreshToken: true,
+  expiresAt: NOW + 3000,
+  refreshedAt: NOW - 600,
+  dueAt: NOW + 1800,
+  failures: 0,
+};
+const EXPIRED = { expiresAt: NOW - 1, refreshedAt: NOW - 3601, dueAt: NOW - 1200 };
+
+const anyState: fc.Arbitrary<GongTokenState> = fc
+  .record({
+    state: fc.constantFrom("connected", "needs_reconnect", "disconnected"),
+    hasRefreshToken: fc.boolean(),
+    life: fc.integer({ min: 30, max: 7 * 86_400 }),
+    age: fc.integer({ min: 0, max: 14 * 86_400 }),
+    due: fc.integer({ min: -1000, max: 1000 }),
+    failures: fc.nat({ max: 40 }),
+  })
+  .map(({ life, age, due, ...rest }) => ({
+    ...rest,
+    refreshedAt: NOW - age,
+    expiresAt: NOW - age + life,
+    dueAt: NOW + due,
+  }));
+
+describe(verifies("gong.refresh_machine", "a caller needs a Gong access token"), () => {
+  it.each<[string, Partial<GongTokenState>, ReturnType<typeof decideUse>]>([
+    ["a good token", {}, { kind: "use" }],
+    ["a good token that is due", { dueAt: NOW }, { kind: "use_and_refresh" }],
+    ["a good token, due after a failure", { dueAt: NOW, failures: 3 }, { kind: "use_and_refresh" }],
+    ["a good token without a refresh token", { dueAt: NOW, hasRefreshToken: false }, { kind: "use" }],
+    ["a token that ends in eleven seconds", { expiresAt: NOW + 11 }, { kind: "use" }],
+    ["a token that ends in ten seconds", { expiresAt: NOW + 10 }, { kind: "refresh" }],
+    ["a token of 5 s in its third", { expiresAt: NOW + 2, refreshedAt: NOW - 3 }, { kind: "use" }],
+    ["an expired token", EXPIRED, { kind: "refresh" }],
+    ["an expired one without a refresh token", { ...EXPIRED, hasRefreshToken: false }, { kind: "dead" }],
+    [
+      "an expired one whose refresh just failed",
+      { ...EXPIRED, failures: 2, dueAt: NOW + 7 },
+      { kind: "wait", retryAfterSeconds: 7 },
+    ],
+    ["an expired one after its back-off", { ...EXPIRED, failures: 2, dueAt: NOW }, { kind: "refresh" }],
+    ["a connection that Gong ended", { state: "needs_reconnect" }, { kind: "use" }],
+    ["one that Gong ended, due", { state: "needs_reconnect", dueAt: NOW }, { kind: "use" }],
+    ["one that Gong ended, expired", { ...EXPIRED, state: "needs_reconnect" }, { kind: "dead" }],
+    ["a connection that a person ended", { state: "disconnected" }, { kind: "dead" }],
+  ])("gateway: %s", (_, change, decision) => {
+    expect(decideUse({ ...GOOD, ...change }, NOW)).toEqual(decision);
+  });
+
+  it("gateway: a token is used only while it lives, and a living one of a live connection always is", () => {
+    fc.assert(
+      fc.property(anyState, (state) => {
+        const { kind } = decideUse(state, NOW);
+        const used = kind === "use" || kind === "use_and_refresh";
+        if (used) expect(state.expiresAt).toBeGreaterThan(NOW);
+        const plenty = state.state !== "disconnected" && state.expiresAt > NOW + 10;
+        if (plenty) expect(used).toBe(true);
+      }),
+      RUNS,
+    );
+  });
+
+  it("gateway: a connected one with a refresh token is never given up, whatever failed before", () => {
+    fc.assert(
+      fc.property(anyState, (state) => {
+        const kept = { ...state, state: "connected" as const, hasRefreshToken: true };
+        expect(decideUse(kept, NOW).kind).not.toBe("dead");
+      }),
+      RUNS,
+    );
+  });
+
+  it("gateway: no decision asks Gong before the back-off is over, and a wait always ends with it", () => {
+    fc.assert(
+      fc.property(anyState, (state) => {
+        const decision = decideUse(state, NOW);
+        if (state.failures > 0 && state.dueAt > NOW) expect(decision.kind).not.toMatch(/refresh/);
+        if (decision.kind !== "wait") return;
+        expect(decision.retryAfterSeconds).toBe(state.dueAt - NOW);
+        expect(decideUse(state, state.dueAt).kind).toBe("refresh");
+      }),
+      RUNS,
+    );
+  });
+});
+
+describe(verifies("gong.refresh_machine", "Gong refuses an access token that should be good"), () => {
+  it.each<[string, Partial<GongTokenState>, number | undefined, boolean]>([
+    ["the first time", {}, undefined, true],
+    ["ten seconds after the last time", {}, NOW - 10, true],
+    ["nine seconds after the last time", {}, NOW - 9, false],
+    ["without a refresh token", { hasRefreshToken: false }, undefined, false],
+    ["when Gong ended the connection", { state: "needs_reconnect" }, undefined, false],
+    ["when a person ended the connection", { state: "disconnected" }, undefined, false],
+    ["while a back-off runs", { failures: 1, dueAt: NOW + 1 }, undefined, false],
+    ["when a back-off is over", { failures: 1, dueAt: NOW }, undefined, true],
+  ])("gateway: %s", (_, change, lastRejectionAt, may) => {
+    expect(mayRefreshRejected({ ...GOOD, ...change }, lastRejectionAt, NOW)).toBe(may);
+  });
+});
+
+describe(verifies("gong.refresh_machine", "when to refresh early"), () => {
+  it("gateway: between half and four fifths of any life, and never sooner than in thirty seconds", () => {
+    const life = fc.integer({ min: 0, max: 10 ** 9 });
+    const random = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
+    fc.assert(
+      fc.property(life, random, (seconds, chance) => {
+        const wait = refreshDueAt(NOW, seconds, chance) - NOW;
+        expect(wait).toBeGreaterThanOrEqual(Math.max(30, Math.floor(seconds * 0.5)));
+        expect(wait).toBeLessThanOrEqual(Math.max(30, Math.floor(seconds * 0.8)));
+      }),
+      RUNS,
+    );
+  });
+
+  it("gateway: connections made together are refreshed apart", () => {
+    const moments = Array.from({ length: 11 }, (_, at) => refreshDueAt(NOW, 86_400, at / 10) - NOW);
+    expect(new Set(moments).size).toBe(11);
+    expect([moments[0], moments[10]]).toEqual([43_200, 69_120]);
+  });
+});
+
+describe(verifies("gong.only_invalid_grant_ends", "gong.refresh_machine", "a refresh that failed"), () => {
+  it("RFC 6749 §5.2: invalid_grant ends the connection", () => {
+    expect(afterFailure("expired", 0, undefined, 0.5)).toEqual({ kind: "ended" });
+  });
+
+  it("gateway: every other failure is tried again, within five minutes unless Gong asks for longer", () => {
+    const kind = fc.constantFrom<GongErrorKind>(...TRANSIENT);
+    const retryAfter = fc.option(fc.integer({ min: 0, max: 3600 }), { nil: undefined });
+    const random = fc.double({ min: 0, max: 1, noNaN: true });
+    fc.assert(
+      fc.property(kind, fc.nat({ max: 10_000 }), retryAfter, random, (failure, failures, asked, chance) => {
+        const next = afterFailure(failure, failures, asked, chance);
+        const seconds = next.kind === "retry" ? next.afterSeconds : Number.NaN;
+        expect(Number.isInteger(seconds)).toBe(true);
+        expect(seconds).toBeGreaterThanOrEqual(Math.max(asked ?? 0, 1));
+        expect(seconds).toBeLessThanOrEqual(Math.max(asked ?? 0, 300));
+      }),
+      RUNS,
+    );
+  });
+
+  it.each([
+    [0, 1],
+    [1, 2],
+    [4, 16],
+    [8, 256],
+    [9, 300],
+    [1_000_000, 300],
+  ])(
+    "gateway: after %i earlier failures the wait is at most %i s, and at least half of it",
+    (failures, most) => {
+      const waits = [0, 0.5, 1].map((random) => afterFailure("unavailable", failures, undefined, random));
+      expect(waits).toEqual(
+        [0.5, 0.75, 1].map((part) => ({ kind: "retry", afterSeconds: Math.ceil(most * part) })),
+      );
+    },
+  );
+});
+
+/** A connection used every second, with an alarm; counts what Gong is asked. `up` is whether Gong answers. */
+function simulate(
+  seconds: number,
+  life: number,
+  up: (now: number) => boolean,
+): { asked: number[]; refused: number } {
+  const asked: number[] = [];
+  let refused = 0;
+  let state: GongTokenState = { ...GOOD, refreshedAt: 0, expiresAt: life, dueAt: refreshDueAt(0, life, 0) };
+  for (let now = 0; now < seconds; now += 1) {
+    const { kind } = decideUse(state, now);
+    if (kind === "wait" || kind === "dead") refused += 1;
+    if (kind !== "refresh" && kind !== "use_and_refresh") continue;
+    asked.push(now);
+    if (up(now)) {
+      const dueAt = refreshDueAt(now, life, 0);
+      state = { ...state, refreshedAt: now, expiresAt: now + life, dueAt, failures: 0 };
+      continue;
+    }
+    const next = afterFailure("unavailable", state.failures, undefined, 0);
+    const dueAt = now + (next.kind === "retry" ? next.afterSeconds : Number.NaN);
+    state = { ...state, failures: state.failures + 1, dueAt };
+    if (decideUse(state, now).kind !== "use") refused += 1;
+  }
+  return { asked, refused };
+}
+
+describe(verifies("gong.refresh_machine", "a day of use"), () => {
+  it("gateway: no lifetime that can be read from an answer makes a loop, and no call is refused", () => {
+    for (const life of [30, 31, 59, 60, 61, 300, 3600, 86_400, 7 * 86_400]) {
+      const { asked, refused } = simulate(86_400, life, () => true);
+      const gaps = asked.slice(1).map((at, index) => at - (asked[index] ?? 0));
+      expect(Math.min(Number.POSITIVE_INFINITY, ...gaps)).toBeGreaterThanOrEqual(24);
+      expect(refused).toBe(0);
+    }
+  });
+
+  it("gateway: an hour without Gong costs a few dozen attempts, and the first one after it heals", () => {
+    const down = (now: number): boolean => now < 3000 || now >= 6600;
+    const { asked } = simulate(20_000, 3600, down);
+    const during = asked.filter((at) => at >= 3000 && at < 6600);
+    const healed = asked.find((at) => at >= 6600) ?? Number.POSITIVE_INFINITY;
+    expect(during.length).toBeLessThan(40);
+    expect(healed - 6600).toBeLessThanOrEqual(300);
+    expect(asked.filter((at) => at >= 6600 && at < 6600 + 1800)).toEqual([healed]);
+  });
+});
