@@ -4,8 +4,9 @@
 import type { Context, ErrorHandler } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { AppEnv } from "./context.ts";
-import { GongError, OAuthError, type ConfigError } from "./errors.ts";
+import { ClientDocumentError, GongError, OAuthError, type ConfigError } from "./errors.ts";
 import { errorFields, log } from "./log.ts";
+import { documentText } from "./pages/document-text.ts";
 import { ErrorPage } from "./pages/error.tsx";
 import { problemText, type Problem } from "./pages/problem-text.ts";
 
@@ -25,9 +26,10 @@ export const asJson: ErrorHandler<AppEnv> = (error, c) => {
   return c.json(body, failure.status);
 };
 
-/** A page in plain words, with nothing from outside in it. */
+/** A page in plain words, with nothing from outside in it but the address of a client's document. */
 export const asPage: ErrorHandler<AppEnv> = (error, c) => {
   if (error instanceof GongError) return problemPage(c, "gong_unavailable", 503);
+  if (error instanceof ClientDocumentError) return documentPage(c, error);
   const failure = asOAuthError(error, c);
   log("info", "authorize.refused", { code: failure.code, reason: failure.reason, path: c.req.path });
   c.header("Cache-Control", "no-store");
@@ -62,6 +64,26 @@ export function problemPage(
       action={HOME}
     />,
     status,
+  );
+}
+
+/** A page about a client's document: which one, at which host, and why it can't be used. */
+function documentPage(c: Context<AppEnv>, error: ClientDocumentError): Response | Promise<Response> {
+  log("info", "authorize.refused", { reason: `document_${error.problem}`, path: c.req.path });
+  c.header("Cache-Control", "no-store");
+  const host = URL.parse(error.url)?.host;
+  return c.html(
+    <ErrorPage
+      nonce={c.get("secureHeadersNonce") ?? ""}
+      {...documentText(error.problem)}
+      requestId={c.get("requestId")}
+      details={[
+        { label: "Document", value: error.url },
+        ...(host === undefined || host === "" ? [] : [{ label: "Its host", value: host }]),
+      ]}
+      action={HOME}
+    />,
+    400,
   );
 }
 

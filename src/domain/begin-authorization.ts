@@ -1,5 +1,6 @@
 // GET /authorize: check the request, find the client, and prepare the question for the person. Changes nothing, stores
-// nothing, calls nobody; it can be repeated and prefetched. RFC 6749 §4.1.1, RFC 9700 §4.11.2.
+// nothing, calls nobody but the host of a client's metadata document; it can be repeated and prefetched. RFC 6749 §4.1.1,
+// RFC 9700 §4.11.2.
 
 import type { IntegrationConfig } from "../config.ts";
 import { OAuthError } from "../errors.ts";
@@ -30,7 +31,8 @@ export type BegunAuthorization =
 /**
  * Checks an authorization request and prepares the consent page for the browser that holds `binding`. Throws
  * OAuthError when the error must stay on a page of ours: always before the redirect URI is proven, and for clients
- * nobody vouched for also after it, so that the gateway does not bounce people to a stranger's page unasked.
+ * nobody vouched for also after it, so that the gateway does not bounce people to a stranger's page unasked. Throws
+ * ClientDocumentError when the document that the client id names can't be used.
  */
 export async function beginAuthorization(
   gateway: Gateway,

@@ -16,7 +16,7 @@ import { reviveRedirectTarget, type RedirectTarget } from "../oauth/authorizatio
 import { codeRedirect, errorRedirect } from "../oauth/authorization-response.ts";
 import { formatScope, narrowScope, resolveScope } from "../oauth/scope.ts";
 import type { IntegrationConfig } from "../config.ts";
-import { findClient } from "./clients.ts";
+import { isClientGone } from "./clients.ts";
 import { personalConnectionId, sharedConnectionId } from "./connection-id.ts";
 import type { Gateway } from "./gateway.ts";
 import { openGrantFor } from "./open-grant.ts";
@@ -133,7 +133,7 @@ async function connectAndGrant(
   target: RedirectTarget,
 ): Promise<string> {
   const { request, clientName } = continuation;
-  if (request === undefined || (await findClient(gateway, request.clientId)) === undefined) {
+  if (request === undefined || (await isClientGone(gateway, request.clientId))) {
     throw new OAuthError("unauthorized_client", "Add the connection in your client again.", {
       reason: "client_gone",
     });

@@ -45,7 +45,10 @@ export type DecidedConsent =
       readonly reason: FormRefusal | "client_changed" | "shared_not_connected" | "too_many_approvals";
     };
 
-/** Carries out a person's decision. Throws OAuthError for a decision that is neither `approve` nor `deny`. */
+/**
+ * Carries out a person's decision. Throws OAuthError for a decision that is neither `approve` nor `deny`, and
+ * ClientDocumentError when the client's metadata document can't be used any more.
+ */
 export async function decideConsent(gateway: Gateway, form: ConsentForm): Promise<DecidedConsent> {
   if (form.decision !== "approve" && form.decision !== "deny") {
     throw new OAuthError("invalid_request", "Go back and choose Approve or Deny.", { reason: "no_decision" });

@@ -6,7 +6,7 @@ import { OAuthError } from "../errors.ts";
 import { reviveRedirectTarget, type AuthorizationRequestParts } from "../oauth/authorization-request.ts";
 import { codeRedirect, errorRedirect } from "../oauth/authorization-response.ts";
 import { log } from "../log.ts";
-import { findClient } from "./clients.ts";
+import { isClientGone } from "./clients.ts";
 import { sharedConnectionId } from "./connection-id.ts";
 import { integrationFor, type Gateway } from "./gateway.ts";
 import { openGrantFor } from "./open-grant.ts";
@@ -62,7 +62,7 @@ async function answer(
   const { redirectUri, state } = request;
   const target = reviveRedirectTarget({ redirectUri, state, issuer: gateway.config.publicUrl });
   if (denied) return errorRedirect(target, new OAuthError("access_denied", "An admin denied the request."));
-  if ((await findClient(gateway, request.clientId)) === undefined) {
+  if (await isClientGone(gateway, request.clientId)) {
     return errorRedirect(
       target,
       new OAuthError("unauthorized_client", "Add the connection in your client again."),

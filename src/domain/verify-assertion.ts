@@ -26,7 +26,8 @@ export async function authenticateByAssertion(
     audiences: [publicUrl, publicUrl + ENDPOINTS.token],
     now: gateway.now(),
   });
-  if ((presented.clientId ?? assertion.clientId) !== assertion.clientId) throw invalidClient("wrong_client_id");
+  if ((presented.clientId ?? assertion.clientId) !== assertion.clientId)
+    throw invalidClient("wrong_client_id");
   const client = await findClient(gateway, assertion.clientId);
   if (client === undefined) throw invalidClient("client_unknown");
   if (!mayAuthenticateBy(client, "private_key_jwt")) throw invalidClient("wrong_method");

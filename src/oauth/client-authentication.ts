@@ -66,7 +66,8 @@ export function assertClientAuthenticated(
   if (presented.clientId !== client.clientId) throw invalidClient("wrong_client_id");
   if (!mayAuthenticateBy(client, presented.method)) throw invalidClient("wrong_method");
   if (presented.method === "none") return;
-  if (client.clientSecretHash === undefined || secretHash === undefined) throw invalidClient("secret_missing");
+  if (client.clientSecretHash === undefined || secretHash === undefined)
+    throw invalidClient("secret_missing");
   if (!hashesMatch(client.clientSecretHash, secretHash)) throw invalidClient("wrong_secret");
 }
 

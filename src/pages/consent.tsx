@@ -1,6 +1,7 @@
 // The consent page: who asks, where access goes, what it opens, what it costs, how it ends. Rendered by
 // GET /authorize; its form goes to POST /authorize. RFC 6749 §10.2, §10.13; MCP security best practices, confused deputy.
 
+import type { Child } from "hono/jsx";
 import { ACCESS_IN_WORDS, scopeInWords, type Access } from "./flow-text.ts";
 import { Layout } from "./layout.tsx";
 import { asciiUri, spelledOut, visibleName } from "./outside-text.ts";
@@ -8,7 +9,11 @@ import { ClientName } from "./parts.tsx";
 
 export interface ConsentView {
   nonce: string;
-  client: { name: string | undefined; registration: "preregistered" | "dynamic"; clientId: string };
+  client: {
+    name: string | undefined;
+    registration: "preregistered" | "metadata_document" | "dynamic";
+    clientId: string;
+  };
   /** The exact redirect URI of the request. */
   redirectUri: string;
   /** Its host (and port) in ASCII. */
@@ -34,7 +39,7 @@ export function ConsentPage(view: ConsentView) {
       </div>
       <div class="card">
         <dl class="facts">
-          <Asker client={view.client} />
+          <Asker view={view} />
           <Destination view={view} />
           <Abilities scopes={view.scopes} />
           <Terms view={view} />
@@ -49,10 +54,9 @@ export function ConsentPage(view: ConsentView) {
   );
 }
 
-function Asker({ client }: { client: ConsentView["client"] }) {
-  const preregistered = client.registration === "preregistered";
-  const chosen =
-    visibleName(client.name) === undefined ? "gave no name" : "chose this name, which anyone could use";
+function Asker({ view }: { view: ConsentView }) {
+  const { client } = view;
+  const { tone, badge, text } = standing(view);
   return (
     <div>
       <dt>Who asks</dt>
@@ -61,23 +65,61 @@ function Asker({ client }: { client: ConsentView["client"] }) {
           <strong class="key">
             <AskerName {...client} />
           </strong>
-          {preregistered ? (
-            <span class="badge good">Set up by your admin</span>
-          ) : (
-            <span class="badge warn">Not verified</span>
-          )}
+          <span class={`badge ${tone}`}>{badge}</span>
         </p>
-        <p>
-          {preregistered
-            ? "Pre-registered by your admin under this name."
-            : `Not verified: this client registered itself and ${chosen}.`}
-        </p>
+        <p>{text}</p>
         <p class="small soft">
           Client ID <code>{spelledOut(client.clientId)}</code>
         </p>
       </dd>
     </div>
   );
+}
+
+interface Standing {
+  readonly tone: "good" | "warn";
+  readonly badge: string;
+  readonly text: Child;
+}
+
+/** Who vouches for the client, and how far that goes. */
+function standing({ client, loopback }: ConsentView): Standing {
+  switch (client.registration) {
+    case "preregistered":
+      return {
+        tone: "good",
+        badge: "Set up by your admin",
+        text: "Pre-registered by your admin under this name.",
+      };
+    case "metadata_document":
+      return documentStanding(client.clientId, loopback);
+    case "dynamic": {
+      const chosen =
+        visibleName(client.name) === undefined ? "gave no name" : "chose this name, which anyone could use";
+      return {
+        tone: "warn",
+        badge: "Not verified",
+        text: `Not verified: this client registered itself and ${chosen}.`,
+      };
+    }
+  }
+}
+
+// A web address proves who wrote the document, and so who receives a code at an https address it lists. It does not
+// prove which program listens on this computer (MCP authorization, Localhost Redirect URI Risks).
+function documentStanding(clientId: string, loopback: boolean): Standing {
+  const host = <strong>{asciiUri(URL.parse(clientId)?.host ?? clientId)}</strong>;
+  return loopback
+    ? {
+        tone: "warn",
+        badge: "Only the name is verified",
+        text: (
+          <>
+            The name is the one published at {host}. Any program on this computer can claim to be this client.
+          </>
+        ),
+      }
+    : { tone: "good", badge: "Verified by its web address", text: <>Verified by its web address: {host}</> };
 }
 
 // Quotation marks say whose word a name is: an admin's, or the client's own.

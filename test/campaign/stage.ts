@@ -2,7 +2,8 @@
 // process, a registered client, and people. Set anew for every episode, so that memory stays flat and a seed stands
 // alone. Called by the campaigns.
 
-import { rmSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import type { KnobChanges } from "../gong/knobs.ts";
 import { serveStandIn, type ServedStandIn } from "../gong/serve.ts";
 import { temporaryFolder } from "../support/leftovers.ts";
@@ -44,6 +45,9 @@ const SETTINGS = {
   SEALING_KEYS: "k1:SHzxbxWiepx3ED9375enhpKmnG0pRUXkvmeDUn0wEBg",
 };
 
+/** A killed process loses nothing that the kernel holds: memory is as good a disk as any here, and twice as fast. */
+const MEMORY = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
+
 /** Opens the stand-in and reserves a port; workerd starts with each episode. */
 export async function openTheatre(build: Build): Promise<Theatre> {
   const port = await freePort();
@@ -56,7 +60,7 @@ export async function openTheatre(build: Build): Promise<Theatre> {
   });
   return {
     async play(settings, episode) {
-      const stateDir = temporaryFolder("campaign");
+      const stateDir = temporaryFolder("campaign", MEMORY);
       served.standIn.reset();
       served.standIn.setKnobs(settings.knobs);
       const gateway = await startGateway({

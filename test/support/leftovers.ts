@@ -20,9 +20,9 @@ for (const [signal, code] of [
   process.once(signal, () => process.exit(code));
 }
 
-/** Makes an empty folder under the system's temporary folder, removed when this process ends. */
-export function temporaryFolder(name: string): string {
-  const folder = mkdtempSync(path.join(tmpdir(), `gong-gateway-${name}-`));
+/** Makes an empty folder in `parent`, by default the system's temporary folder; removed when this process ends. */
+export function temporaryFolder(name: string, parent = tmpdir()): string {
+  const folder = mkdtempSync(path.join(parent, `gong-gateway-${name}-`));
   folders.add(folder);
   return folder;
 }
