@@ -74,7 +74,9 @@ function authMethods(
   const listed = document["token_endpoint_auth_methods_supported"] ?? [single];
   if (!Array.isArray(listed)) throw new ClientDocumentError("method_refused", url);
   // Draft §4.1: no method that is based on a shared secret, wherever it is named.
-  if ([single, ...listed].some((name: unknown) => typeof name === "string" && /^client_secret/.test(name))) {
+  if (
+    [single, ...listed].some((name: unknown) => typeof name === "string" && name.startsWith("client_secret"))
+  ) {
     throw new ClientDocumentError("secret_refused", url);
   }
   const [first, ...rest] = PREFERRED_METHODS.filter((method) => listed.includes(method));

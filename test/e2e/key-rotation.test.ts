@@ -50,6 +50,8 @@ function sealedOnDisk(): readonly unknown[] {
     .flatMap((file) => {
       const database = new DatabaseSync(path.join(stateDir, file));
       try {
+        const tables = database.prepare("SELECT 1 FROM sqlite_master WHERE name = 'connection'").all();
+        if (tables.length === 0) return [];
         const sealed = "SELECT gong_access_token_sealed, gong_refresh_token_sealed FROM connection";
         return database.prepare(sealed).all();
       } finally {

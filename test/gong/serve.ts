@@ -7,6 +7,7 @@ import { createControl } from "./control.ts";
 import type { KnobChanges } from "./knobs.ts";
 import { respond } from "./node-listener.ts";
 import { createStandIn, type StandIn } from "./stand-in.ts";
+import type { Memory } from "./world.ts";
 
 export interface ServeOptions {
   /** Ports; 0 takes a free one. */
@@ -20,6 +21,8 @@ export interface ServeOptions {
   redirectUris?: string[];
   /** Over the defaults of this server: a page with the buttons Allow and Deny, and http redirect URIs taken. */
   knobs?: KnobChanges;
+  /** What an earlier stand-in knew. */
+  memory?: Memory;
 }
 
 export interface ServedStandIn {
@@ -54,6 +57,7 @@ export async function serveStandIn(options: ServeOptions): Promise<ServedStandIn
       appOrigin: app.origin,
       redirectUris: options.redirectUris ?? ["http://localhost:8787/callback"],
       knobs: { authorizePage: "page", httpRedirectsTaken: true, ...options.knobs },
+      ...(options.memory === undefined ? {} : { memory: options.memory }),
     });
     const controlApi = createControl(standIn);
     for (const { server, origin } of [mcp, app]) attach(server, (request) => standIn.fetch(request), origin);

@@ -16,7 +16,7 @@ import { serveToken } from "./oauth.ts";
 import { anotherPerson, type Person } from "./people.ts";
 import { serveRegistration } from "./registration.ts";
 import { watched } from "./streams.ts";
-import { createWorld, resetWorld, type World, type WorldOptions } from "./world.ts";
+import { createWorld, type Memory, resetWorld, type World, type WorldOptions } from "./world.ts";
 
 export type StandInOptions = WorldOptions;
 
@@ -44,6 +44,8 @@ export interface StandIn {
   clearFaults(): void;
   pendingFaults(): Array<{ line: FaultLine; calls: number }>;
   ledger(): readonly LedgerEntry[];
+  /** What has to be kept for a later stand-in to know the same people and tokens. Live: not to be changed. */
+  memory(): Memory;
   /** Adds a person with a paid seat, gone after `reset`. */
   addPerson(id: string): Person;
   /** Changes a person's seat, or deactivates them (A2, I5). */
@@ -76,6 +78,7 @@ export function createStandIn(options: StandInOptions): StandIn {
     clearFaults: () => world.faults.clear(),
     pendingFaults: () => world.faults.pending(),
     ledger: () => world.ledger.entries(),
+    memory: () => ({ book: world.book, people: world.people, consents: world.consents }),
     addPerson: (id) => {
       const person = anotherPerson(id, world.people.size + 1);
       world.people.set(id, person);

@@ -20,7 +20,12 @@ export interface WorldOptions {
   knobs?: KnobChanges;
   /** Epoch milliseconds; for tests that own the clock. */
   now?: () => number;
+  /** What an earlier stand-in knew, to begin with; `reset` forgets it. */
+  memory?: Memory;
 }
+
+/** What outlives a restart of the stand-in, where somebody keeps it. One object graph: tokens point to their people. */
+export type Memory = Pick<World, "book" | "people" | "consents">;
 
 /** An authorize page that was shown and not yet answered. */
 export interface Ticket {
@@ -55,19 +60,20 @@ export function mcpUrl(world: World): string {
   return `${world.mcpOrigin}/mcp`;
 }
 
-/** A fresh world: default people, two integrations, an empty ledger. */
+/** A fresh world: two integrations, an empty ledger, and the default people unless the options bring a memory. */
 export function createWorld(options: WorldOptions): World {
   const clock = options.now ?? Date.now;
   const world: World = {
     mcpOrigin: options.mcpOrigin,
     appOrigin: options.appOrigin,
     ...freshState(options, () => world.nowMs()),
+    ...options.memory,
     nowMs: () => clock() + world.knobs.clockOffsetSeconds * 1000,
   };
   return world;
 }
 
-/** Puts `world` back to how `createWorld` made it, and ends every answer that still hangs or streams. */
+/** Puts `world` back to how `createWorld` makes it without a memory, and ends every answer that still hangs or streams. */
 export function resetWorld(world: World, options: WorldOptions): void {
   world.ended.abort();
   for (const session of world.sessions.values()) void session.close();

@@ -217,7 +217,7 @@ describe(verifies("refresh.without_gong", "our refresh while Gong is down"), () 
     "gateway: with $kind at every endpoint of Gong it is answered at once and asks Gong nothing",
     async (fault) => {
       const { clientId, tokens } = await connect();
-      for (const endpoint of ["token", "mcp", "authorization_server_metadata"] as const) {
+      for (const endpoint of ["token", "mcp", "as_metadata"] as const) {
         await gong.fault({ endpoint, fault, times: "always" });
       }
       const since = (await gong.ledger()).length;

@@ -58,22 +58,17 @@ async function serve(ports: Ports, demo: boolean, parts: Parts): Promise<void> {
   const { secrets, made } = readSecrets();
   if (made.length > 0) print(`Made local secrets in .dev.vars: ${made.join(", ")}.`);
   parts.gong = await startGong(ports, publicUrl, secrets);
+  if (parts.gong.notice !== undefined) print(parts.gong.notice);
   const vars: Settings = { PUBLIC_URL: publicUrl, ...parts.gong.vars };
   assertUsable({ ...secrets, ...vars });
   if (parts.stopping) return;
-  parts.worker = startWorker(ports.gateway, { ...vars, ...optionalSecrets(secrets) });
+  parts.worker = startWorker(ports.gateway, vars);
   await parts.worker.ready;
   print(`The gateway serves at ${publicUrl}, a stand-in for Gong at ${parts.gong.mcpOrigin}.\n`);
   if (demo) await showMainJob(publicUrl, print);
   print(nextSteps(publicUrl));
   await parts.worker.ended;
   if (!parts.stopping) throw new Mistake(`The gateway ended by itself. ${RELATIVE_LOG} says why.`);
-}
-
-/** wrangler reads from .dev.vars only the secrets that wrangler.toml calls required; these it would leave out. */
-function optionalSecrets(secrets: Settings): Settings {
-  const names = ["ADMIN_TOKEN", "GONG_SHARED_CLIENT_SECRET"];
-  return Object.fromEntries(Object.entries(secrets).filter(([name]) => names.includes(name)));
 }
 
 function readFlags(args: readonly string[]): { readonly demo: boolean } {

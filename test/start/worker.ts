@@ -23,7 +23,10 @@ export interface WorkerProcess {
   killNow(): void;
 }
 
-/** Starts the Worker on 127.0.0.1 with these vars over those of wrangler.toml. */
+/**
+ * Starts the Worker on 127.0.0.1 with these vars over those of wrangler.toml and .dev.vars. Secrets are not among them:
+ * wrangler reads those from .dev.vars, and a command line is visible to everybody on the machine.
+ */
 export function startWorker(port: number, vars: Settings): WorkerProcess {
   mkdirSync(STATE, { recursive: true });
   const log = openSync(LOG, "w", 0o600);
