@@ -22,7 +22,6 @@ const MIGRATIONS: readonly Migration[] = [
     `CREATE TABLE connections (
       id TEXT PRIMARY KEY,
       integration TEXT NOT NULL,
-      state TEXT NOT NULL DEFAULT 'connected',
       created_at INTEGER NOT NULL
     ) STRICT`,
     `CREATE TABLE client_connections (
@@ -47,6 +46,7 @@ const MIGRATIONS: readonly Migration[] = [
       target TEXT
     ) STRICT`,
   ],
+  ["ALTER TABLE connections ADD COLUMN state TEXT NOT NULL DEFAULT 'connected'"],
 ];
 
 /** An admin session ends after this long without a request, and after the second figure in any case. */

@@ -9,7 +9,6 @@ export const CONNECTION_MIGRATIONS: readonly Migration[] = [
       only INTEGER PRIMARY KEY CHECK (only = 1),
       integration TEXT NOT NULL,
       access TEXT NOT NULL,
-      gong_client_id TEXT NOT NULL,
       state TEXT NOT NULL,
       reason TEXT,
       state_since INTEGER NOT NULL,
@@ -37,7 +36,6 @@ export const CONNECTION_MIGRATIONS: readonly Migration[] = [
       expires_at INTEGER NOT NULL,
       refresh_generation INTEGER NOT NULL DEFAULT 0,
       refresh_hash TEXT,
-      refresh_kid TEXT,
       refresh_expires_at INTEGER NOT NULL DEFAULT 0,
       previous_refresh_hash TEXT,
       previous_answer_sealed TEXT,
@@ -64,6 +62,7 @@ export const CONNECTION_MIGRATIONS: readonly Migration[] = [
     ) STRICT`,
     "CREATE INDEX access_tokens_by_grant ON access_tokens (grant_id)",
   ],
+  ["ALTER TABLE connection ADD COLUMN gong_client_id TEXT", "ALTER TABLE grants ADD COLUMN refresh_kid TEXT"],
 ];
 
 /** `connected`: usable. `needs_reconnect`: Gong ended it. `disconnected`: a person or an admin ended it. */
@@ -72,7 +71,8 @@ export type ConnectionState = "connected" | "needs_reconnect" | "disconnected";
 export type ConnectionRow = {
   integration: "main" | "shared";
   access: "personal" | "shared";
-  gong_client_id: string;
+  /** Null in a row that an older version wrote: then it is whatever client is configured. */
+  gong_client_id: string | null;
   state: ConnectionState;
   reason: string | null;
   state_since: number;

@@ -47,7 +47,8 @@ export function createGongRefresh(connection: Connection): GongRefresh {
   const refreshOnce = async (): Promise<void> => {
     const before = row();
     if (before?.state !== "connected" || before.gong_refresh_token_sealed === null) return;
-    if (connection.integration(before).clientId !== before.gong_client_id) {
+    const { clientId } = connection.integration(before);
+    if ((before.gong_client_id ?? clientId) !== clientId) {
       // RFC 6749 §6: a refresh token is bound to the client it was issued to, and that one is no longer configured.
       needReconnect(before, "integration_replaced");
       return;

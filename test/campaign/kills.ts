@@ -5,9 +5,28 @@ import { answerOnDisk } from "./disk.ts";
 import { refreshes } from "./history.ts";
 import type { Outcome } from "./http.ts";
 import { randomFrom, type Random } from "./random.ts";
-import { expectRefreshes, expectSpentOnce, expectUsable, persist, type Actor, type Fault } from "./recovery.ts";
+import {
+  expectRefreshes,
+  expectSpentOnce,
+  expectUsable,
+  newActor,
+  persist,
+  type Actor,
+  type Fault,
+} from "./recovery.ts";
 import type { Stage, Theatre } from "./stage.ts";
-import { approve, callGong, codeIn, describe, redeem, refresh, revoke, signIn, tokensIn, visitCallback } from "./story.ts";
+import {
+  approve,
+  callGong,
+  codeIn,
+  describe,
+  redeem,
+  refresh,
+  revoke,
+  signIn,
+  tokensIn,
+  visitCallback,
+} from "./story.ts";
 import { count, type Tally } from "./tally.ts";
 
 const ACTORS = 24;
@@ -18,11 +37,16 @@ interface Errand {
   readonly actor: Actor;
   readonly run: () => Promise<Outcome>;
   /** Goes on after the restart. `outcome` is what the person had heard before. */
-  readonly goOn: (outcome: Outcome, killedAt: number, onDisk: boolean) => Promise<readonly Fault[]>;
+  readonly goOn: (outcome: Outcome) => Promise<readonly Fault[]>;
 }
 
 /** Kills until `tries` people had something in flight. */
-export async function randomKills(theatre: Theatre, tally: Tally, seed: number, tries: number): Promise<void> {
+export async function randomKills(
+  theatre: Theatre,
+  tally: Tally,
+  seed: number,
+  tries: number,
+): Promise<void> {
   for (let episode = seed; tally.tried < tries; episode += 1) {
     const random = randomFrom(episode);
     const knobs = {
@@ -50,13 +74,8 @@ export async function randomKills(theatre: Theatre, tally: Tally, seed: number, 
   }
 }
 
-async function people(stage: Stage, number: number): Promise<Actor[]> {
-  return Promise.all(
-    Array.from({ length: number }, async () => {
-      const person = stage.newPerson();
-      return { person, tokens: await signIn(stage, person) };
-    }),
-  );
+function people(stage: Stage, number: number): Promise<Actor[]> {
+  return Promise.all(Array.from({ length: number }, async () => newActor(stage)));
 }
 
 async function killOnce(
@@ -77,13 +96,18 @@ async function killOnce(
   await pause(random.whole(0, random.pick([15, 40, 90])));
   const killedAt = await stage.kill();
   await Promise.all(running);
-  const onDisk = errands.map(({ actor }) => {
-    const [last] = refreshes(stage.history.of(actor.person)).slice(-1);
-    return last !== undefined && last.at >= began && answerOnDisk(stage.gateway.stateDir, actor.tokens.access);
-  });
+  for (const { actor } of errands) {
+    const last = refreshes(stage.history.of(actor.person)).at(-1);
+    const refreshed = last !== undefined && last.at >= began;
+    const onDisk = refreshed && answerOnDisk(stage.gateway.stateDir, actor.tokens.access);
+    actor.failures.push({ at: killedAt, onDisk });
+  }
   await stage.restart();
   const faults = await Promise.all(
-    errands.map(async (errand, at) => errand.goOn(heard.get(errand), killedAt, onDisk[at] ?? false)),
+    errands.map(async (errand) => [
+      ...(await errand.goOn(heard.get(errand))),
+      ...expectSpentOnce(stage, errand.actor),
+    ]),
   );
   const revived = await Promise.all(dead.map(async (actor) => expectDead(stage, actor)));
   for (const actor of dead) actors.splice(actors.indexOf(actor), actors.includes(actor) ? 1 : 0);
@@ -115,16 +139,7 @@ function calling(stage: Stage, actor: Actor): Errand {
       stage.expire(actor.person);
       return callGong(stage, actor.tokens.access);
     },
-    goOn: async (_outcome, killedAt, onDisk) => {
-      const usable = await expectUsable(stage, actor, { at: killedAt, onDisk });
-      // A retry is due when the kill came between, and nothing of the first answer was kept.
-      const once = expectSpentOnce(
-        stage,
-        actor.person,
-        (again, before) => before.at <= killedAt && again.at > killedAt && !onDisk,
-      );
-      return [...usable, ...once];
-    },
+    goOn: () => expectUsable(stage, actor),
   };
 }
 
@@ -139,7 +154,7 @@ function refreshing(stage: Stage, actor: Actor): Errand {
         const faults = await expectRefreshes(stage, actor);
         if (faults.length > 0) return faults;
       } else actor.tokens = tokens;
-      return expectUsable(stage, actor, undefined);
+      return expectUsable(stage, actor);
     },
   };
 }
@@ -155,10 +170,10 @@ async function redeeming(stage: Stage, actor: Actor): Promise<Errand> {
       const tokens = tokensIn(outcome) ?? tokensIn(again);
       if (outcome?.status === 200 && again?.status === 200) return [["doubled", "our code won twice"]];
       if (again?.status !== 200 && again?.status !== 400) return [["stuck", `our code: ${describe(again)}`]];
-      const old = await expectUsable(stage, actor, undefined);
+      const old = await expectUsable(stage, actor);
       if (tokens === undefined) return old;
       actor.tokens = tokens;
-      return [...old, ...(await expectUsable(stage, actor, undefined))];
+      return [...old, ...(await expectUsable(stage, actor))];
     },
   };
 }
@@ -170,20 +185,20 @@ async function connecting(stage: Stage, actor: Actor): Promise<Errand> {
     actor,
     run: () => visitCallback(stage, pending),
     goOn: async (outcome) => {
-      const old = await expectUsable(stage, actor, undefined);
+      const old = await expectUsable(stage, actor);
       const again = await visitCallback(stage, pending);
       const code = codeIn(outcome) ?? codeIn(again);
       if (code === undefined) {
         // "Start again", in words of ours; and starting again works.
-        if (again === undefined || again.status >= 500) return [...old, ["stuck", `the callback: ${describe(again)}`]];
+        if (again === undefined || again.status >= 500)
+          return [...old, ["stuck", `the callback: ${describe(again)}`]];
         actor.tokens = await signIn(stage, actor.person);
       } else {
         const tokens = tokensIn(await redeem(stage, code));
         if (tokens === undefined) return [...old, ["lost", "a code that came back is refused"]];
         actor.tokens = tokens;
       }
-      const once = expectSpentOnce(stage, actor.person, ({ of }) => of !== "code");
-      return [...old, ...once, ...(await expectUsable(stage, actor, undefined))];
+      return [...old, ...(await expectUsable(stage, actor))];
     },
   };
 }

@@ -2,7 +2,7 @@
 // refresh token. One wins or all share, nobody is left without an answer, and what was won keeps working.
 
 import type { KnobChanges } from "../gong/knobs.ts";
-import type { Answer, Outcome } from "./http.ts";
+import type { Outcome } from "./http.ts";
 import { refreshes } from "./history.ts";
 import { randomFrom, type Random } from "./random.ts";
 import type { Stage, Theatre } from "./stage.ts";
@@ -35,7 +35,12 @@ interface Expiring {
 }
 
 /** Calls with a Gong access token that Gong ended early, and with one that ran out by our own clock. */
-export async function gongRefreshRaces(theatre: Theatre, tally: Tally, seed: number, races: number): Promise<void> {
+export async function gongRefreshRaces(
+  theatre: Theatre,
+  tally: Tally,
+  seed: number,
+  races: number,
+): Promise<void> {
   for (let left = races, episode = seed; left > 0; episode += 1) {
     const random = randomFrom(episode);
     const round = Math.min(left, RACES_PER_EPISODE);
@@ -145,7 +150,13 @@ function settingsFor(random: Random): { knobs: KnobChanges; settings: Readonly<R
     settings: { ACCESS_CACHE_SECONDS: random.pick(["0", "10"]) },
     knobs: {
       tokenDelayMs: random.pick([0, 5, 20, 60]),
-      refreshMode: random.pick(["single_use", "single_use", "reuse_revokes_family", "omitted", "not_rotating"]),
+      refreshMode: random.pick([
+        "single_use",
+        "single_use",
+        "reuse_revokes_family",
+        "omitted",
+        "not_rotating",
+      ]),
       accessAfterRefresh: random.pick(["lives", "dies"]),
       accessTokenForm: random.pick(["jwt", "jwt_4kb"]),
     },
@@ -157,7 +168,7 @@ function together(ask: () => Promise<Outcome>): Promise<Outcome[]> {
 }
 
 function unexpected(answers: readonly Outcome[], statuses: readonly number[]): readonly string[] {
-  const odd = answers.filter((answer) => answer === undefined || !statuses.includes((answer as Answer).status));
+  const odd = answers.filter((answer) => answer === undefined || !statuses.includes(answer.status));
   return odd.length === 0 ? [] : [`${odd.length} of ${answers.length} callers got ${describe(odd[0])}`];
 }
 

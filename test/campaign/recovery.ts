@@ -9,18 +9,27 @@ import type { Verdict } from "./tally.ts";
 
 export type Fault = readonly [Verdict, string];
 
+/** A failure that the campaign caused, and what it knows about it. */
+export interface Failure {
+  /** Epoch milliseconds. An answer of Gong after this moment can't have reached us. */
+  readonly at: number;
+  /** Whether Gong's answer to the refresh in flight was on disk then. */
+  readonly onDisk: boolean;
+}
+
 /** A person with a connection, and the tokens of one client on it. */
 export interface Actor {
   readonly person: string;
   tokens: Tokens;
+  readonly failures: Failure[];
+  /** How much of the person's history at Gong has been judged. */
+  judged: number;
 }
 
-/** What a campaign knows about the failure it caused. */
-export interface Failure {
-  /** Epoch milliseconds. An answer of Gong after this moment can't have reached us. */
-  readonly at: number;
-  /** Whether Gong's answer was on disk at that moment; undefined when the campaign can't tell. */
-  readonly onDisk: boolean | undefined;
+/** Signs a new person in. */
+export async function newActor(stage: Stage): Promise<Actor> {
+  const person = stage.newPerson();
+  return { person, tokens: await signIn(stage, person), failures: [], judged: 0 };
 }
 
 const PATIENCE_MS = 30_000;
@@ -40,15 +49,11 @@ export async function persist(ask: () => Promise<Outcome>): Promise<Outcome> {
 }
 
 /** Calls until the connection answers; when it wants a person, judges why, signs in again and expects it healed. */
-export async function expectUsable(
-  stage: Stage,
-  actor: Actor,
-  failure: Failure | undefined,
-): Promise<readonly Fault[]> {
+export async function expectUsable(stage: Stage, actor: Actor): Promise<readonly Fault[]> {
   const outcome = await persist(() => callGong(stage, actor.tokens.access));
   if (outcome?.status === 200) return [];
   if (outcome?.status !== 401) return [["stuck", `${actor.person}: ${describe(outcome)}`]];
-  const faults: Fault[] = [judgeLoss(stage, actor, failure)];
+  const faults: Fault[] = [judgeLoss(stage, actor)];
   const healed = await signIn(stage, actor.person);
   const old = await callGong(stage, actor.tokens.access);
   // The same person's connection heals, and with it every client that was on it.
@@ -58,20 +63,23 @@ export async function expectUsable(
 }
 
 /** The lost answer that explains why a connection needs a person, or the fault that it is lost without one. */
-function judgeLoss(stage: Stage, { person }: Actor, failure: Failure | undefined): Fault {
+function judgeLoss(stage: Stage, { person, failures }: Actor): Fault {
   const presented = refreshes(stage.history.of(person));
   const spent = presented.findLast(({ result }) => result === "accepted");
   const last = presented.at(-1);
   const { refreshMode } = stage.gong.knobs();
   const strict = refreshMode === "single_use" || refreshMode === "reuse_revokes_family";
-  const told = `${person}, Gong ${refreshMode}: ${presented.map(({ generation, result }) => `${generation} ${result}`).join(", ")}`;
+  const story = presented.map(({ generation, result }) => `${generation} ${result}`).join(", ");
+  const told = `${person}, Gong ${refreshMode}: ${story}`;
   if (spent === undefined || last === undefined || last === spent || !strict) return ["lost", told];
   if (last.value !== spent.value) return ["lost", `${told}; not the token that was spent`];
+  const failure = failures.find(({ at }) => at >= spent.at);
   if (failure?.onDisk === true) return ["lost", `${told}; the answer was on disk`];
-  if (spent.answeredAt === undefined || spent.answeredAt >= (failure?.at ?? 0)) return ["ambiguous", told];
-  const heldMs = (failure?.at ?? Infinity) - spent.answeredAt;
-  if (failure === undefined || heldMs > LONGEST_IN_MEMORY_MS) return ["lost", `${told}; held for ${heldMs} ms`];
-  return ["inMemory", told];
+  if (spent.answeredAt === undefined) return ["ambiguous", told];
+  if (failure === undefined) return ["lost", `${told}; nothing had failed`];
+  const heldMs = failure.at - spent.answeredAt;
+  if (heldMs <= 0) return ["ambiguous", told];
+  return heldMs <= LONGEST_IN_MEMORY_MS ? ["inMemory", told] : ["lost", `${told}; held for ${heldMs} ms`];
 }
 
 /** Uses a refresh token of ours until it answers, takes up its successor, and expects that to work. */
@@ -86,36 +94,48 @@ export async function expectRefreshes(stage: Stage, actor: Actor): Promise<reado
 }
 
 /**
- * What the ledger alone proves wrong: a Gong token presented again although its answer was kept, one older than another
- * that was presented before, or a Gong code presented twice. `failures` are the moments after which a retry is due.
+ * What the ledger alone proves wrong: a Gong token presented again although no failure excuses it, or one that is older
+ * than another presented before; a Gong code presented twice.
  */
-export function expectSpentOnce(
-  stage: Stage,
-  person: string,
-  excuses: (again: Presentation, before: Presentation) => boolean,
-): readonly Fault[] {
+export function expectSpentOnce(stage: Stage, actor: Actor): readonly Fault[] {
+  const { person, failures } = actor;
   const faults: Fault[] = [];
   const { refreshMode } = stage.gong.knobs();
   const rotates = refreshMode !== "omitted" && refreshMode !== "not_rotating";
-  const seen = new Map<string, Presentation>();
+  const spent = new Map<string, Presentation>();
   const families: string[] = [];
   let newest = 0;
-  for (const presentation of stage.history.of(person)) {
-    const { of, value, family, generation } = presentation;
-    const before = seen.get(value);
-    const spent = before?.result === "accepted" && (rotates || of === "code");
-    if (before !== undefined && spent && !excuses(presentation, before)) {
-      faults.push(["doubled", `${person}: ${of} ${generation} was presented again`]);
-    }
-    if (before?.result !== "accepted") seen.set(value, presentation);
+  const history = stage.history.of(person);
+  for (const [at, again] of history.entries()) {
+    const { of, value, family, generation, result } = again;
+    const judge = (verdict: Verdict, what: string): void => {
+      if (at >= actor.judged) faults.push([verdict, `${person}: ${what}`]);
+    };
+    const before = spent.get(value);
+    // A retry is due when something failed between, and nothing of the first answer was kept.
+    const excused = failures.some(
+      (f) => before !== undefined && before.at <= f.at && f.at <= again.at && !f.onDisk,
+    );
+    const mayRepeat = of === "refresh_token" && (excused || before?.answeredAt === undefined || !rotates);
+    if (before !== undefined && !mayRepeat)
+      judge("doubled", `${of} ${generation} again (Gong ${refreshMode}): ${told(before, again, failures)}`);
+    if (result === "accepted") spent.set(value, again);
     if (of !== "refresh_token") continue;
     if (families.at(-1) !== family) {
-      if (families.includes(family)) faults.push(["revived", `${person}: an older connection came back`]);
+      if (families.includes(family)) judge("revived", "an older connection came back");
       families.push(family);
       newest = 0;
     }
-    if (generation < newest) faults.push(["revived", `${person}: token ${generation} after ${newest}`]);
+    if (generation < newest) judge("revived", `token ${generation} after ${newest}`);
     newest = Math.max(newest, generation);
   }
+  actor.judged = history.length;
   return faults;
+}
+
+/** Two presentations of one token, and the failures around them, in milliseconds from the first. */
+function told(before: Presentation, again: Presentation, failures: readonly Failure[]): string {
+  const from = (at: number | undefined): string => (at === undefined ? "never" : `+${at - before.at}`);
+  const failed = failures.map(({ at, onDisk }) => `${from(at)}${onDisk ? " with the answer on disk" : ""}`);
+  return `answered ${from(before.answeredAt)}, again ${from(again.at)}; failures ${failed.join(", ")}`;
 }

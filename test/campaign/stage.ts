@@ -83,12 +83,7 @@ export async function openTheatre(build: Build): Promise<Theatre> {
   };
 }
 
-function stageOn(
-  gateway: Gateway,
-  { standIn }: ServedStandIn,
-  ask: Site["ask"],
-  clientId: string,
-): Stage {
+function stageOn(gateway: Gateway, { standIn }: ServedStandIn, ask: Site["ask"], clientId: string): Stage {
   let people = 0;
   return {
     gateway,

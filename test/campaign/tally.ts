@@ -33,8 +33,7 @@ export function count(tally: Tally, verdict: Verdict, seed: number, what: string
   tally.problems.push(`${tally.campaign}, --seed ${seed}: ${verdict}: ${what}`);
 }
 
-export const failures = (tally: Tally): number =>
-  tally.lost + tally.doubled + tally.revived + tally.stuck;
+export const failures = (tally: Tally): number => tally.lost + tally.doubled + tally.revived + tally.stuck;
 
 const COLUMNS = ["tried", "lost", "doubled", "revived", "stuck", "ambiguous", "inMemory", "seconds"] as const;
 

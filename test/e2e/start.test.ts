@@ -1,17 +1,30 @@
 // `npm start` as a person runs it, in a fresh copy of the repository: the main job is shown, the state is kept, Ctrl-C
 // ends everything, and each mistake gets one sentence and exit code 1.
 
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer } from "node:net";
 import path from "node:path";
+import { parseEnv } from "node:util";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
-import { createAgent } from "../support/agent.ts";
+import { verifies } from "../conformance/verifies.ts";
+import { tokenRequests } from "../gong/ledger-questions.ts";
+import { type Agent, createAgent } from "../support/agent.ts";
+import { gongAt } from "../support/gong.ts";
 import { temporaryFolder } from "../support/leftovers.ts";
 import { createPerson } from "../support/person.ts";
 import { REPOSITORY } from "../support/tools.ts";
 import { freePort } from "../support/workerd.ts";
+import { ASK } from "./story.ts";
 
 const PARTS = [
   "package.json",
@@ -77,6 +90,39 @@ async function serving(run: Run): Promise<void> {
   expect(run.output()).toContain("Your turn");
 }
 
+function agentOf(person: string): Agent {
+  const mcpUrl = `http://localhost:${ports["PORT"]}/mcp`;
+  return createAgent({ mcpUrl, person: createPerson(), choices: { fields: { person } } });
+}
+
+/** Connects, signing in only if it has to, and returns the text of Gong's answer. */
+async function askOnce(agent: Agent): Promise<string> {
+  const client = await agent.connect();
+  try {
+    return JSON.stringify(await client.callTool(ASK));
+  } finally {
+    await client.close();
+  }
+}
+
+/** Of every process that this user may see: from /proc where there is one, else from ps. */
+function commandLines(): string {
+  if (!existsSync("/proc/self/cmdline")) {
+    return spawnSync("ps", ["-A", "-ww", "-o", "args="], { encoding: "utf8" }).stdout;
+  }
+  const processes = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
+  return processes.map(commandLine).join("\n");
+}
+
+function commandLine(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8");
+  } catch {
+    // It ended since the folder was listed.
+    return "";
+  }
+}
+
 async function listening(port: string | undefined): Promise<boolean> {
   return fetch(`http://127.0.0.1:${port}/`).then(
     () => true,
@@ -84,7 +130,7 @@ async function listening(port: string | undefined): Promise<boolean> {
   );
 }
 
-describe("npm start", () => {
+describe(verifies("operations.npm_start", "npm start"), () => {
   it("shows the main job from discovery to Gong's answer, then serves, and Ctrl-C ends all it started", async () => {
     const run = npmStart(repository);
     await serving(run);
@@ -109,24 +155,42 @@ describe("npm start", () => {
     expect(await Promise.all(Object.values(ports).map(listening))).toEqual([false, false, false, false]);
   });
 
-  it("keeps an agent signed in over a restart, once its person is known to the stand-in again; --no-demo only serves", async () => {
+  it("keeps every agent signed in over Ctrl-C and a new start, at the gateway and at the stand-in; --no-demo only serves", async () => {
     const first = npmStart(repository, "--no-demo");
     await serving(first);
     expect(first.output()).not.toContain("\u2714");
-    const mcpUrl = `http://localhost:${ports["PORT"]}/mcp`;
-    const agent = createAgent({ mcpUrl, person: createPerson(), choices: { fields: { person: "ada" } } });
-    await (await agent.connect()).close();
+    const agent = agentOf("grace");
+    expect(await askOnce(agent)).toContain("CANARY-grace");
     const before = agent.tokens?.access_token;
-    first.child.kill("SIGTERM");
+    first.child.kill("SIGINT");
     expect(await first.ended).toBe(0);
 
-    // The stand-in's memory is gone; the demonstration signs the same person in, which heals their connection.
-    await serving(npmStart(repository));
-    const client = await agent.connect();
-    const { tools } = await client.listTools();
-    await client.close();
-    expect(tools.map((tool) => tool.name)).toContain("ask_account");
+    await serving(npmStart(repository, "--no-demo"));
+    expect(await askOnce(agent)).toContain("CANARY-grace");
     expect(agent.tokens?.access_token).toBe(before);
+    // The stand-in's ledger begins anew with each start: whoever had signed in again would be in it.
+    const ledger = await gongAt(`http://127.0.0.1:${ports["GONG_CONTROL_PORT"]}`).ledger();
+    expect(ledger.some(({ kind }) => kind === "tool_call")).toBe(true);
+    expect(tokenRequests(ledger, "authorization_code")).toBe(0);
+  });
+
+  it("says in one sentence that the stand-in's memory is broken, and starts without it", async () => {
+    writeFileSync(path.join(repository, ".state/gong.v8"), "broken");
+    const run = npmStart(repository, "--no-demo");
+    await serving(run);
+    expect(run.output()).toMatch(
+      /^\.state\/gong\.v8, .* cannot be read: it starts afresh, and agents sign in again\.$/m,
+    );
+    expect(await askOnce(agentOf("grace"))).toContain("CANARY-grace");
+  });
+
+  it("passes no secret on a command line", async () => {
+    await serving(npmStart(repository, "--no-demo"));
+    const secrets = Object.values(parseEnv(readFileSync(path.join(repository, ".dev.vars"), "utf8")));
+    expect(secrets.length).toBeGreaterThanOrEqual(4);
+    const shown = commandLines();
+    expect(shown).toContain(`PUBLIC_URL:http://localhost:${ports["PORT"]}`);
+    expect(secrets.filter((secret) => shown.includes(secret ?? ""))).toEqual([]);
   });
 
   it("makes secrets once, for this machine's eyes only, and git ignores them", async () => {

@@ -2,6 +2,7 @@
 // `outboundService`, so it runs in Node.js, inside the vitest process. One instance serves every test file; tests reset
 // it over the control API (test/support/gong.ts).
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { answerAsThirdParty, isThirdParty, isThirdPartyControl } from "../support/third-party.ts";
 import { createControl } from "./control.ts";
 import { respond } from "./node-listener.ts";
 import { createStandIn } from "./stand-in.ts";
@@ -29,10 +30,12 @@ export async function standInForTests(request: Request): Promise<Response> {
 export function standInOnSockets(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
   const host = incoming.headers.host ?? "nowhere";
   // Miniflare does not say which scheme the Worker asked for. Gong's hosts and all others are https.
-  const scheme = host === CONTROL_HOST ? "http" : "https";
+  const scheme = host === CONTROL_HOST || isThirdPartyControl(host) ? "http" : "https";
   return respond(dispatch, `${scheme}://${host}`, incoming, outgoing);
 }
 
 async function dispatch(request: Request): Promise<Response> {
-  return new URL(request.url).host === CONTROL_HOST ? control.fetch(request) : standIn.fetch(request);
+  const { host } = new URL(request.url);
+  if (isThirdParty(host)) return answerAsThirdParty(request);
+  return host === CONTROL_HOST ? control.fetch(request) : standIn.fetch(request);
 }

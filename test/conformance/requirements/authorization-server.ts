@@ -106,4 +106,54 @@ export const authorizationServer = {
     source: "RFC 8259 §4, OWASP ASVS 15.3.6",
     behaviour: "JSON that two readers could read differently is refused.",
   },
+  "client_document.flow": {
+    source: "MCP authorization, Client ID Metadata Documents",
+    behaviour:
+      "A client whose id is the URL of its metadata document signs in and uses tokens like any other.",
+  },
+  "client_document.consent": {
+    source: "MCP authorization, Client ID Metadata Document Security",
+    behaviour: "The consent page shows the host that vouches for a client, and warns where none can.",
+  },
+  "client_document.change": {
+    source: "Client ID Metadata Document draft §7",
+    behaviour: "A redirect URI that left the document before the person approved is not used.",
+  },
+  "client_document.known_copy": {
+    source: "gateway",
+    behaviour: "Clients known to publish where servers can't fetch work from a copy, and no others do.",
+  },
+  "client_document.address": {
+    source: "Client ID Metadata Document draft §3",
+    behaviour: "Only a public https URL in one spelling is a client id that is fetched.",
+  },
+  "client_document.content": {
+    source: "Client ID Metadata Document draft §4, RFC 7591 §2",
+    behaviour: "A document names itself, a client, its redirect URIs and methods without shared secrets.",
+  },
+  "client_document.fetch": {
+    source: "Client ID Metadata Document draft §4, §8",
+    behaviour: "A document is fetched without redirects or credentials, bounded in bytes and seconds.",
+  },
+  "client_document.cache": {
+    source: "Client ID Metadata Document draft §4.2, RFC 9111 §4.2",
+    behaviour:
+      "Documents are kept by their headers within bounds, errors are not, and hosts are not flooded.",
+  },
+  "client_document.problem_page": {
+    source: "gateway",
+    behaviour: "A document that can't be used is a page that names it and says why from a closed list.",
+  },
+  "client_assertion.claims": {
+    source: "RFC 7523 §3, RFC 8725 §3",
+    behaviour: "An assertion is for us, by the client, short lived, with an id, and points to no other key.",
+  },
+  "client_assertion.keys": {
+    source: "RFC 7517 §4, §5, RFC 7518 §6",
+    behaviour: "Only public keys of safe sizes are taken, few of them, and the one named is used.",
+  },
+  "client_assertion.single_use": {
+    source: "RFC 7523 §3 item 7",
+    behaviour: "A client assertion authenticates once, whoever presents it how often at the same time.",
+  },
 } as const satisfies Record<string, Requirement>;

@@ -8,7 +8,8 @@ export const pages = {
   },
   "browser.history": {
     source: "gateway",
-    behaviour: "Back, reload, old pages and lost cookies lead to a working page or to one that says what to do",
+    behaviour:
+      "Back, reload, old pages and lost cookies lead to a working page or to one that says what to do",
   },
   "browser.nothing_blocked": {
     source: "CSP3 §6.4.2; RFC 9700 §4.2",
@@ -30,8 +31,7 @@ export const pages = {
   },
   "browser.accessible": {
     source: "WCAG 2.2 AA",
-    behaviour:
-      "Every page passes axe-core in light and dark at 320 and 1200 px and never scrolls sideways",
+    behaviour: "Every page passes axe-core in light and dark at 320 and 1200 px and never scrolls sideways",
   },
   "browser.admin": {
     source: "gateway",

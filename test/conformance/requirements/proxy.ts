@@ -100,4 +100,28 @@ export const proxy = {
     behaviour:
       "A dead connection is challenged, and the same person's next sign-in heals it for all clients.",
   },
+  "proxy.body_limit": {
+    source: "RFC 9110 §15.5.14",
+    behaviour: "A body over the limit gets 413, whether its length is known before or not.",
+  },
+  "proxy.body_encoding": {
+    source: "RFC 9110 §8.4, RFC 8259 §8.1",
+    behaviour: "An encoded body, or one in another charset than UTF-8, gets 415.",
+  },
+  "proxy.one_message": {
+    source: "JSON-RPC 2.0 §4, MCP 2025-06-18",
+    behaviour: "A body that is not one unambiguous message gets 400 and never reaches Gong.",
+  },
+  "proxy.mirrored_headers": {
+    source: "MCP 2026-07-28 Server Validation, Value Encoding",
+    behaviour: "A header that disagrees with the body gets 400 with -32020 before Gong is asked.",
+  },
+  "proxy.isolation": {
+    source: "gateway",
+    behaviour: "Under parallel load every answer carries only its caller's own data.",
+  },
+  "proxy.scope_of_tool": {
+    source: "RFC 6750 §3.1, MCP Runtime Insufficient Scope Errors",
+    behaviour: "A tool outside a client's scopes gets 403 with the scopes it needs, before Gong is asked.",
+  },
 } as const satisfies Record<string, Requirement>;

@@ -30,4 +30,8 @@ export const resourceServer = {
     source: "Fetch §4.8, MCP 2026-07-28 custom headers",
     behaviour: "An allowed page passes preflight without a token and reads the challenge and the session id.",
   },
+  "resource.path_exact": {
+    source: "OWASP ASVS 13.4.1, gateway",
+    behaviour: "Only the exact paths are endpoints; other spellings and debug paths reach nothing.",
+  },
 } as const satisfies Record<string, Requirement>;

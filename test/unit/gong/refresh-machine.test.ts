@@ -73,32 +73,34 @@ describe(verifies("gong.refresh_machine", "a caller needs a Gong access token"),
       fc.property(anyState, (state) => {
         const { kind } = decideUse(state, NOW);
         const used = kind === "use" || kind === "use_and_refresh";
-        if (used) expect(state.expiresAt).toBeGreaterThan(NOW);
+        const living = state.expiresAt > NOW;
         const plenty = state.state !== "disconnected" && state.expiresAt > NOW + 10;
-        if (plenty) expect(used).toBe(true);
+        expect({ used, living, plenty }).not.toMatchObject({ used: true, living: false });
+        expect({ used, living, plenty }).not.toMatchObject({ used: false, plenty: true });
       }),
       RUNS,
     );
   });
 
   it("gateway: a connected one with a refresh token is never given up, whatever failed before", () => {
+    const kept = anyState.map((state) => ({ ...state, state: "connected" as const, hasRefreshToken: true }));
     fc.assert(
-      fc.property(anyState, (state) => {
-        const kept = { ...state, state: "connected" as const, hasRefreshToken: true };
-        expect(decideUse(kept, NOW).kind).not.toBe("dead");
+      fc.property(kept, (state) => {
+        expect(decideUse(state, NOW).kind).not.toBe("dead");
       }),
       RUNS,
     );
   });
 
-  it("gateway: no decision asks Gong before the back-off is over, and a wait always ends with it", () => {
+  it("gateway: an expired token is not refreshed before the back-off is over, and then it is", () => {
+    const failed = anyState
+      .filter(({ failures, dueAt }) => failures > 0 && dueAt > NOW)
+      .map((state) => ({ ...state, ...EXPIRED, dueAt: state.dueAt, state: "connected" as const }));
     fc.assert(
-      fc.property(anyState, (state) => {
-        const decision = decideUse(state, NOW);
-        if (state.failures > 0 && state.dueAt > NOW) expect(decision.kind).not.toMatch(/refresh/);
-        if (decision.kind !== "wait") return;
-        expect(decision.retryAfterSeconds).toBe(state.dueAt - NOW);
-        expect(decideUse(state, state.dueAt).kind).toBe("refresh");
+      fc.property(failed, (state) => {
+        const known = { ...state, hasRefreshToken: true };
+        expect(decideUse(known, NOW)).toEqual({ kind: "wait", retryAfterSeconds: state.dueAt - NOW });
+        expect(decideUse(known, state.dueAt)).toEqual({ kind: "refresh" });
       }),
       RUNS,
     );
