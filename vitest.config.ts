@@ -9,6 +9,7 @@ export default defineConfig({
     silent: "passed-only",
     projects: [
       {
+        define: { FAILPOINTS: "false" },
         plugins: [
           cloudflareTest({
             wrangler: { configPath: "./wrangler.toml" },
@@ -31,6 +32,7 @@ export default defineConfig({
         test: {
           name: "worker",
           include: ["test/unit/**/*.test.{ts,tsx}", "test/integration/**/*.test.ts"],
+          testTimeout: 30_000,
           // One stand-in Gong serves every file; its ledger and knobs are reset between tests.
           fileParallelism: false,
         },

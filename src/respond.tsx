@@ -2,6 +2,7 @@
 // challenge for the protected resource (RFC 6750 §3), and a page for people. Redirects are built in oauth/.
 
 import type { Context, ErrorHandler } from "hono";
+import { routePath } from "hono/route";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { AppEnv } from "./context.ts";
 import { ClientDocumentError, GongError, OAuthError, type ConfigError } from "./errors.ts";
@@ -21,7 +22,7 @@ export const asJson: ErrorHandler<AppEnv> = (error, c) => {
   if (failure.code === "invalid_client" && c.req.header("Authorization") !== undefined) {
     c.header("WWW-Authenticate", 'Basic realm="token"');
   }
-  log("info", "token.refused", { code: failure.code, reason: failure.reason, path: c.req.path });
+  log("info", "token.refused", { code: failure.code, reason: failure.reason, route: routeOf(c) });
   const body = { error: failure.code, error_description: failure.description };
   return c.json(body, failure.status);
 };
@@ -31,15 +32,15 @@ export const asPage: ErrorHandler<AppEnv> = (error, c) => {
   if (error instanceof GongError) return problemPage(c, "gong_unavailable", 503);
   if (error instanceof ClientDocumentError) return documentPage(c, error);
   const failure = asOAuthError(error, c);
-  log("info", "authorize.refused", { code: failure.code, reason: failure.reason, path: c.req.path });
+  log("info", "authorize.refused", { code: failure.code, reason: failure.reason, route: routeOf(c) });
   c.header("Cache-Control", "no-store");
   if (failure.code === "server_error") return problemPage(c, "failed", 500);
   return c.html(
     <ErrorPage
       nonce={c.get("secureHeadersNonce") ?? ""}
       title="This sign-in can't go on"
-      text={failure.description}
-      hint="Nothing was connected and nothing was changed."
+      text="The client's request can't be used. Nothing was connected and nothing was changed."
+      hint={failure.description}
       requestId={c.get("requestId")}
       details={[{ label: "Error code", value: failure.code }]}
       action={HOME}
@@ -54,7 +55,7 @@ export function problemPage(
   problem: Problem,
   status: ContentfulStatusCode,
 ): Response | Promise<Response> {
-  log("info", "authorize.refused", { reason: problem, path: c.req.path });
+  log("info", "authorize.refused", { reason: problem, route: routeOf(c) });
   c.header("Cache-Control", "no-store");
   return c.html(
     <ErrorPage
@@ -69,7 +70,7 @@ export function problemPage(
 
 /** A page about a client's document: which one, at which host, and why it can't be used. */
 function documentPage(c: Context<AppEnv>, error: ClientDocumentError): Response | Promise<Response> {
-  log("info", "authorize.refused", { reason: `document_${error.problem}`, path: c.req.path });
+  log("info", "authorize.refused", { reason: `document_${error.problem}`, route: routeOf(c) });
   c.header("Cache-Control", "no-store");
   const host = URL.parse(error.url)?.host;
   return c.html(
@@ -102,6 +103,9 @@ export function misconfigured(error: ConfigError): Response {
 
 function asOAuthError(error: unknown, c: Context<AppEnv>): OAuthError {
   if (error instanceof OAuthError) return error;
-  log("error", "request.failed", { path: c.req.path, requestId: c.get("requestId"), ...errorFields(error) });
+  log("error", "request.failed", { route: routeOf(c), requestId: c.get("requestId"), ...errorFields(error) });
   return new OAuthError("server_error", "The gateway failed. Try again; if it stays, tell your admin.");
 }
+
+/** The route's pattern, for the log: the path itself is text from outside, and somebody may have put a code into it. */
+const routeOf = (c: Context<AppEnv>): string => routePath(c, -1);

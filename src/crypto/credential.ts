@@ -1,4 +1,4 @@
-// The gateway's own credentials: authorization codes, access tokens, refresh tokens, agent keys and upstream state.
+// The gateway's own credentials: codes, access tokens, refresh tokens, agent keys, upstream state and its cookie.
 // Each is a prefix and 93 bytes: version, tag key, connection, grant, generation, expiry, secret, tag. The tag is an
 // HMAC over everything before it and the resource, so a made-up, expired or foreign credential is refused in the
 // Worker, before any object is woken. Stored only as SHA-256.
@@ -6,8 +6,11 @@
 import { decodeBase64Url, encodeBase64Url, randomBytes, sha256, type Bytes } from "./encoding.ts";
 import type { Keyring } from "./keyring.ts";
 
-/** RFC 6749 §1.3.1, §1.4, §1.5; `agent_key` is ours; `state` is what we send to Gong (§4.1.1). */
-export type CredentialKind = "code" | "access" | "refresh" | "agent_key" | "state";
+/**
+ * RFC 6749 §1.3.1, §1.4, §1.5; `agent_key` is ours; `state` is what we send to Gong (§4.1.1), `binding` the cookie that
+ * ties it to a browser.
+ */
+export type CredentialKind = "code" | "access" | "refresh" | "agent_key" | "state" | "binding";
 
 /** The prefixes let secret scanners find leaks. */
 const PREFIX: Record<CredentialKind, string> = {
@@ -16,6 +19,7 @@ const PREFIX: Record<CredentialKind, string> = {
   refresh: "grt_",
   agent_key: "gak_",
   state: "gst_",
+  binding: "gbc_",
 };
 
 export interface CredentialClaims {

@@ -50,6 +50,7 @@ export async function open(keyring: Keyring, context: SealContext, sealed: strin
   const key = kid === undefined ? undefined : await keyring.key(context.purpose, kid);
   if (key === undefined) throw new Unsealable(kid);
   const [header = "", iv = "", ciphertext = "", tag = ""] = sealed.split(".");
+  if (![iv, ciphertext, tag].every(isCanonical)) throw new Unsealable(undefined);
   try {
     const { plaintext } = await flattenedDecrypt(
       { protected: header, iv, ciphertext, tag, aad: encodeBase64Url(additionalData(context)) },
@@ -80,6 +81,13 @@ function kidOf(protectedHeader: string): string | undefined {
     // Not base64url or not JSON: not something we sealed.
     return undefined;
   }
+}
+
+/** RFC 4648 §3.5: padding bits must be zero, so that a sealed value has one spelling. */
+function isCanonical(part: string): boolean {
+  const left = part.length % 4;
+  if (left === 2) return /[AQgw]$/.test(part);
+  return left === 3 ? /[AEIMQUYcgkosw048]$/.test(part) : left === 0;
 }
 
 function additionalData(context: SealContext): Uint8Array {

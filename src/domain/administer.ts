@@ -122,10 +122,10 @@ export async function settleApproval(
 export async function endConnection(gateway: Gateway, connectionId: string): Promise<boolean> {
   const { objects } = gateway;
   if (!(await objects.admin().hasConnection(connectionId))) return false;
-  const ended = await objects.connection(connectionId).disconnect("ended_by_admin");
+  if (!(await objects.connection(connectionId).disconnect("ended_by_admin"))) return false;
   await objects.admin().recordAct("admin", "connection.ended", connectionId);
   log("info", "admin.acted", { action: "connection.ended", connection: connectionId });
-  return ended;
+  return true;
 }
 
 /** How many connections are in each state. */

@@ -35,7 +35,7 @@ export async function authenticateClient(
 }
 
 async function authenticateBySecret(gateway: Gateway, presented: PresentedSecret): Promise<Client> {
-  const client = await findClient(gateway, presented.clientId);
+  const client = await findClient(gateway, presented.clientId, "token");
   if (client === undefined) {
     throw new OAuthError("invalid_client", "Register the client again, or check its id and secret.", {
       reason: "client_unknown",

@@ -10,7 +10,7 @@ import { INVALID_REQUEST, jsonRpcError } from "../mcp/errors.ts";
 import { assertHeadersMatch, isModern } from "../mcp/headers.ts";
 import { parseMessage, type McpMessage } from "../mcp/message.ts";
 import { McpRefused } from "../mcp/refused.ts";
-import { isPaidCall, missingScope } from "../mcp/tool-policy.ts";
+import { missingScope, reachesData } from "../mcp/tool-policy.ts";
 import { forget, identify, type Caller } from "./caller.ts";
 import type { Gateway } from "./gateway.ts";
 import { openSessionId, sealSessionId } from "./mcp-session.ts";
@@ -47,7 +47,7 @@ export async function callGong(
   if (!METHODS.has(call.method)) throw new McpRefused(405, INVALID_REQUEST, "Use POST, GET or DELETE.");
   const body = await call.readBody?.();
   const message = body === undefined ? undefined : readMessage(body, call.headers);
-  if (identified.ok && !identified.fresh && message !== undefined && isPaidCall(message)) {
+  if (identified.ok && !identified.fresh && reachesData(message)) {
     // Whatever can cost credits or reach Gong's data is checked against the connection every time.
     identified = await identify(gateway, integration, call.accessToken, "fresh");
   }
@@ -55,7 +55,7 @@ export async function callGong(
   const { caller } = identified;
   const missing = message === undefined ? undefined : missingScope(message, caller.scope);
   if (missing !== undefined) return { kind: "insufficient_scope", scope: missing };
-  const session = await knownSession(gateway, caller, call.headers);
+  const session = await knownSession(gateway, caller, call.headers, message);
   return send(gateway, integration, call, { caller, body, message, session });
 }
 
@@ -64,12 +64,14 @@ async function knownSession(
   gateway: Gateway,
   caller: Caller,
   headers: Headers,
+  message: McpMessage | undefined,
 ): Promise<KnownSession | undefined> {
   const given = isModern(headers) ? null : headers.get("mcp-session-id");
   if (given === null) return undefined;
   const upstream = await openSessionId(gateway, caller.connectionId, given);
   if (upstream === undefined) {
-    throw new McpRefused(404, SESSION_NOT_FOUND, "Start a new session: this one is not known here.");
+    const text = "Start a new session: this one is not known here.";
+    throw new McpRefused(404, SESSION_NOT_FOUND, text, message?.id);
   }
   return { given, upstream };
 }
@@ -116,8 +118,9 @@ async function send(
     if (refused === "unauthorized") return { kind: "unauthorized" };
     return { kind: "insufficient_scope", scope: [...caller.scope].join(" ") };
   }
+  const upstreamId = isModern(call.headers) ? null : response.headers.get("mcp-session-id");
   const passed = await passGongResponse(response, {
-    sessionId: await ourSessionId(gateway, caller, session, response.headers.get("mcp-session-id")),
+    sessionId: await ourSessionId(gateway, caller, session, upstreamId),
     cors: call.cors,
     accessToken,
     requestId: message?.id ?? null,
@@ -190,7 +193,7 @@ async function inTime(asked: Promise<Response>): Promise<Response | undefined> {
   try {
     return await Promise.race([asked, late]);
   } finally {
-    clearTimeout(timer ?? null);
+    if (timer !== undefined) clearTimeout(timer);
   }
 }
 

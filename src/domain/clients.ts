@@ -15,7 +15,7 @@ import {
 } from "../oauth/client-metadata.ts";
 import { redirectUriKind } from "../oauth/redirect-uri.ts";
 import { retrying } from "../storage/stubs.ts";
-import { findDocumentClient } from "./document-clients.ts";
+import { findDocumentClient, type Purpose } from "./document-clients.ts";
 import type { Gateway } from "./gateway.ts";
 
 const DYNAMIC_ID = /^gcl_[A-Za-z0-9_-]{22}$/;
@@ -24,10 +24,14 @@ const DYNAMIC_ID = /^gcl_[A-Za-z0-9_-]{22}$/;
  * The client with this id, if there is one that may be used now. Fetches the metadata document that a client id names,
  * unless a fresh copy is kept, and throws ClientDocumentError when it can't be used.
  */
-export async function findClient(gateway: Gateway, clientId: string): Promise<Client | undefined> {
+export async function findClient(
+  gateway: Gateway,
+  clientId: string,
+  purpose: Purpose = "sign-in",
+): Promise<Client | undefined> {
   const preregistered = gateway.config.preregisteredClients.get(clientId);
   if (preregistered !== undefined) return preregistered;
-  if (isDocumentClientId(clientId)) return findDocumentClient(gateway, clientId);
+  if (isDocumentClientId(clientId)) return findDocumentClient(gateway, clientId, purpose);
   if (!DYNAMIC_ID.test(clientId)) return undefined;
   return retrying(() => gateway.objects.registry(clientId).find(clientId));
 }

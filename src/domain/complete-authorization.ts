@@ -4,6 +4,7 @@
 
 import { sha256 } from "../crypto/encoding.ts";
 import { GongError, OAuthError } from "../errors.ts";
+import { failpoint } from "../failpoints.ts";
 import { cachedDiscovery } from "../gong/discovery.ts";
 import {
   interpretTokenAnswer,
@@ -73,6 +74,7 @@ async function complete(
   const taken = await gateway.objects.transaction(state.id).take(state.hash, await sha256(binding));
   switch (taken.kind) {
     case "taken": {
+      void (FAILPOINTS && (await failpoint("connect.taken")));
       const continuation = await openContinuation(gateway, state.id, taken.continuationSealed);
       return finish(gateway, state.id, continuation, callback);
     }
@@ -122,6 +124,7 @@ async function finish(
     url = errorRedirect(target, asOAuthError(error));
   }
   await finishTransaction(gateway, transactionId, url);
+  void (FAILPOINTS && (await failpoint("connect.finished")));
   return { kind: "redirect", url, transactionId };
 }
 
@@ -144,9 +147,11 @@ async function connectAndGrant(
   await gateway.objects
     .admin()
     .recordConnection({ id: connectionId, integration: integration.name }, request.clientId);
+  void (FAILPOINTS && (await failpoint("connect.indexed")));
   await gateway.objects
     .connection(connectionId)
     .connectGong(integration.name, tokens, { grant: opened.grant, code: opened.code });
+  void (FAILPOINTS && (await failpoint("connect.connected")));
   log("info", "callback.completed", { client: request.clientId, connection: connectionId });
   return codeRedirect(target, opened.codeValue);
 }
@@ -186,6 +191,7 @@ async function exchange(
     expectedState: continuation.state,
     codeVerifier: continuation.codeVerifier,
   });
+  void (FAILPOINTS && (await failpoint("connect.exchanged")));
   return interpretTokenAnswer(answer, endpoints, integration, "code");
 }
 

@@ -15,20 +15,21 @@ const LONGEST_DOCUMENT = 5_120;
 const LONGEST_KEY_SET = 32_768;
 /** A signature by an unknown key makes us look for new keys, but not sooner than this after the last look. */
 const KEY_SET_REST_SECONDS = 30;
+/** A client that signed in before goes on while its site is down; nobody new signs in with an old copy. */
+const STALE_SECONDS = 86_400;
+
+/** What the client is wanted for: a new sign-in asks for its document as it is now. */
+export type Purpose = "sign-in" | "token";
 
 const documents = new PublicDocuments<Client>(LONGEST_DOCUMENT);
 const keySets = new PublicDocuments<readonly ClientKey[]>(LONGEST_KEY_SET);
 
 /**
  * The client that the document at `url` describes, fetched when no fresh copy is kept. For a client that is known to
- * publish its document where servers can't fetch it, a failed fetch gives the copy in this program. Throws
- * ClientDocumentError. `fetcher` is another one in tests only: nothing outside can choose it.
+ * publish its document where servers can't fetch it, a failed fetch gives the copy in this program. For tokens, a copy
+ * of up to a day ago serves while the document can't be fetched. Throws ClientDocumentError.
  */
-export async function findDocumentClient(
-  gateway: Gateway,
-  url: string,
-  fetcher: typeof fetch = fetch,
-): Promise<Client> {
+export async function findDocumentClient(gateway: Gateway, url: string, purpose: Purpose): Promise<Client> {
   const { publicUrl, clientPolicy, allowedRedirectHosts } = gateway.config;
   const host = documentUrlHost(url, publicUrl);
   if (host === undefined) throw new ClientDocumentError("address_refused", url);
@@ -39,7 +40,7 @@ export async function findDocumentClient(
     return await documents.read(
       url,
       (document) => parseClientDocument(url, document, publicUrl),
-      readerOf(gateway, fetcher),
+      readerOf(gateway, purpose === "token" ? STALE_SECONDS : 0),
     );
   } catch (error) {
     const known = KNOWN_DOCUMENTS.get(url);
@@ -64,7 +65,6 @@ export async function keysOf(
   gateway: Gateway,
   client: Client,
   { renewed }: { readonly renewed: boolean },
-  fetcher: typeof fetch = fetch,
 ): Promise<readonly ClientKey[]> {
   const { keys } = client;
   if (keys === undefined) return [];
@@ -77,11 +77,11 @@ export async function keysOf(
       if (parsed === undefined) throw new ClientDocumentError("keys_refused", uri);
       return parsed;
     },
-    readerOf(gateway, fetcher),
+    readerOf(gateway, renewed ? 0 : STALE_SECONDS),
     renewed ? gateway.now() - KEY_SET_REST_SECONDS : 0,
   );
 }
 
-function readerOf(gateway: Gateway, fetcher: typeof fetch): DocumentReader {
-  return { fetcher, now: gateway.now, waitUntil: (work) => gateway.waitUntil(work) };
+function readerOf(gateway: Gateway, staleSeconds: number): DocumentReader {
+  return { fetcher: fetch, now: gateway.now, waitUntil: (work) => gateway.waitUntil(work), staleSeconds };
 }

@@ -5,6 +5,7 @@
 import { mintCredential, readCredential, type CredentialClaims } from "../crypto/credential.ts";
 import { openForHolder, sealForHolder } from "../crypto/holder-seal.ts";
 import { OAuthError } from "../errors.ts";
+import { failpoint } from "../failpoints.ts";
 import { log } from "../log.ts";
 import type { Client } from "../oauth/client.ts";
 import type { FormParameters } from "../oauth/form.ts";
@@ -44,10 +45,12 @@ export async function exchangeToken(
   const client = await authenticateClient(gateway, authorization, form);
   const request = parseTokenRequest(form);
   assertGrantTypeAllowed(client, request.grantType);
+  void (FAILPOINTS && (await failpoint("token.proven")));
   const response =
     request.grantType === "authorization_code"
       ? await redeem(gateway, client, request)
       : await refresh(gateway, client, request);
+  void (FAILPOINTS && (await failpoint("token.decided")));
   renewClient(gateway, client);
   log("info", "token.issued", { client: client.clientId, grantType: request.grantType });
   return response;

@@ -10,7 +10,13 @@ import { isClientGone } from "./clients.ts";
 import { sharedConnectionId } from "./connection-id.ts";
 import { integrationFor, type Gateway } from "./gateway.ts";
 import { openGrantFor } from "./open-grant.ts";
-import { approvalCode, finishTransaction, openContinuation, openOutcome } from "./transaction.ts";
+import {
+  approvalCode,
+  finishTransaction,
+  isBindingOf,
+  openContinuation,
+  openOutcome,
+} from "./transaction.ts";
 
 export type FinishedApproval =
   | { readonly kind: "redirect"; readonly url: string }
@@ -26,7 +32,9 @@ export async function finishApproval(
   transactionId: string,
   binding: string | undefined,
 ): Promise<FinishedApproval> {
-  if (binding === undefined) return { kind: "refused", reason: "other_browser" };
+  if (binding === undefined || !(await isBindingOf(gateway, transactionId, binding))) {
+    return { kind: "refused", reason: "other_browser" };
+  }
   const taken = await gateway.objects.transaction(transactionId).takeDecided(await sha256(binding));
   switch (taken.kind) {
     case "waiting": {

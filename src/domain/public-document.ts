@@ -12,8 +12,9 @@ const TIMEOUT_MS = 5_000;
 const FAILURE_SECONDS = 3;
 const MOST_DOCUMENTS = 256;
 const MOST_FAILURES = 1_024;
+const FETCHES_PER_MINUTE = 1_000;
+const FETCHES_PER_DOMAIN_AND_MINUTE = 120;
 const FETCHES_PER_HOST_AND_MINUTE = 30;
-const FETCHES_PER_MINUTE = 300;
 const WAIT_MS = 20;
 const LONGEST_WAIT_MS = TIMEOUT_MS + 1_000;
 
@@ -28,6 +29,8 @@ export interface DocumentReader {
   /** Epoch seconds. */
   readonly now: () => number;
   waitUntil(work: Promise<unknown>): void;
+  /** How old a copy may be that is used while the document can't be fetched (RFC 9111 §4.2.4); 0 for never. */
+  readonly staleSeconds: number;
 }
 
 interface Kept<Content> {
@@ -60,6 +63,21 @@ export class PublicDocuments<Content> {
     reader: DocumentReader,
     fetchedSince = 0,
   ): Promise<Content> {
+    try {
+      return await this.#readFresh(url, parse, reader, fetchedSince);
+    } catch (error) {
+      const stale = this.#staleCopy(url, error, reader);
+      if (stale === undefined) throw error;
+      return stale.content;
+    }
+  }
+
+  async #readFresh(
+    url: string,
+    parse: (document: JsonObject) => Content,
+    reader: DocumentReader,
+    fetchedSince: number,
+  ): Promise<Content> {
     for (let waited = 0; ; waited += WAIT_MS) {
       const now = reader.now();
       const kept = this.#kept.get(url);
@@ -70,11 +88,19 @@ export class PublicDocuments<Content> {
       if (waited >= LONGEST_WAIT_MS) throw new ClientDocumentError("unreachable", url);
       await pause(WAIT_MS);
     }
+    makeRoom(this.#fetching, MOST_FAILURES);
     this.#fetching.set(url, reader.now());
     const work = this.#fetchAndKeep(url, parse, reader);
     // The others wait for it even when the client that asked first goes away.
     reader.waitUntil(work.catch(() => undefined));
     return work;
+  }
+
+  /** A copy that has expired, for a failure that says nothing about the document. */
+  #staleCopy(url: string, error: unknown, reader: DocumentReader): Kept<Content> | undefined {
+    const kept = this.#kept.get(url);
+    if (!(error instanceof ClientDocumentError && error.isTemporary) || kept === undefined) return undefined;
+    return kept.fetchedAt > reader.now() - reader.staleSeconds ? kept : undefined;
   }
 
   /** Whether another request is fetching it; one that began too long ago was lost with its request. */
@@ -83,13 +109,22 @@ export class PublicDocuments<Content> {
     return startedAt !== undefined && now - startedAt <= LONGEST_WAIT_MS / 1000;
   }
 
+  #noteFailure(url: string, { problem, isTemporary }: ClientDocumentError, now: number): void {
+    // What was taken down, or is no document any more, must not come back as a copy.
+    if (!isTemporary) this.#kept.delete(url);
+    if (problem === "too_many_fetches") return;
+    makeRoom(this.#failures, MOST_FAILURES);
+    this.#failures.set(url, { problem, until: now + FAILURE_SECONDS });
+  }
+
   async #fetchAndKeep(
     url: string,
     parse: (document: JsonObject) => Content,
     reader: DocumentReader,
   ): Promise<Content> {
     try {
-      takeTurn(url, reader.now());
+      // A document that was good before can't be crowded out by made-up ones of its host.
+      if (!this.#kept.has(url)) takeTurn(url, reader.now());
       const { document, headers } = await fetchDocument(url, this.#longestBody, reader.fetcher);
       const content = parse(document);
       const fetchedAt = reader.now();
@@ -99,10 +134,7 @@ export class PublicDocuments<Content> {
       this.#kept.set(url, { content, fetchedAt, expiresAt: fetchedAt + freshSeconds(headers, fetchedAt) });
       return content;
     } catch (error) {
-      if (error instanceof ClientDocumentError && error.problem !== "too_many_fetches") {
-        makeRoom(this.#failures, MOST_FAILURES);
-        this.#failures.set(url, { problem: error.problem, until: reader.now() + FAILURE_SECONDS });
-      }
+      if (error instanceof ClientDocumentError) this.#noteFailure(url, error, reader.now());
       throw error;
     } finally {
       this.#fetching.delete(url);
@@ -117,22 +149,27 @@ function makeRoom(map: Map<string, unknown>, most: number): void {
 }
 
 // One count for all kinds of documents: a host is asked as often for its clients as for their keys.
-const turns = { minute: 0, total: 0, byHost: new Map<string, number>() };
+const turns = { minute: 0, taken: new Map<string, number>() };
 
+/** Throws when the host, the domain it is in, or everybody together has been asked often enough in this minute. */
 function takeTurn(url: string, now: number): void {
   const minute = Math.floor(now / 60);
   if (turns.minute !== minute) {
     turns.minute = minute;
-    turns.total = 0;
-    turns.byHost.clear();
+    turns.taken.clear();
   }
   const { host } = new URL(url);
-  const taken = turns.byHost.get(host) ?? 0;
-  if (taken >= FETCHES_PER_HOST_AND_MINUTE || turns.total >= FETCHES_PER_MINUTE) {
+  const bounds: ReadonlyArray<readonly [of: string, most: number]> = [
+    ["everybody", FETCHES_PER_MINUTE],
+    // Whoever owns a domain can have any number of hosts in it, all leading to one server.
+    [`*.${host.split(".").slice(-2).join(".")}`, FETCHES_PER_DOMAIN_AND_MINUTE],
+    [host, FETCHES_PER_HOST_AND_MINUTE],
+  ];
+  const takenBy = (of: string): number => turns.taken.get(of) ?? 0;
+  if (bounds.some(([of, most]) => takenBy(of) >= most)) {
     throw new ClientDocumentError("too_many_fetches", url);
   }
-  turns.total += 1;
-  turns.byHost.set(host, taken + 1);
+  for (const [of] of bounds) turns.taken.set(of, takenBy(of) + 1);
 }
 
 /** One GET. Only status 200 with a JSON type and one JSON object within the bounds is an answer. */

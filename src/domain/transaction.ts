@@ -9,6 +9,9 @@ import type { AuthorizationRequestParts } from "../oauth/authorization-request.t
 import { TRANSACTION_TTL_SECONDS, type NewTransaction } from "../storage/transaction-object.ts";
 import type { Gateway } from "./gateway.ts";
 
+/** As long as the cookie itself, so that a person who comes back late hears that it took too long. */
+const BINDING_SECONDS = 3600;
+
 /** What a transaction continues with. */
 export interface Continuation {
   readonly integration: IntegrationName;
@@ -39,15 +42,22 @@ export async function beginTransaction(
     expiresAt: gateway.now() + TRANSACTION_TTL_SECONDS,
     resource: callbackOf(gateway),
   });
+  const binding = await mintCredential(gateway.keyring, "binding", {
+    connectionId: id,
+    grantId: randomId(),
+    generation: 0,
+    expiresAt: gateway.now() + BINDING_SECONDS,
+    resource: callbackOf(gateway),
+  });
   const candidate: Continuation = {
     ...content,
     state: state.value,
     codeVerifier: encodeBase64Url(randomBytes(32)),
-    binding: encodeBase64Url(randomBytes(32)),
+    binding: binding.value,
   };
   const transaction: NewTransaction = {
     stateHash: state.hash,
-    bindingHash: await sha256(candidate.binding),
+    bindingHash: binding.hash,
     continuationSealed: await sealIn(gateway, id, "continuation", JSON.stringify(candidate)),
   };
   const kept = await gateway.objects.transaction(id).begin(transaction);
@@ -61,6 +71,13 @@ export async function readState(
 ): Promise<{ readonly id: string; readonly hash: string } | undefined> {
   const claims = await readCredential(gateway.keyring, "state", state, [callbackOf(gateway)], gateway.now());
   return claims === undefined ? undefined : { id: claims.connectionId, hash: claims.hash };
+}
+
+/** Whether this gateway made `binding` for the transaction `id`. Asked first, so that a made-up id wakes no object. */
+export async function isBindingOf(gateway: Gateway, id: string, binding: string): Promise<boolean> {
+  const { keyring } = gateway;
+  const claims = await readCredential(keyring, "binding", binding, [callbackOf(gateway)], gateway.now());
+  return claims?.connectionId === id;
 }
 
 export async function openContinuation(gateway: Gateway, id: string, sealed: string): Promise<Continuation> {

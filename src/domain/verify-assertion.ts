@@ -28,7 +28,7 @@ export async function authenticateByAssertion(
   });
   if ((presented.clientId ?? assertion.clientId) !== assertion.clientId)
     throw invalidClient("wrong_client_id");
-  const client = await findClient(gateway, assertion.clientId);
+  const client = await findClient(gateway, assertion.clientId, "token");
   if (client === undefined) throw invalidClient("client_unknown");
   if (!mayAuthenticateBy(client, "private_key_jwt")) throw invalidClient("wrong_method");
   if ((client.signingAlgorithm ?? assertion.algorithm) !== assertion.algorithm) {

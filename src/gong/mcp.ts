@@ -74,6 +74,7 @@ export interface ExposedAnswer {
 }
 
 const LONGEST_ERROR_BODY = 64 * 1024;
+const LONGEST_ERROR_MS = 10_000;
 /** One media type: a list of two could be read as the second one. */
 const READABLE = /^(application\/json|text\/event-stream)\s*(;[^,]*)?$/i;
 const JSON_ONLY = /^application\/json\s*(;[^,]*)?$/i;
@@ -125,9 +126,10 @@ function holds(bytes: Uint8Array, token: string): boolean {
   return unescaped.includes(token.replaceAll("\\", ""));
 }
 
-/** The body when it is at most `longest` bytes; undefined when it is longer or breaks off. */
+/** The body when it is at most `longest` bytes; undefined when it is longer, takes too long or breaks off. */
 async function readAtMost(response: Response, longest: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
-  return await readBounded(response, longest).catch(() => undefined);
+  const signal = AbortSignal.timeout(LONGEST_ERROR_MS);
+  return await readBounded(response, longest, signal).catch(() => undefined);
 }
 
 /** Drops the rest of a body, so that its connection is free again. A body that broke off already is as good as dropped. */

@@ -26,18 +26,19 @@ export function assertHeadersMatch(message: McpMessage, headers: Headers): void 
     message.kind === "request" && (isModernRevision(revision) || isModernRevision(message.protocolVersion));
 
   if (revision === undefined ? required : differs(message.protocolVersion, revision)) {
-    mismatch("MCP-Protocol-Version", "the revision in params._meta");
+    mismatch(message, "MCP-Protocol-Version", "the revision in params._meta");
   }
   if (method === null ? required : method !== message.method) {
-    mismatch("Mcp-Method", "the method of the message");
+    mismatch(message, "Mcp-Method", "the method of the message");
   }
-  assertNameMatches(message.mirroredName, headers.get("mcp-name"), required);
+  assertNameMatches(message, headers.get("mcp-name"), required);
 }
 
-function assertNameMatches(mirrored: string | undefined, name: string | null, required: boolean): void {
+function assertNameMatches(message: McpMessage, name: string | null, required: boolean): void {
+  const mirrored = message.mirroredName;
   if (mirrored === undefined) return;
   if (name === null ? required : decodeSentinel(name) !== mirrored) {
-    mismatch("Mcp-Name", "the name, uri or taskId in params");
+    mismatch(message, "Mcp-Name", "the name, uri or taskId in params");
   }
 }
 
@@ -49,8 +50,9 @@ function isModernRevision(revision: string | undefined): boolean {
   return revision !== undefined && revision >= FIRST_MODERN_REVISION;
 }
 
-function mismatch(header: string, source: string): never {
-  throw new McpRefused(400, HEADER_MISMATCH, `Send the ${header} header with the same value as ${source}.`);
+function mismatch({ id }: McpMessage, header: string, source: string): never {
+  const text = `Send the ${header} header with the same value as ${source}.`;
+  throw new McpRefused(400, HEADER_MISMATCH, text, id);
 }
 
 const SENTINEL = /^=\?base64\?(.*)\?=$/s;

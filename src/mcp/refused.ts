@@ -8,16 +8,19 @@ export class McpRefused extends Error {
   readonly status: number;
   /** JSON-RPC error code. */
   readonly code: number;
+  /** The id of the refused message; undefined when it could not be read, or there is none. */
+  readonly id: JsonRpcId | undefined;
 
-  constructor(status: number, code: number, message: string) {
+  constructor(status: number, code: number, message: string, id?: JsonRpcId) {
     super(message);
     this.name = "McpRefused";
     this.status = status;
     this.code = code;
+    this.id = id;
   }
 
   /** Returns the JSON-RPC error response for the message with this id; an unknown id becomes null. */
-  toResponseBody(id?: JsonRpcId): JsonRpcError {
+  toResponseBody(id: JsonRpcId | undefined = this.id): JsonRpcError {
     return jsonRpcError(id, this.code, this.message);
   }
 }

@@ -1,5 +1,5 @@
-// Which messages cost Gong credits. Called by the MCP route to choose between the straight path to Gong and the
-// accounted one. Gong charges each `tools/call`, also a repeated one.
+// Which messages cost Gong credits or reach its data, and which scopes they need. Called by domain/call-gong.ts before
+// anything is sent. Gong charges each `tools/call`, also a repeated one.
 import type { McpMessage } from "./message.ts";
 
 /** Whether a call of the named tool is paid; an undefined name is a call whose tool could not be read. */
@@ -14,6 +14,29 @@ export const everyTool: PaidTools = () => true;
  */
 export function isPaidCall(message: McpMessage, paidTools: PaidTools = everyTool): boolean {
   return message.method === "tools/call" && paidTools(message.toolName);
+}
+
+/** Methods that only tell what the server offers, or that the client is there. */
+const WITHOUT_DATA: ReadonlySet<string> = new Set([
+  "initialize",
+  "ping",
+  "server/discover",
+  "tools/list",
+  "prompts/list",
+  "resources/list",
+  "resources/templates/list",
+  "logging/setLevel",
+]);
+
+/**
+ * Whether a message can reach Gong's data or cost credits: all but the few methods that can't, so that a method nobody
+ * knows counts as one that can. Undefined is a request without a message, which may resume an earlier answer (MCP
+ * 2025-11-25, Resumability). An answer to a question of the server lets a call go on, so it counts too.
+ */
+export function reachesData(message: McpMessage | undefined): boolean {
+  if (message?.method === undefined) return true;
+  const harmless = WITHOUT_DATA.has(message.method) || message.method.startsWith("notifications/");
+  return isPaidCall(message) || !harmless;
 }
 
 const ASK = "mcp:ai-ask:read";

@@ -30,7 +30,7 @@ export async function readBody(request: Request, longest: number): Promise<Uint8
     if (error instanceof OAuthError) throw error;
     throw new OAuthError("invalid_request", "Send the whole body.", { reason: "body_broke_off" });
   } finally {
-    clearTimeout(timer ?? null);
+    if (timer !== undefined) clearTimeout(timer);
   }
 }
 

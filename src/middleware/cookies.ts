@@ -10,7 +10,7 @@ export const CONSENT_COOKIE = "__Host-consent";
 /** The admin session. Strict: it is never sent along from another site. */
 export const ADMIN_COOKIE = "__Host-admin";
 
-const TRANSACTION_PREFIX = "__Host-txn-";
+const TRANSACTION_COOKIE = /^__Host-txn-[A-Za-z0-9_-]+$/;
 // Longer than a transaction, so that a late return is called late and not another browser's.
 const TRANSACTION_SECONDS = 3600;
 const MOST_TRANSACTIONS = 10;
@@ -30,7 +30,7 @@ export function readCookie(c: Context<AppEnv>, name: string): string | undefined
 export function keepBinding(c: Context<AppEnv>, name: string, value: string): void {
   const others = cookiePairs(c)
     .map((pair) => pair.name)
-    .filter((other) => other.startsWith(TRANSACTION_PREFIX) && other !== name);
+    .filter((other) => TRANSACTION_COOKIE.test(other) && other !== name);
   for (const old of others.slice(0, Math.max(0, others.length - MOST_TRANSACTIONS + 1))) {
     writeCookie(c, old, "", { maxAgeSeconds: 0, sameSite: "Lax" });
   }

@@ -9,8 +9,8 @@ import type { AppEnv } from "../context.ts";
 const ONE_YEAR = "max-age=31536000; includeSubDomains";
 
 /** For pages. `isolated` cuts the tie to an opener; sign-in pages keep it, or clients that use pop-ups break. */
-export const pageHeaders = (options: { isolated: boolean }): MiddlewareHandler<AppEnv> =>
-  secureHeaders({
+export const pageHeaders = (options: { isolated: boolean }): MiddlewareHandler<AppEnv> => {
+  const secure = secureHeaders({
     contentSecurityPolicy: {
       defaultSrc: ["'none'"],
       styleSrc: [NONCE],
@@ -22,12 +22,18 @@ export const pageHeaders = (options: { isolated: boolean }): MiddlewareHandler<A
     },
     strictTransportSecurity: ONE_YEAR,
     xFrameOptions: "DENY",
-    // A form page must send its Origin; `no-referrer` would turn it into `null`.
-    referrerPolicy: "same-origin",
+    referrerPolicy: false,
     crossOriginResourcePolicy: "same-origin",
     crossOriginOpenerPolicy: options.isolated ? "same-origin" : false,
     permissionsPolicy: { camera: [], geolocation: [], microphone: [], payment: [], usb: [] },
   });
+  return async function pageHeaders(c, next) {
+    // A form page must send its Origin; `no-referrer` would turn it into `null`. Set ahead of the route, because those
+    // that carry a code are stricter.
+    c.header("Referrer-Policy", "same-origin");
+    return secure(c, next);
+  };
+};
 
 /** For JSON endpoints, which browser-based clients of other origins read. */
 export const jsonHeaders = (): MiddlewareHandler<AppEnv> =>

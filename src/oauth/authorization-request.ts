@@ -110,7 +110,7 @@ export function matchRedirectTarget(
   }
   if (!redirectUriMatches(client.redirectUris, redirectUri)) {
     throw mismatch(
-      "The client asked to return to an address that it has not registered.",
+      "Remove the connection in your client and add it again: it asked to return to an address that it has not registered.",
       "redirect_uri_mismatch",
     );
   }

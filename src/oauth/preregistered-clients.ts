@@ -2,8 +2,9 @@
 // config.ts only. A secret is configured as its SHA-256, so that the setting itself is not a credential.
 
 import { OAuthError } from "../errors.ts";
-import { isJsonObject, JsonRefused, parseStrictJson } from "../json.ts";
+import { isJsonObject, JsonRefused, parseStrictJson, type JsonObject } from "../json.ts";
 import type { Client } from "./client.ts";
+import { parseClientKeys, type ClientKeys } from "./client-keys.ts";
 import { parseClientMetadata } from "./client-metadata.ts";
 
 interface PreregisteredClients {
@@ -13,7 +14,8 @@ interface PreregisteredClients {
 
 /**
  * Reads a JSON array of `{ client_id, client_secret_sha256?, …RFC 7591 §2 metadata }`. Problems name the entry by its
- * position and never quote it. `token_endpoint_auth_method` defaults to `none`, unlike in dynamic registration.
+ * position and never quote it. `token_endpoint_auth_method` defaults to `none`, unlike in dynamic registration, and may
+ * be `private_key_jwt` with the public keys in `jwks`.
  */
 export function parsePreregisteredClients(text: string): PreregisteredClients {
   const clients = new Map<string, Client>();
@@ -52,17 +54,35 @@ function parseEntry(entry: unknown): Client | string {
   ) {
     return "has a client_secret_sha256 that is not a base64url SHA-256";
   }
+  const { token_endpoint_auth_method: method = "none", jwks, ...metadata } = rest;
+  const keys = method === "private_key_jwt" ? parseClientKeys(jwks) : undefined;
+  if (method === "private_key_jwt" && keys === undefined) {
+    return "needs jwks with 1 to 20 public keys for private_key_jwt";
+  }
+  return toClient(clientId, secretHash, keys, { ...metadata, token_endpoint_auth_method: method });
+}
+
+function toClient(
+  clientId: string,
+  secretHash: string | undefined,
+  keys: Extract<ClientKeys, { kind: "inline" }>["keys"] | undefined,
+  described: JsonObject,
+): Client | string {
   try {
-    const metadata = parseClientMetadata({ token_endpoint_auth_method: "none", ...rest });
+    // Keys stand in for the secret that registration would hand out.
+    const metadata = parseClientMetadata(
+      keys === undefined ? described : { ...described, token_endpoint_auth_method: "none" },
+    );
     if ((metadata.tokenEndpointAuthMethod === "none") !== (secretHash === undefined)) {
-      return "needs client_secret_sha256 exactly when token_endpoint_auth_method is not none";
+      return "needs client_secret_sha256 exactly when token_endpoint_auth_method is client_secret_basic or client_secret_post";
     }
     return {
       clientId,
       registration: "preregistered",
       clientName: metadata.clientName,
       redirectUris: metadata.redirectUris,
-      tokenEndpointAuthMethod: metadata.tokenEndpointAuthMethod,
+      tokenEndpointAuthMethod: keys === undefined ? metadata.tokenEndpointAuthMethod : "private_key_jwt",
+      ...(keys === undefined ? {} : { keys: { kind: "inline", keys } }),
       clientSecretHash: secretHash,
       grantTypes: metadata.grantTypes,
     };

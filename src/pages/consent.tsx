@@ -119,7 +119,7 @@ function documentStanding(clientId: string, loopback: boolean): Standing {
           </>
         ),
       }
-    : { tone: "good", badge: "Verified by its web address", text: <>Verified by its web address: {host}</> };
+    : { tone: "good", badge: "Web address verified", text: <>Verified by its web address: {host}</> };
 }
 
 // Quotation marks say whose word a name is: an admin's, or the client's own.

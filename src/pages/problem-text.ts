@@ -12,6 +12,7 @@ export type Problem =
   | "state_unknown"
   | "expired"
   | "used"
+  | "busy"
   | "failed"
   | "shared_connection_failed"
   | "gong_unavailable"
@@ -80,6 +81,11 @@ const TEXTS: Record<Problem, ProblemText> = {
     title: "This sign-in took too long",
     text: "A sign-in must be finished within ten minutes.",
     hint: START_AGAIN,
+  },
+  busy: {
+    title: "This sign-in is being finished",
+    text: "Gong is being asked right now, because this page was opened twice.",
+    hint: "Wait a few seconds and reload this page.",
   },
   used: {
     title: "This sign-in is already finished",

@@ -77,12 +77,16 @@ export const admin = new Hono<AppEnv>()
     }
     return overviewPage(c, await adminOverview(c.get("gateway")), await formToken(session));
   })
+  // Where a reload of a refused sign-in leads.
+  .get("/sign-in", backToAdmin)
   .post("/sign-in", async (c) => {
     if (!isSameOrigin(c)) return problemPage(c, "cross_site", 403);
     const form = await readForm(c.req.raw);
     const address = c.req.header("CF-Connecting-IP") ?? "unknown";
     const signIn = await signInAdmin(c.get("gateway"), form.get("token") ?? "", address);
     if (signIn.kind === "signed_in") {
+      // The browser's earlier session, also one that somebody planted, ends with the new one (ASVS 7.2.4).
+      await signOutAdmin(c.get("gateway"), readCookie(c, ADMIN_COOKIE));
       writeCookie(c, ADMIN_COOKIE, signIn.session, { maxAgeSeconds: SESSION_SECONDS, sameSite: "Strict" });
       return backToAdmin(c);
     }

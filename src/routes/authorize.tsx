@@ -47,6 +47,7 @@ export const authorize = new Hono<AppEnv>()
     });
     return goOn(c, decided);
   })
+  .all("/authorize", (c) => c.body(null, 405, { allow: "GET, POST" }))
   .get("/authorize/waiting/:id", async (c) => {
     const id = c.req.param("id");
     if (!isTransactionId(id)) return problemPage(c, "state_unknown", 400);

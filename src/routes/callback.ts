@@ -6,8 +6,11 @@ import type { AppEnv } from "../context.ts";
 import { completeAuthorization } from "../domain/complete-authorization.ts";
 import { readCookie } from "../middleware/cookies.ts";
 import { problemPage } from "../respond.tsx";
+import { leadOn } from "./lead-on.tsx";
 
-export const callback = new Hono<AppEnv>().get("/callback", async (c) => {
+export const callback = new Hono<AppEnv>();
+
+callback.get("/callback", async (c) => {
   c.header("Cache-Control", "no-store");
   c.header("Referrer-Policy", "no-referrer");
   // A HEAD from a link checker must not use up the sign-in.
@@ -16,10 +19,17 @@ export const callback = new Hono<AppEnv>().get("/callback", async (c) => {
   const completed = await completeAuthorization(c.get("gateway"), searchParams, (name) =>
     readCookie(c, name),
   );
-  if (completed.kind === "redirect") return c.redirect(completed.url, 303);
+  if (completed.kind === "redirect") {
+    const admin = `${c.get("gateway").config.publicUrl}/admin`;
+    if (completed.url !== admin) return c.redirect(completed.url, 303);
+    // The admin cookie is Strict: browsers send it from a page of ours, not on a redirect that began at Gong's site.
+    return leadOn(c, admin, "Shared access is connected", "Taking you back to the admin page.");
+  }
   if (completed.kind === "busy") {
     c.header("Retry-After", "2");
-    return problemPage(c, "used", 409);
+    return problemPage(c, "busy", 409);
   }
   return problemPage(c, completed.reason, completed.reason === "shared_connection_failed" ? 502 : 400);
 });
+
+callback.all("/callback", (c) => c.body(null, 405, { allow: "GET" }));

@@ -179,7 +179,7 @@ export class AdminObject extends DurableObject<Env> {
       .toArray();
   }
 
-  /** Takes a request off the list, with the audit row of the decision. */
+  /** Takes a request off the list, with the audit row of the decision. False when it is gone or too old. */
   async settleApproval(
     transactionId: string,
     decision: "approved" | "denied",
@@ -188,7 +188,11 @@ export class AdminObject extends DurableObject<Env> {
     if (!this.#exists()) return false;
     return this.ctx.storage.transactionSync(() => {
       const { sql } = this.ctx.storage;
-      const settled = sql.exec("DELETE FROM approvals WHERE transaction_id = ?", transactionId);
+      const settled = sql.exec(
+        "DELETE FROM approvals WHERE transaction_id = ? AND expires_at > ?",
+        transactionId,
+        nowSeconds(),
+      );
       if (settled.rowsWritten === 0) return false;
       this.#audit(actor, `approval.${decision}`, transactionId);
       return true;
@@ -244,7 +248,7 @@ export class AdminObject extends DurableObject<Env> {
       sql.exec("DELETE FROM sign_in_attempts WHERE address_hash = ?", addressHash);
       sql.exec("INSERT INTO sessions (hash, created_at, seen_at) VALUES (?1, ?2, ?2)", sessionHash, now);
       sql.exec(
-        "DELETE FROM sessions WHERE hash IN (SELECT hash FROM sessions ORDER BY created_at DESC LIMIT -1 OFFSET ?)",
+        "DELETE FROM sessions WHERE hash IN (SELECT hash FROM sessions ORDER BY created_at DESC, rowid DESC LIMIT -1 OFFSET ?)",
         MOST_SESSIONS,
       );
       this.#audit("admin", "session.opened", undefined);
@@ -287,7 +291,9 @@ export class AdminObject extends DurableObject<Env> {
     return this.ctx.storage.sql;
   }
 
+  /** Whether the object was ever written; asking never writes, but for an older schema, which is brought up to date. */
   #exists(): boolean {
+    if (schemaVersion(this.ctx.storage) > 0) this.#open();
     return schemaVersion(this.ctx.storage) > 0;
   }
 }

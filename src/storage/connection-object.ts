@@ -119,19 +119,20 @@ export class ConnectionObject extends DurableObject<Env> {
   /** Checks an access token and hands out Gong's. RFC 6750 §3.1: every refusal of the token looks the same outside. */
   async authorize(accessHash: string): Promise<AuthorizedCall> {
     if (!(await this.#ready())) return { ok: false, reason: "invalid_token", detail: "connection_unknown" };
-    const access = this.ctx.storage.transactionSync(() =>
-      useAccessToken(this.ctx.storage.sql, accessHash, nowSeconds()),
-    );
+    const check = () =>
+      this.ctx.storage.transactionSync(() => useAccessToken(this.ctx.storage.sql, accessHash, nowSeconds()));
+    const before = check();
+    const gong = before.ok ? await this.#gong.authorization() : NOT_CONNECTED;
+    // A refresh takes seconds, in which the token may have been revoked.
+    const access = before.ok ? check() : before;
     if (!access.ok) return { ok: false, reason: "invalid_token", detail: access.reason };
-    const gong = await this.#gong.authorization();
     if (!gong.ok) return gong;
-    const { grant, token } = access;
     return {
       ok: true,
-      grantId: grant.id,
-      clientId: grant.client_id,
-      scope: token.scope,
-      expiresAt: Math.min(token.expires_at, grant.expires_at),
+      grantId: access.grant.id,
+      clientId: access.grant.client_id,
+      scope: access.token.scope,
+      expiresAt: Math.min(access.token.expires_at, access.grant.expires_at),
       gong,
     };
   }

@@ -3,6 +3,7 @@
 
 import type { IntegrationConfig } from "../config.ts";
 import type { GongTokens } from "../gong/oauth.ts";
+import { failpoint } from "../failpoints.ts";
 import { refreshDueAt } from "../gong/refresh-machine.ts";
 import { sealedWith } from "../crypto/seal.ts";
 import type { ConnectionDescription } from "./connection-rpc.ts";
@@ -20,6 +21,7 @@ export function writeConnection(
   generation: number,
   now: number,
 ): void {
+  void (FAILPOINTS && failpoint("connect.writing", sql));
   sql.exec(
     `INSERT OR REPLACE INTO connection (only, integration, access, gong_client_id, state, state_since, connected_at,
        generation, gong_access_token_sealed, gong_refresh_token_sealed, gong_expires_at, gong_scope, refreshed_at,

@@ -4,6 +4,7 @@
 
 import { DurableObject } from "cloudflare:workers";
 import { nowSeconds } from "../clock.ts";
+import { failpoint } from "../failpoints.ts";
 import { migrate, schemaVersion, type Migration } from "./migrations.ts";
 
 const MIGRATIONS: readonly Migration[] = [
@@ -38,6 +39,7 @@ export interface Witness {
 export class EscrowObject extends DurableObject<Env> {
   /** Keeps a sealed answer until `settle`. */
   async keepAnswer(attemptId: string, answerSealed: string): Promise<void> {
+    void (FAILPOINTS && (await failpoint("escrow.keeping", this.ctx.storage.sql)));
     this.#open().exec(
       "INSERT OR REPLACE INTO answers (attempt_id, answer_sealed, kept_at) VALUES (?, ?, ?)",
       attemptId,
@@ -59,6 +61,7 @@ export class EscrowObject extends DurableObject<Env> {
   /** Notes that the connection has committed `generation`, and lets go of the answer it came from. */
   async settle(attemptId: string | undefined, generation: number): Promise<void> {
     const sql = this.#open();
+    void (FAILPOINTS && (await failpoint("escrow.settling", sql)));
     this.ctx.storage.transactionSync(() => {
       if (attemptId !== undefined) sql.exec("DELETE FROM answers WHERE attempt_id = ?", attemptId);
       sql.exec(
@@ -72,6 +75,7 @@ export class EscrowObject extends DurableObject<Env> {
   /** Notes the end of grants. */
   async endGrants(grantIds: readonly string[]): Promise<void> {
     const sql = this.#open();
+    void (FAILPOINTS && (await failpoint("escrow.ending", sql)));
     this.ctx.storage.transactionSync(() => {
       for (const id of grantIds) {
         sql.exec("INSERT OR IGNORE INTO ended_grants (grant_id, ended_at) VALUES (?, ?)", id, nowSeconds());

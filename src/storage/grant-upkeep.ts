@@ -1,6 +1,7 @@
 // The end of grants: revoking, listing what still lives, and deleting what has expired. SQL on the ConnectionObject's
 // database, run inside its transactions and its alarm.
 
+import { failpoint } from "../failpoints.ts";
 import type { GrantRow } from "./connection-schema.ts";
 
 /** How long a code is remembered, so that a late replay revokes what it issued (RFC 6749 §4.1.2). */
@@ -11,6 +12,7 @@ const REVOKED_KEPT_SECONDS = 30 * 86_400;
 /** Ends a grant and everything it issued. The row stays for a while, so that a reader sees why. */
 export function revokeGrant(sql: SqlStorage, grantId: string, reason: string, now: number): void {
   sql.exec("DELETE FROM access_tokens WHERE grant_id = ?", grantId);
+  void (FAILPOINTS && failpoint("end.writing", sql));
   sql.exec(
     `UPDATE grants SET revoked_at = ?, revoked_reason = ?, refresh_hash = NULL, previous_refresh_hash = NULL,
        previous_answer_sealed = NULL WHERE id = ? AND revoked_at IS NULL`,

@@ -5,6 +5,7 @@
 import { DurableObject } from "cloudflare:workers";
 import { nowSeconds } from "../clock.ts";
 import type { Client, GrantType, TokenEndpointAuthMethod } from "../oauth/client.ts";
+import { scheduleAlarm } from "./alarm.ts";
 import { migrate, schemaVersion, type Migration } from "./migrations.ts";
 
 const MIGRATIONS: readonly Migration[] = [
@@ -158,8 +159,7 @@ export class RegistryObject extends DurableObject<Env> {
            SELECT MIN(expires_at) AS due FROM clients UNION ALL SELECT MIN(usable_until) + 1 FROM used_assertions)`,
       )
       .toArray();
-    if (row === undefined || row.due === null) return;
-    if ((await this.ctx.storage.getAlarm()) === null) await this.ctx.storage.setAlarm(row.due * 1000);
+    await scheduleAlarm(this.ctx.storage, nowSeconds(), [row?.due ?? undefined]);
   }
 
   #count(): number {

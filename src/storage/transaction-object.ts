@@ -3,6 +3,7 @@
 
 import { DurableObject } from "cloudflare:workers";
 import { nowSeconds } from "../clock.ts";
+import { failpoint } from "../failpoints.ts";
 import { migrate, schemaVersion, type Migration } from "./migrations.ts";
 
 /** How long a person has at Gong, or an admin has to approve. */
@@ -108,6 +109,7 @@ export class TransactionObject extends DurableObject<Env> {
   /** Keeps where the browser was sent, for a reload within a minute. */
   async finish(outcomeSealed: string): Promise<void> {
     if (!this.#exists()) return;
+    void (FAILPOINTS && (await failpoint("transaction.finishing", this.ctx.storage.sql)));
     this.ctx.storage.sql.exec(
       "UPDATE transaction_record SET status = 'done', outcome_sealed = ?, taken_at = ? WHERE status = 'taken'",
       outcomeSealed,
@@ -141,6 +143,7 @@ export class TransactionObject extends DurableObject<Env> {
           ? { kind: "waiting", continuationSealed: row.continuation_sealed }
           : { kind: "refused", reason: "unknown" };
       }
+      void (FAILPOINTS && failpoint("transaction.taking", this.ctx.storage.sql));
       this.ctx.storage.sql.exec("UPDATE transaction_record SET status = 'taken', taken_at = ?", now);
       return {
         kind: "taken",

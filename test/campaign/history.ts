@@ -54,7 +54,8 @@ export function historyOf(entries: () => readonly LedgerEntry[]): History {
       const presentation = byRequest.get(entry.request);
       if (presentation === undefined) return;
       byRequest.delete(entry.request);
-      if (entry.outcome === "complete" && entry.fault === undefined) presentation.answeredAt = entry.at;
+      const whole = entry.fault === undefined || entry.fault === "delay" || entry.fault === "trickle";
+      if (entry.outcome === "complete" && whole) presentation.answeredAt = entry.at;
     }
   };
   return {

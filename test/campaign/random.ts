@@ -12,7 +12,8 @@ export interface Random {
 
 /** The generator mulberry32: the same seed, the same choices. */
 export function randomFrom(seed: number): Random {
-  let state = seed >>> 0;
+  // Spread, because campaigns count their seeds up.
+  let state = Math.imul(seed, 0x9e3779b1) >>> 0;
   const next = (): number => {
     state = (state + 0x6d2b79f5) >>> 0;
     let mixed = Math.imul(state ^ (state >>> 15), state | 1);

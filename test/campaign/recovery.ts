@@ -13,6 +13,8 @@ export type Fault = readonly [Verdict, string];
 export interface Failure {
   /** Epoch milliseconds. An answer of Gong after this moment can't have reached us. */
   readonly at: number;
+  /** When the Worker ran again: what Gong saw until then was sent before the failure. */
+  readonly until: number;
   /** Whether Gong's answer to the refresh in flight was on disk then. */
   readonly onDisk: boolean;
 }
@@ -48,13 +50,27 @@ export async function persist(ask: () => Promise<Outcome>): Promise<Outcome> {
   return outcome;
 }
 
+/** Signs in as a person does who is told to start again: until it works, or patience ends. */
+export async function signInAgain(stage: Stage, person: string): Promise<Tokens | undefined> {
+  for (const until = Date.now() + PATIENCE_MS; Date.now() < until;) {
+    try {
+      return await signIn(stage, person);
+    } catch {
+      // The page said so, or there was none: the next try begins from the start.
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
+  }
+  return undefined;
+}
+
 /** Calls until the connection answers; when it wants a person, judges why, signs in again and expects it healed. */
 export async function expectUsable(stage: Stage, actor: Actor): Promise<readonly Fault[]> {
   const outcome = await persist(() => callGong(stage, actor.tokens.access));
   if (outcome?.status === 200) return [];
   if (outcome?.status !== 401) return [["stuck", `${actor.person}: ${describe(outcome)}`]];
   const faults: Fault[] = [judgeLoss(stage, actor)];
-  const healed = await signIn(stage, actor.person);
+  const healed = await signInAgain(stage, actor.person);
+  if (healed === undefined) return [...faults, ["stuck", `${actor.person} can't sign in again`]];
   const old = await callGong(stage, actor.tokens.access);
   // The same person's connection heals, and with it every client that was on it.
   if (old?.status !== 200) faults.push(["stuck", `${actor.person} signed in again: ${describe(old)}`]);
@@ -73,7 +89,7 @@ function judgeLoss(stage: Stage, { person, failures }: Actor): Fault {
   const told = `${person}, Gong ${refreshMode}: ${story}`;
   if (spent === undefined || last === undefined || last === spent || !strict) return ["lost", told];
   if (last.value !== spent.value) return ["lost", `${told}; not the token that was spent`];
-  const failure = failures.find(({ at }) => at >= spent.at);
+  const failure = failures.find(({ until }) => until >= spent.at);
   if (failure?.onDisk === true) return ["lost", `${told}; the answer was on disk`];
   if (spent.answeredAt === undefined) return ["ambiguous", told];
   if (failure === undefined) return ["lost", `${told}; nothing had failed`];
@@ -114,7 +130,7 @@ export function expectSpentOnce(stage: Stage, actor: Actor): readonly Fault[] {
     const before = spent.get(value);
     // A retry is due when something failed between, and nothing of the first answer was kept.
     const excused = failures.some(
-      (f) => before !== undefined && before.at <= f.at && f.at <= again.at && !f.onDisk,
+      (f) => before !== undefined && before.at <= f.until && f.at <= again.at && !f.onDisk,
     );
     const mayRepeat = of === "refresh_token" && (excused || before?.answeredAt === undefined || !rotates);
     if (before !== undefined && !mayRepeat)
@@ -136,6 +152,8 @@ export function expectSpentOnce(stage: Stage, actor: Actor): readonly Fault[] {
 /** Two presentations of one token, and the failures around them, in milliseconds from the first. */
 function told(before: Presentation, again: Presentation, failures: readonly Failure[]): string {
   const from = (at: number | undefined): string => (at === undefined ? "never" : `+${at - before.at}`);
-  const failed = failures.map(({ at, onDisk }) => `${from(at)}${onDisk ? " with the answer on disk" : ""}`);
+  const failed = failures.map(
+    ({ at, until, onDisk }) => `${from(at)} to ${from(until)}${onDisk ? " with the answer on disk" : ""}`,
+  );
   return `answered ${from(before.answeredAt)}, again ${from(again.at)}; failures ${failed.join(", ")}`;
 }

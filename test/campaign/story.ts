@@ -93,13 +93,17 @@ export function redeem(site: Site, code: string): Promise<Outcome> {
 }
 
 /** RFC 6749 §6. */
-export function refresh(site: Site, refreshToken: string): Promise<Outcome> {
-  return askToken(site, { grant_type: "refresh_token", refresh_token: refreshToken });
+export function refresh(site: Site, refreshToken: string, resetAfterMs?: number): Promise<Outcome> {
+  return askToken(site, { grant_type: "refresh_token", refresh_token: refreshToken }, resetAfterMs);
 }
 
-function askToken(site: Site, fields: Readonly<Record<string, string>>): Promise<Outcome> {
+function askToken(
+  site: Site,
+  fields: Readonly<Record<string, string>>,
+  resetAfterMs?: number,
+): Promise<Outcome> {
   const body = new URLSearchParams({ client_id: site.clientId, ...fields }).toString();
-  return site.ask("/token", { method: "POST", headers: FORM, body });
+  return site.ask("/token", { method: "POST", headers: FORM, body, resetAfterMs });
 }
 
 /** The tokens of a 200; undefined for any other answer. */

@@ -16,21 +16,24 @@ export interface Tally {
   /** The answer was handed to our socket, and the process was killed before it was on disk. */
   inMemory: number;
   seconds: number;
+  /** What must not happen, with the seed that repeats it. */
   readonly problems: string[];
+  /** What nothing could have saved. */
+  readonly notes: string[];
 }
 
 export type Verdict = "lost" | "doubled" | "revived" | "stuck" | "ambiguous" | "inMemory";
 
 export function newTally(campaign: string): Tally {
   const none = { tried: 0, lost: 0, doubled: 0, revived: 0, stuck: 0, ambiguous: 0, inMemory: 0, seconds: 0 };
-  return { campaign, ...none, problems: [] };
+  return { campaign, ...none, problems: [], notes: [] };
 }
 
 /** Counts a verdict; one that must not happen is also told, with the seed that repeats it. */
 export function count(tally: Tally, verdict: Verdict, seed: number, what: string): void {
   tally[verdict] += 1;
-  if (verdict === "ambiguous" || verdict === "inMemory") return;
-  tally.problems.push(`${tally.campaign}, --seed ${seed}: ${verdict}: ${what}`);
+  const told = `${tally.campaign}, --seed ${seed}: ${verdict}: ${what}`;
+  (verdict === "ambiguous" || verdict === "inMemory" ? tally.notes : tally.problems).push(told);
 }
 
 export const failures = (tally: Tally): number => tally.lost + tally.doubled + tally.revived + tally.stuck;

@@ -2,6 +2,7 @@
 // restart and over a SIGKILL, says what it logged, and is gone afterwards.
 
 import { afterEach, describe, expect, it } from "vitest";
+import { verifies } from "../conformance/verifies.ts";
 import { findBrowser } from "../support/browser.ts";
 import { buildWorker, type Gateway, startGateway } from "../support/workerd.ts";
 
@@ -58,7 +59,7 @@ function isAlive(pid: number | undefined): boolean {
   }
 }
 
-describe("the built Worker in workerd", () => {
+describe(verifies("operations.runs_outside_wrangler", "the built Worker in workerd"), () => {
   it("starts on an origin where its own settings say it is", async () => {
     const build = await buildWorker();
     const gateway = await start();
@@ -110,7 +111,7 @@ describe("the built Worker in workerd", () => {
   });
 });
 
-describe("the browser of the tests", () => {
+describe(verifies("operations.browser_required", "the browser of the tests"), () => {
   it("is there, or says how to get one: browser tests never skip in silence", () => {
     expect(findBrowser()).toMatch(/chrom/i);
     expect(() => findBrowser({ CHROME_PATH: "/nowhere/chrome" })).toThrow(

@@ -9,6 +9,11 @@ export const PKCE = {
   challenge: "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
 };
 
+export interface Tokens {
+  readonly access_token: string;
+  readonly refresh_token: string;
+}
+
 export interface ListeningClient {
   readonly clientId: string;
   readonly origin: string;
@@ -16,8 +21,8 @@ export interface ListeningClient {
   readonly arrived: readonly URL[];
   /** The authorization request of RFC 6749 §4.1.1, for `resource`, by default the gateway's /mcp. */
   authorizationUrl(state: string, resource?: string): string;
-  /** RFC 6749 §4.1.3: the status of redeeming the code in a URL that arrived. */
-  redeem(callback: URL | undefined): Promise<number>;
+  /** RFC 6749 §4.1.3: the tokens for the code in a URL that arrived, or undefined when it is refused. */
+  redeem(callback: URL | undefined): Promise<Tokens | undefined>;
   close(): Promise<void>;
 }
 
@@ -54,16 +59,16 @@ export async function startListeningClient(
       return `${gatewayOrigin}/authorize?${query}`;
     },
     async redeem(callback) {
-      const body = new URLSearchParams({
+      const form = new URLSearchParams({
         grant_type: "authorization_code",
         client_id: clientId,
         code: callback?.searchParams.get("code") ?? "",
         code_verifier: PKCE.verifier,
         redirect_uri: redirectUri,
       });
-      const response = await fetch(`${gatewayOrigin}/token`, { method: "POST", body });
-      await response.body?.cancel();
-      return response.status;
+      const response = await fetch(`${gatewayOrigin}/token`, { method: "POST", body: form });
+      const body = (await response.json()) as Tokens;
+      return response.ok ? body : undefined;
     },
     close: () => closed(server),
   };
@@ -79,7 +84,8 @@ async function register(gatewayOrigin: string, metadata: Readonly<Record<string,
       ...metadata,
     }),
   });
-  if (response.status !== 201) throw new Error(`Registration answered ${response.status}: ${await response.text()}`);
+  if (response.status !== 201)
+    throw new Error(`Registration answered ${response.status}: ${await response.text()}`);
   const { client_id: clientId } = (await response.json()) as { client_id: string };
   return clientId;
 }
@@ -97,7 +103,10 @@ export async function serveOtherSite(html: string): Promise<OtherSite> {
     response.end(html);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return { origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, close: () => closed(server) };
+  return {
+    origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    close: () => closed(server),
+  };
 }
 
 function closed(server: Server): Promise<void> {

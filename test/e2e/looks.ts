@@ -4,7 +4,7 @@
 import { mkdir, readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import path from "node:path";
-import type { Browser, Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import { REPOSITORY } from "../support/tools.ts";
 
 const PICTURES = path.join(REPOSITORY, "test/output/e2e");
@@ -16,12 +16,18 @@ export const LOOKS = (["light", "dark"] as const).flatMap((colorScheme) =>
 export type Look = (typeof LOOKS)[number];
 
 /** What is wrong with the page as it stands. Keeps a picture as test/output/e2e/<name>-<scheme>-<width>.png. */
-export async function lookAt(page: Page, name: string, { colorScheme, width }: Look): Promise<readonly string[]> {
+export async function lookAt(
+  page: Page,
+  name: string,
+  { colorScheme, width }: Look,
+): Promise<readonly string[]> {
   await page.emulateMedia({ colorScheme });
   await page.setViewportSize({ width, height: 800 });
   await mkdir(PICTURES, { recursive: true });
   await page.screenshot({ path: path.join(PICTURES, `${name}-${colorScheme}-${width}.png`), fullPage: true });
-  return [...(await sideways(page)), ...(await axe(page))].map((finding) => `${name} ${width} ${colorScheme}: ${finding}`);
+  return [...(await sideways(page)), ...(await axe(page))].map(
+    (finding) => `${name} ${width} ${colorScheme}: ${finding}`,
+  );
 }
 
 /** Every look of the page, one after another. */
@@ -31,11 +37,13 @@ export async function lookEveryWay(page: Page, name: string): Promise<readonly s
   return findings;
 }
 
-/** A tab where scripts are off and nothing moves on by itself: for pages that would leave at once. */
-export async function standStill(browser: Browser, html: string): Promise<Page> {
-  const page = await browser.newPage();
-  await page.setContent(html.replaceAll(/<meta http-equiv="refresh"[^>]*>/g, ""));
-  return page;
+/** Keeps the page that answers a consent form where it is: without its refresh it would leave at once. */
+export async function holdInterstitial(page: Page): Promise<void> {
+  await page.route("**/authorize", async (route) => {
+    const response = await route.fetch();
+    const body = (await response.text()).replaceAll(/<meta http-equiv="refresh"[^>]*>/g, "");
+    await route.fulfill({ response, body });
+  });
 }
 
 function sideways(page: Page): Promise<readonly string[]> {

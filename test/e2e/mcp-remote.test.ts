@@ -12,7 +12,7 @@ import { REPOSITORY } from "../support/tools.ts";
 import { freePort } from "../support/workerd.ts";
 import { PUBLIC_CLIENT, startWorld, type World } from "./gateway.ts";
 import { createMachine, type Machine } from "./opened-urls.ts";
-import { asksGong, atGong, PAST_SHORT_LIFE_MS, SHORT_LIFE } from "./story.ts";
+import { asksGong, atGong, PAST_SHORT_LIFE_MS, revoke, SHORT_LIFE } from "./story.ts";
 
 const command = (name: string): string => path.join(REPOSITORY, "node_modules/.bin", name);
 
@@ -41,7 +41,7 @@ async function remoteClient(port: number, until: RegExp): Promise<string> {
     process.execPath,
     [command("mcp-remote-client"), world.mcpUrl, String(port), "--allow-http"],
     // It ends with its standard input.
-    { env: machine.environment, stdio: ["pipe", "pipe", "pipe"] },
+    { env: machine.environment as NodeJS.ProcessEnv, stdio: ["pipe", "pipe", "pipe"] },
   );
   children.push(child);
   let output = "";
@@ -105,6 +105,21 @@ describe(verifies("clients.mcp_remote", "mcp-remote"), () => {
     await asksGong(client);
     await client.close();
     world.gong.setKnobs({ era: "legacy" });
+    expect(machine.refused()).toEqual([]);
+  });
+
+  it("RFC 7009 §2.1: after revocation mcp-remote opens the browser again, and its person is back", async () => {
+    const port = await freePort();
+    const first = await throughProxy(world.mcpUrl, port);
+    await asksGong(first);
+    await first.close();
+    const { client_id: clientId, refresh_token: refreshToken } = machine.kept();
+    await revoke(world.gateway, clientId ?? "", refreshToken ?? "");
+
+    const second = await throughProxy(world.mcpUrl, port);
+    await asksGong(second);
+    await second.close();
+    expect(machine.opened()).toHaveLength(2);
     expect(machine.refused()).toEqual([]);
   });
 

@@ -1,7 +1,7 @@
 // A machine whose browser is a scripted person: programs that open a browser hand their URL to a shim, and the person
 // signs in there and visits the program's callback. Called by mcp-remote.test.ts.
 
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { createPerson } from "../support/person.ts";
@@ -17,6 +17,8 @@ export interface Machine {
   opened(): readonly string[];
   /** Hosts beyond this machine that a program tried to reach. */
   refused(): readonly string[];
+  /** Every field of the JSON that mcp-remote keeps here: its registration and its tokens. */
+  kept(): Readonly<Record<string, string | undefined>>;
   /** Ends the watching; throws what the person could not do. */
   close(): Promise<void>;
 }
@@ -37,7 +39,8 @@ export function createMachine(): Machine {
   const opened = (): readonly string[] => lines(openedFile);
   const visits: Promise<unknown>[] = [];
   const timer = setInterval(() => {
-    for (const url of opened().slice(visits.length)) visits.push(signIn(url).catch((error: unknown) => error));
+    for (const url of opened().slice(visits.length))
+      visits.push(signIn(url).catch((error: unknown) => error));
   }, 100);
   return {
     environment: {
@@ -50,6 +53,7 @@ export function createMachine(): Machine {
     },
     opened,
     refused: () => lines(refusedFile),
+    kept: () => fieldsIn(path.join(home, "mcp-remote")),
     async close() {
       clearInterval(timer);
       const [failure] = (await Promise.all(visits)).filter((outcome) => outcome !== undefined);
@@ -67,4 +71,14 @@ async function signIn(authorizationUrl: string): Promise<void> {
 
 function lines(file: string): readonly string[] {
   return existsSync(file) ? readFileSync(file, "utf8").split("\n").filter(Boolean) : [];
+}
+
+function fieldsIn(folder: string): Readonly<Record<string, string>> {
+  const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((file) =>
+    file.endsWith(".json"),
+  );
+  return Object.assign(
+    {},
+    ...files.map((file) => JSON.parse(readFileSync(path.join(folder, file), "utf8")) as object),
+  );
 }

@@ -21,13 +21,17 @@ export interface RealPerson {
 }
 
 /** Opens an empty browser profile, with a first tab. */
-export async function openRealPerson(browser: Browser, options: BrowserContextOptions = {}): Promise<RealPerson> {
+export async function openRealPerson(
+  browser: Browser,
+  options: BrowserContextOptions = {},
+): Promise<RealPerson> {
   const context = await browser.newContext(options);
+  context.setDefaultTimeout(10_000);
   const troubles: string[] = [];
   const seen: Promise<SeenRequest>[] = [];
   await context.exposeBinding("reportTrouble", (_, trouble: string) => void troubles.push(trouble));
   await context.addInitScript(() => {
-    const { reportTrouble } = window as unknown as { reportTrouble(trouble: string): void };
+    const { reportTrouble } = window as unknown as { reportTrouble: (trouble: string) => void };
     document.addEventListener("securitypolicyviolation", ({ violatedDirective, blockedURI }) =>
       reportTrouble(`policy: ${violatedDirective} ${blockedURI}`),
     );
@@ -43,7 +47,9 @@ export async function openRealPerson(browser: Browser, options: BrowserContextOp
     seen.push(referer.then((value) => ({ method, url, referer: value })));
   });
   context.on("console", (message) => {
-    if (message.type() === "error") troubles.push(`console: ${message.text()}`);
+    // A status is an answer and no fault of the page; the favicon that nobody serves is one.
+    const isStatus = message.text().startsWith("Failed to load resource: the server responded");
+    if (message.type() === "error" && !isStatus) troubles.push(`console: ${message.text()}`);
   });
   context.on("weberror", (error) => troubles.push(`error: ${error.error().message}`));
   context.on("dialog", (dialog) => {

@@ -44,20 +44,15 @@ export async function connect(mcpUrl: string, memory: AgentMemory): Promise<Clie
   const transport = new StreamableHTTPClientTransport(new URL(mcpUrl), { authProvider: memory });
   const client = new Client({ name: "SDK 1 agent", version: "1.0.0" });
   try {
-    await open(client, transport);
+    await client.connect(transport);
     return client;
   } catch (error) {
     if (!(error instanceof UnauthorizedError)) throw error;
   }
   await transport.finishAuth(memory.held.callback?.searchParams.get("code") ?? "");
   const signedIn = new Client({ name: "SDK 1 agent", version: "1.0.0" });
-  await open(signedIn, new StreamableHTTPClientTransport(new URL(mcpUrl), { authProvider: memory }));
+  await signedIn.connect(new StreamableHTTPClientTransport(new URL(mcpUrl), { authProvider: memory }));
   return signedIn;
-}
-
-/** The SDK's own types disagree about `sessionId` under exactOptionalPropertyTypes; its code does not. */
-function open(client: Client, transport: StreamableHTTPClientTransport): Promise<void> {
-  return client.connect(transport as Parameters<Client["connect"]>[0]);
 }
 
 function clientMetadata(): OAuthClientMetadata {

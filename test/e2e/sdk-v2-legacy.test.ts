@@ -106,7 +106,7 @@ describe(verifies("clients.sdk_v2_legacy", "the TypeScript SDK 2 with initialize
   it("RFC 6749 §5.2: a confidential client with a wrong secret gets no token", async () => {
     const preregistered = { ...CONFIDENTIAL_CLIENT, clientSecret: `${CONFIDENTIAL_CLIENT.clientSecret}x` };
     const agent = agentAt(world.mcpUrl, { preregistered });
-    await expect(agent.connect()).rejects.toThrow();
+    await expect(agent.connect()).rejects.toThrow(/client/i);
     expect(exchanges).toContain("POST /token 401");
     expect(agent.tokens).toBeUndefined();
   });

@@ -22,7 +22,10 @@ beforeEach(() => void world.gong.setKnobs({ era: "modern" }));
 afterAll(() => world.stop());
 
 /** The revisions that the calls at Gong named, and whether anything sent `initialize`. */
-function revisions(since: number): { readonly versions: ReadonlySet<string | undefined>; readonly initialized: boolean } {
+function revisions(since: number): {
+  readonly versions: ReadonlySet<string | undefined>;
+  readonly initialized: boolean;
+} {
   const seen = requestsTo(world.gong.ledger(), "/mcp").filter(({ seq }) => seq > since);
   return {
     versions: new Set(
@@ -42,15 +45,18 @@ describe(verifies("clients.sdk_v2_modern", "the TypeScript SDK 2 with 2026-07-28
     ["auto, and Gong speaks both", "auto", "both"],
     ["pinned, and Gong speaks nothing else", { pin: MODERN }, "modern"],
     ["pinned, and Gong speaks both", { pin: MODERN }, "both"],
-  ] as const)("MCP 2026-07-28, %s: from a URL alone to Gong's answer without initialize", async (_, era, gongEra) => {
-    world.gong.setKnobs({ era: gongEra });
-    const since = now();
-    const agent = createAgent({ mcpUrl: world.mcpUrl, person: createPerson(), era });
-    const client = await agent.connect();
-    await asksGong(client);
-    await client.close();
-    expect(revisions(since)).toEqual({ versions: new Set([MODERN]), initialized: false });
-  });
+  ] as const)(
+    "MCP 2026-07-28, %s: from a URL alone to Gong's answer without initialize",
+    async (_, era, gongEra) => {
+      world.gong.setKnobs({ era: gongEra });
+      const since = now();
+      const agent = createAgent({ mcpUrl: world.mcpUrl, person: createPerson(), era });
+      const client = await agent.connect();
+      await asksGong(client);
+      await client.close();
+      expect(revisions(since)).toEqual({ versions: new Set([MODERN]), initialized: false });
+    },
+  );
 
   it("MCP 2026-07-28, Versioning: auto falls back to initialize when Gong knows no newer revision", async () => {
     world.gong.setKnobs({ era: "legacy" });

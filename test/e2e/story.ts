@@ -25,7 +25,10 @@ interface Asking {
 
 /** Asks Gong a question and returns the answer's text. Fails the test when it is not Ada's answer. */
 export async function asksGong(client: Asking): Promise<string> {
-  const result = (await client.callTool(ASK)) as { content?: { type: string; text?: string }[]; isError?: boolean };
+  const result = (await client.callTool(ASK)) as {
+    content?: { type: string; text?: string }[];
+    isError?: boolean;
+  };
   const text = result.content?.[0]?.text ?? "";
   expect(result.isError).not.toBe(true);
   expect(text).toContain(ADA);

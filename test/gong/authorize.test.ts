@@ -1,5 +1,6 @@
 // The stand-in's contract: integrations (I) and the authorize page (A).
 import { beforeEach, describe, expect, test } from "vitest";
+import { verifies } from "../conformance/verifies.ts";
 import {
   basic,
   CALLBACK,
@@ -23,7 +24,7 @@ async function errorOf(changes: Record<string, string | undefined>): Promise<str
   return callbackOf(await client.authorize(changes)).searchParams.get("error");
 }
 
-describe("integrations", () => {
+describe(verifies("stand_in.integrations", "integrations"), () => {
   test("I1: two are registered, one personal and one shared, with awkward secrets", () => {
     expect(gong.integrations()).toMatchObject([
       { clientId: PERSONAL.id, clientSecret: PERSONAL.secret, access: "personal", registration: "manual" },
@@ -116,7 +117,7 @@ describe("integrations", () => {
   });
 });
 
-describe("authorize", () => {
+describe(verifies("stand_in.authorize", "authorize"), () => {
   test.each([
     `${CALLBACK}/`,
     `${CALLBACK}?a=1`,
@@ -229,7 +230,7 @@ describe("authorize", () => {
   });
 });
 
-describe("the page", () => {
+describe(verifies("stand_in.authorize", "the page"), () => {
   const decide = async (page: Response, fields: Record<string, string>): Promise<Response> => {
     const ticket = /name="ticket" value="([^"]+)"/.exec(await page.clone().text())?.[1] ?? "";
     const body = new URLSearchParams({ ticket, ...fields });

@@ -2,6 +2,7 @@
 // faults that only a socket can show.
 import { gunzipSync } from "node:zlib";
 import { beforeEach, describe, expect, test } from "vitest";
+import { verifies } from "../conformance/verifies.ts";
 import { ASK_ACCOUNT, basic, driver, PERSONAL, readJson, TOOLS_LIST } from "./driver.ts";
 import type { FaultLine } from "./faults.ts";
 import { refusedReuses } from "./ledger-questions.ts";
@@ -33,7 +34,7 @@ function callUnder(fault: FaultLine["fault"], signal?: AbortSignal): Promise<Res
   return client.post(ASK_ACCOUNT, accessToken, {}, signal);
 }
 
-describe("the script", () => {
+describe(verifies("stand_in.faults", "the script"), () => {
   test("hits the n-th matching call, so many times", async () => {
     gong.fault({ endpoint: "mcp", fault: { kind: "status", status: 503 }, onCall: 2, times: 2 });
     const statuses: number[] = [];
@@ -84,7 +85,7 @@ describe("the script", () => {
   });
 });
 
-describe("instead of the answer", () => {
+describe(verifies("stand_in.faults", "instead of the answer"), () => {
   test("drop_before does nothing; accept_then_drop spends the refresh token (R4)", async () => {
     await expect(refreshUnder({ kind: "drop_before" })).rejects.toThrow(ConnectionDropped);
     await expect(refreshUnder({ kind: "accept_then_drop" })).rejects.toThrow(ConnectionDropped);
@@ -183,15 +184,21 @@ describe("instead of the answer", () => {
   });
 });
 
-test("a request that waits at the token endpoint is no part of the world after a reset", async () => {
-  gong.setKnobs({ tokenDelayMs: 10_000 });
-  const waiting = client.refresh(refreshToken);
-  setTimeout(() => gong.reset(), 20);
-  await expect(waiting).rejects.toThrow(ConnectionDropped);
-  expect(gong.ledger()).toEqual([]);
-});
+test(
+  verifies(
+    "stand_in.faults",
+    "a request that waits at the token endpoint is no part of the world after a reset",
+  ),
+  async () => {
+    gong.setKnobs({ tokenDelayMs: 10_000 });
+    const waiting = client.refresh(refreshToken);
+    setTimeout(() => gong.reset(), 20);
+    await expect(waiting).rejects.toThrow(ConnectionDropped);
+    expect(gong.ledger()).toEqual([]);
+  },
+);
 
-describe("the answer, altered", () => {
+describe(verifies("stand_in.faults", "the answer, altered"), () => {
   test("delay and trickle give the whole answer, later", async () => {
     const started = performance.now();
     const delayed = await readJson<{ refresh_token: string }>(await refreshUnder({ kind: "delay", ms: 60 }));

@@ -2,6 +2,7 @@
 import { createServer, request as httpRequest } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect, test } from "vitest";
+import { verifies } from "../conformance/verifies.ts";
 import { ASK_ACCOUNT, driver, type Fetch } from "./driver.ts";
 import { standInForTests, standInOnSockets } from "./for-tests.ts";
 
@@ -40,17 +41,23 @@ function over(port: number): Fetch {
   };
 }
 
-test("as a function: both origins, control, and 501 with a note for any other host", async () => {
-  await control("POST", "/reset");
-  const client = driver(standInForTests, ORIGINS);
-  const { access_token } = await client.connect();
-  expect(await (await client.post(ASK_ACCOUNT, access_token)).text()).toContain("CANARY-ada");
-  expect((await standInForTests(new Request("https://example.com/"))).status).toBe(501);
-  const ledger = await (await control("GET", "/ledger")).text();
-  expect(ledger).toContain('"host":"example.com"');
-});
+test(
+  verifies(
+    "stand_in.everywhere",
+    "as a function: both origins, control, and 501 with a note for any other host",
+  ),
+  async () => {
+    await control("POST", "/reset");
+    const client = driver(standInForTests, ORIGINS);
+    const { access_token } = await client.connect();
+    expect(await (await client.post(ASK_ACCOUNT, access_token)).text()).toContain("CANARY-ada");
+    expect((await standInForTests(new Request("https://example.com/"))).status).toBe(501);
+    const ledger = await (await control("GET", "/ledger")).text();
+    expect(ledger).toContain('"host":"example.com"');
+  },
+);
 
-test("over sockets: the same instance, and a drop is a reset", async () => {
+test(verifies("stand_in.everywhere", "over sockets: the same instance, and a drop is a reset"), async () => {
   await control("POST", "/reset");
   const server = createServer((incoming, outgoing) => void standInOnSockets(incoming, outgoing));
   await new Promise<void>((resolve) => {

@@ -1,5 +1,6 @@
 // The stand-in's contract: the MCP endpoint (M).
 import { beforeEach, describe, expect, test } from "vitest";
+import { verifies } from "../conformance/verifies.ts";
 import { ASK_ACCOUNT, driver, INITIALIZE, readJson, toolCall, TOOLS_LIST } from "./driver.ts";
 import { HOSTILE_HEADERS } from "./knobs.ts";
 import { creditsCharged, toolCalls } from "./ledger-questions.ts";
@@ -22,7 +23,7 @@ function request(method: "GET" | "DELETE", headers: Record<string, string> = {})
   return gong.fetch(new Request("https://mcp.gong.test/mcp", init));
 }
 
-describe("transport", () => {
+describe(verifies("stand_in.mcp", "transport"), () => {
   test("M1: JSON by default, SSE by knob, 202 without a body for a notification", async () => {
     expect((await client.post(ASK_ACCOUNT, token)).headers.get("content-type")).toBe("application/json");
     const notification = await client.post({ jsonrpc: "2.0", method: "notifications/initialized" }, token);

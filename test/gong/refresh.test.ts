@@ -1,5 +1,6 @@
 // The stand-in's contract: refresh tokens (R).
 import { beforeEach, describe, expect, test } from "vitest";
+import { verifies } from "../conformance/verifies.ts";
 import { driver, readJson, type TokenAnswer, TOOLS_LIST } from "./driver.ts";
 import { refusedReuses, tokensDelivered, tokensLost } from "./ledger-questions.ts";
 import { createStandIn } from "./stand-in.ts";
@@ -14,7 +15,7 @@ async function refreshed(refreshToken: string): Promise<TokenAnswer> {
   return readJson<TokenAnswer>(await client.refresh(refreshToken));
 }
 
-describe("refresh", () => {
+describe(verifies("stand_in.refresh", "refresh"), () => {
   test("R1, R3: rotates; the old one is dead at once, counted, and ends nothing", async () => {
     const first = await client.connect();
     const second = await refreshed(first.refresh_token);

@@ -2,6 +2,7 @@
 // official MCP client in both eras.
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { verifies } from "../conformance/verifies.ts";
 import { type Gong, gongAt } from "../support/gong.ts";
 import { ASK_ACCOUNT, CALLBACK, callbackOf, driver } from "./driver.ts";
 import { doubleRedemptions, toolCalls } from "./ledger-questions.ts";
@@ -25,7 +26,7 @@ beforeAll(async () => {
 afterAll(() => served.close());
 beforeEach(() => gong.reset());
 
-describe("control", () => {
+describe(verifies("stand_in.control", "control"), () => {
   test("knobs, sign-in, ledger, credits and reset", async () => {
     await gong.signIn("grace");
     await gong.knobs({ expiresInSeconds: 5 });
@@ -72,7 +73,7 @@ describe("control", () => {
   });
 });
 
-describe("sockets", () => {
+describe(verifies("stand_in.everywhere", "sockets"), () => {
   test.each(["drop_before", "accept_then_drop"] as const)("%s resets the connection", async (kind) => {
     const { refresh_token } = await client.connect();
     await gong.fault({ endpoint: "token", fault: { kind } });
@@ -138,7 +139,7 @@ describe("sockets", () => {
   });
 });
 
-describe("the official MCP client", () => {
+describe(verifies("stand_in.mcp", "the official MCP client"), () => {
   test.each([
     ["legacy", false, "json"],
     ["legacy", true, "sse"],

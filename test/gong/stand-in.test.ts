@@ -1,5 +1,6 @@
 // The stand-in's own contract: discovery (D), the challenge (C), the request log (L). Other areas have their own file.
 import { beforeEach, describe, expect, test } from "vitest";
+import { verifies } from "../conformance/verifies.ts";
 import { ASK_ACCOUNT, basic, driver, PERSONAL, readJson, TOOLS_LIST } from "./driver.ts";
 import { requestLog } from "./ledger.ts";
 import { createStandIn } from "./stand-in.ts";
@@ -13,7 +14,7 @@ const PRM = `${MCP}/.well-known/oauth-protected-resource/mcp`;
 
 beforeEach(() => gong.reset());
 
-describe("discovery", () => {
+describe(verifies("stand_in.discovery", "discovery"), () => {
   test("D1: RFC 8414 metadata has Gong's fields in Gong's order", async () => {
     const response = await get(`${MCP}/.well-known/oauth-authorization-server`);
     expect(await response.text()).toBe(
@@ -62,7 +63,7 @@ describe("discovery", () => {
   });
 });
 
-describe("the challenge", () => {
+describe(verifies("stand_in.discovery", "the challenge"), () => {
   test.each(["POST", "GET", "DELETE"])(
     "C1: %s without a token gets 401 and an unquoted URL",
     async (method) => {
@@ -125,7 +126,7 @@ describe("the challenge", () => {
   });
 });
 
-describe("the ledger", () => {
+describe(verifies("stand_in.ledger", "the ledger"), () => {
   test("L1: the request log has method, path, grant type and whether Authorization was there; no value", async () => {
     const tokens = await client.connect();
     await client.post(ASK_ACCOUNT, tokens.access_token);

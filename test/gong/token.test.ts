@@ -1,5 +1,6 @@
 // The stand-in's contract: codes, client authentication and answers of the token endpoint (T).
 import { beforeEach, describe, expect, test } from "vitest";
+import { verifies } from "../conformance/verifies.ts";
 import { basic, CALLBACK, driver, PERSONAL, pkce, readJson, SHARED, type TokenAnswer } from "./driver.ts";
 import { doubleRedemptions, redemptionsOf } from "./ledger-questions.ts";
 import { createStandIn } from "./stand-in.ts";
@@ -14,7 +15,7 @@ async function outcome(response: Response): Promise<[number, unknown]> {
   return [response.status, await response.json()];
 }
 
-describe("the code", () => {
+describe(verifies("stand_in.token", "the code"), () => {
   test("T1: redirect_uri must be the one of authorize", async () => {
     const code = await client.code();
     expect(await outcome(await client.redeem(code, { redirect_uri: `${CALLBACK}/` }))).toEqual(REFUSED);
@@ -61,7 +62,7 @@ describe("the code", () => {
   });
 });
 
-describe("client authentication (RFC 6749 §2.3.1)", () => {
+describe(verifies("stand_in.token", "client authentication (RFC 6749 §2.3.1)"), () => {
   const redeemWith = async (
     fields: Record<string, string>,
     headers: Record<string, string>,
@@ -101,7 +102,7 @@ describe("client authentication (RFC 6749 §2.3.1)", () => {
   });
 });
 
-describe("the request", () => {
+describe(verifies("stand_in.token", "the request"), () => {
   test("T5: JSON is refused; query parameters only by knob", async () => {
     const url = new URL("https://app.gong.test/oauth2/generate-mcp-token");
     const headers = { authorization: basic(PERSONAL) };
@@ -132,7 +133,7 @@ describe("the request", () => {
   });
 });
 
-describe("the answer", () => {
+describe(verifies("stand_in.token", "the answer"), () => {
   test("T6: JWT with uid, refresh token, 86400, lower-case bearer, scope, no-store", async () => {
     const response = await client.redeem(await client.code());
     expect(response.headers.get("cache-control")).toBe("no-store");

@@ -1,5 +1,6 @@
 // The stand-in's contract: the tools, whose data they answer from, and what they cost (K).
 import { beforeEach, describe, expect, test } from "vitest";
+import { verifies } from "../conformance/verifies.ts";
 import { ASK_ACCOUNT, driver, readJson, SHARED, toolCall, toolResult, TOOLS_LIST } from "./driver.ts";
 import { creditsCharged, toolCalls } from "./ledger-questions.ts";
 import { createStandIn } from "./stand-in.ts";
@@ -20,7 +21,7 @@ async function toolNames(accessToken: string): Promise<string[]> {
   return result.tools.map(({ name }) => name);
 }
 
-describe("tools", () => {
+describe(verifies("stand_in.tools", "tools"), () => {
   test("K1: ask_account, ask_deal and generate_brief, all read-only", async () => {
     expect(await toolNames(token)).toEqual(["ask_account", "ask_deal", "generate_brief"]);
     expect((await (await client.post(TOOLS_LIST, token)).text()).match(/"readOnlyHint":true/g)).toHaveLength(

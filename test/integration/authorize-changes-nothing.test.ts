@@ -21,26 +21,30 @@ beforeEach(() => gong.reset());
 afterEach(() => vi.useRealTimers());
 
 describe(verifies("authorize.get_changes_nothing", "GET /authorize has no effect"), () => {
-  it("MCP Security Best Practices, Confused Deputy: hundreds of GETs leave storage and Gong as they were", async () => {
-    const { client_id: clientId } = await register();
-    const before = await everythingStored();
-    for (let round = 0; round < 100; round += 1) {
-      const pages = await Promise.all([
-        ask(`/authorize?${authorizationQuery(clientId, { state: `s${round}` })}`),
-        ask(`/authorize?${authorizationQuery(clientId, { scope: "bogus" })}`),
-        ask(`/authorize?${authorizationQuery(`gcl_${"A".repeat(20)}${String(round).padStart(2, "0")}`)}`),
-        ask(`/authorize?${authorizationQuery(clientId)}`, { method: "HEAD" }),
-      ]);
-      expect(pages.map(({ status }) => status)).toEqual([200, 400, 400, 200]);
-      await Promise.all(pages.map((page) => page.body?.cancel()));
-    }
-    expect(await everythingStored()).toBe(before);
-    // A made-up client id is looked up in one of the fixed shards, which then exist, empty.
-    const { REGISTRY: shards, ...others } = await objectIds();
-    expect(shards.length).toBeLessThanOrEqual(16);
-    expect(others).toEqual({ CONNECTIONS: [], TRANSACTIONS: [], ADMIN: [] });
-    expect(await gong.requests()).toEqual([]);
-  });
+  it(
+    "MCP Security Best Practices, Confused Deputy: hundreds of GETs leave storage and Gong as they were",
+    { timeout: 30_000 },
+    async () => {
+      const { client_id: clientId } = await register();
+      const before = await everythingStored();
+      for (let round = 0; round < 100; round += 1) {
+        const pages = await Promise.all([
+          ask(`/authorize?${authorizationQuery(clientId, { state: `s${round}` })}`),
+          ask(`/authorize?${authorizationQuery(clientId, { scope: "bogus" })}`),
+          ask(`/authorize?${authorizationQuery(`gcl_${"A".repeat(20)}${String(round).padStart(2, "0")}`)}`),
+          ask(`/authorize?${authorizationQuery(clientId)}`, { method: "HEAD" }),
+        ]);
+        expect(pages.map(({ status }) => status)).toEqual([200, 400, 400, 200]);
+        for (const page of pages) await page.body?.cancel();
+      }
+      expect(await everythingStored()).toBe(before);
+      // A made-up client id is looked up in one of the fixed shards, which then exist, empty.
+      const { REGISTRY: shards, ...others } = await objectIds();
+      expect(shards.length).toBeLessThanOrEqual(16);
+      expect(others).toEqual({ CONNECTIONS: [], TRANSACTIONS: [], ADMIN: [] });
+      expect(await gong.requests()).toEqual([]);
+    },
+  );
 
   it("MCP Security Best Practices: before approval the only cookie is the form's, and no state for Gong exists", async () => {
     const { client_id: clientId } = await register();
@@ -121,25 +125,32 @@ describe(verifies("consent.form_lives_ten_minutes", "how long a consent form wor
 });
 
 describe(verifies("authorize.upstream_request", "what Gong is asked"), () => {
-  it("RFC 9700 §2.1, RFC 7636 §7.1: state and challenge are fresh for each approval and never the client's", async () => {
-    const { client_id: clientId } = await register();
-    const states = new Set<string>();
-    const challenges = new Set<string>();
-    const rounds = 60;
-    for (let round = 0; round < rounds; round += 1) {
-      const { searchParams } = await approve(new TestBrowser(), authorizationQuery(clientId));
-      const [state, challenge] = [searchParams.get("state") ?? "", searchParams.get("code_challenge") ?? ""];
-      expect(state).toMatch(/^gst_[\w-]{124}$/);
-      expect(challenge).toMatch(/^[\w-]{43}$/);
-      expect(state).not.toContain("client-state");
-      expect(searchParams.get("redirect_uri")).toBe("https://gateway.test/callback");
-      expect(searchParams.get("code_challenge_method")).toBe("S256");
-      expect(searchParams.toString()).not.toContain(
-        new URLSearchParams({ x: CLIENT_REDIRECT }).toString().slice(2),
-      );
-      states.add(state);
-      challenges.add(challenge);
-    }
-    expect([states.size, challenges.size]).toEqual([rounds, rounds]);
-  });
+  it(
+    "RFC 9700 §2.1, RFC 7636 §7.1: state and challenge are fresh for each approval and never the client's",
+    { timeout: 30_000 },
+    async () => {
+      const { client_id: clientId } = await register();
+      const states = new Set<string>();
+      const challenges = new Set<string>();
+      const rounds = 60;
+      for (let round = 0; round < rounds; round += 1) {
+        const { searchParams } = await approve(new TestBrowser(), authorizationQuery(clientId));
+        const [state, challenge] = [
+          searchParams.get("state") ?? "",
+          searchParams.get("code_challenge") ?? "",
+        ];
+        expect(state).toMatch(/^gst_[\w-]{124}$/);
+        expect(challenge).toMatch(/^[\w-]{43}$/);
+        expect(state).not.toContain("client-state");
+        expect(searchParams.get("redirect_uri")).toBe("https://gateway.test/callback");
+        expect(searchParams.get("code_challenge_method")).toBe("S256");
+        expect(searchParams.toString()).not.toContain(
+          new URLSearchParams({ x: CLIENT_REDIRECT }).toString().slice(2),
+        );
+        states.add(state);
+        challenges.add(challenge);
+      }
+      expect([states.size, challenges.size]).toEqual([rounds, rounds]);
+    },
+  );
 });

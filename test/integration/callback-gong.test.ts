@@ -154,7 +154,9 @@ describe(verifies("callback.code_injection", "a Gong code in another sign-in"), 
   it("RFC 7636 §4.5: each exchange carries a verifier of its own, which was in no URL", async () => {
     for (let round = 0; round < 5; round += 1) await signIn(clientId);
     const entries = await gong.ledger();
-    const forms = requestsTo(entries, "/oauth2/generate-mcp-token").map(({ body }) => new URLSearchParams(body));
+    const forms = requestsTo(entries, "/oauth2/generate-mcp-token").map(
+      ({ body }) => new URLSearchParams(body),
+    );
     const verifiers = forms.map((form) => form.get("code_verifier") ?? "");
     expect(new Set(verifiers.filter((verifier) => /^[\w-]{43}$/.test(verifier))).size).toBe(5);
     const urls = JSON.stringify(requestsTo(entries, "/oauth2/authorize"));

@@ -57,7 +57,7 @@ describe(verifies("callback.state", "the state of a callback"), () => {
     expect(await everythingStored()).toBe(before);
   });
 
-  it("RFC 9700 §4.7: five hundred made-up states wake no object", async () => {
+  it("RFC 9700 §4.7: five hundred made-up states wake no object", { timeout: 30_000 }, async () => {
     const before = await objectIds();
     for (let round = 0; round < 500; round += 1) {
       const bytes = crypto.getRandomValues(new Uint8Array(93));
@@ -74,20 +74,24 @@ describe(verifies("callback.state", "the state of a callback"), () => {
     expect(await gong.requests()).toEqual([]);
   });
 
-  it("gateway: one character of a good state changed, anywhere, is refused and leaves the sign-in usable", async () => {
-    const { browser, callback } = await atCallback();
-    const url = new URL(callback, "https://gateway.test");
-    const state = url.searchParams.get("state") ?? "";
-    for (let at = 0; at < state.length; at += 3) {
-      const spoiled = state.slice(0, at) + (state[at] === "A" ? "B" : "A") + state.slice(at + 1);
-      url.searchParams.set("state", spoiled);
-      await expectRefusalPage(await browser.open(url.pathname + url.search));
-    }
-    expect(await exchanges()).toBe(0);
-    expect((await browser.open(callback)).status).toBe(303);
-  });
+  it(
+    "gateway: one character of a good state changed, anywhere, is refused and leaves the sign-in usable",
+    { timeout: 30_000 },
+    async () => {
+      const { browser, callback } = await atCallback();
+      const url = new URL(callback, "https://gateway.test");
+      const state = url.searchParams.get("state") ?? "";
+      for (let at = 0; at < state.length; at += 3) {
+        const spoiled = state.slice(0, at) + (state[at] === "A" ? "B" : "A") + state.slice(at + 1);
+        url.searchParams.set("state", spoiled);
+        await expectRefusalPage(await browser.open(url.pathname + url.search));
+      }
+      expect(await exchanges()).toBe(0);
+      expect((await browser.open(callback)).status).toBe(303);
+    },
+  );
 
-  it("OWASP ASVS 9.2.2: nothing else that the gateway makes is a state", async () => {
+  it("OWASP ASVS 9.2.2: nothing else that the gateway makes is a state", { timeout: 30_000 }, async () => {
     const { tokens } = await connect();
     const code = (await signIn(clientId)).searchParams.get("code") ?? "";
     const browser = new TestBrowser();
@@ -111,6 +115,21 @@ describe(verifies("callback.state", "the state of a callback"), () => {
       await expectRefusalPage(answer);
     }
     expect(await exchanges()).toBe(before);
+  });
+});
+
+describe(verifies("callback.state", "a transaction that was made up"), { timeout: 30_000 }, () => {
+  it("gateway: a hundred of them, each with a cookie to match, wake no object on the waiting page", async () => {
+    const [, value] = binding((await atCallback()).browser);
+    const before = await objectIds();
+    for (let round = 0; round < 100; round += 1) {
+      const id = `${String(round).padStart(3, "0")}${"A".repeat(19)}`;
+      for (const cookie of ["x".repeat(43), value]) {
+        const headers = { cookie: `__Host-txn-${id}=${cookie}` };
+        await expectRefusalPage(await ask(`/authorize/waiting/${id}`, { headers }));
+      }
+    }
+    expect(await objectIds()).toEqual(before);
   });
 });
 
@@ -155,25 +174,30 @@ describe(verifies("callback.browser_bound", "a callback in another browser"), ()
 });
 
 describe(verifies("callback.once", "the same callback many times"), () => {
-  it("RFC 9700 §4.5: fifty at once mean one exchange at Gong, one grant, one code, and no failure", async () => {
-    await gong.knobs({ tokenDelayMs: 50 });
-    const { browser, callback } = await atCallback();
-    const before = await grants();
-    const cookie = binding(browser).join("=");
-    const answers = await Promise.all(
-      Array.from({ length: 50 }, () => ask(callback, { headers: { cookie } })),
-    );
-    const locations = answers.flatMap((answer) => answer.headers.get("location") ?? []);
-    expect(new Set(locations).size).toBe(1);
-    expect(answers.filter(({ status }) => status !== 303 && status !== 409)).toEqual([]);
-    for (const busy of answers.filter(({ status }) => status === 409)) {
-      expect(busy.headers.get("retry-after")).toBe("2");
-    }
-    expect(await exchanges()).toBe(1);
-    const code = new URLSearchParams(callback.slice(callback.indexOf("?"))).get("code") ?? "";
-    expect(redemptionsOf(await gong.ledger(), code)).toHaveLength(1);
-    expect((await grants()) - before).toBe(1);
-  });
+  it(
+    "RFC 9700 §4.5: fifty at once mean one exchange at Gong, one grant, one code, and no failure",
+    { timeout: 30_000 },
+    async () => {
+      await gong.knobs({ tokenDelayMs: 50 });
+      const { browser, callback } = await atCallback();
+      const before = await grants();
+      const cookie = binding(browser).join("=");
+      const answers = await Promise.all(
+        Array.from({ length: 50 }, () => ask(callback, { headers: { cookie } })),
+      );
+      const locations = answers.flatMap((answer) => answer.headers.get("location") ?? []);
+      expect(new Set(locations).size).toBe(1);
+      expect(answers.filter(({ status }) => status !== 303 && status !== 409)).toEqual([]);
+      for (const busy of answers.filter(({ status }) => status === 409)) {
+        expect(busy.headers.get("retry-after")).toBe("2");
+        expect(await busy.text()).toContain("being finished");
+      }
+      expect(await exchanges()).toBe(1);
+      const code = new URLSearchParams(callback.slice(callback.indexOf("?"))).get("code") ?? "";
+      expect(redemptionsOf(await gong.ledger(), code)).toHaveLength(1);
+      expect((await grants()) - before).toBe(1);
+    },
+  );
 
   it("RFC 9700 §4.5: another browser that has the URL gets nothing, before and after", async () => {
     const { browser, callback } = await atCallback();

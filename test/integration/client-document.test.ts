@@ -1,7 +1,7 @@
 // A client whose id is the URL of its metadata document, from its first link to a refreshed token. Client ID Metadata
 // Document draft §3 to §5; MCP authorization, Client ID Metadata Documents.
 
-import { beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { verifies } from "../conformance/verifies.ts";
 import { aDocument, clientSites, newDocumentUrl, WEB_REDIRECT } from "../support/client-site.ts";
 import {
@@ -23,6 +23,10 @@ import { gatewayWith } from "../support/settings.ts";
 beforeEach(async () => {
   await gong.reset();
   await clientSites.reset();
+});
+
+afterEach(() => {
+  vi.useRealTimers();
 });
 
 const WEB = { redirect_uri: WEB_REDIRECT };
@@ -121,7 +125,7 @@ describe(verifies("client_document.consent", "what the person is shown"), () => 
     const clientId = await served();
     const { host } = new URL(clientId);
     const text = await consentText(clientId, WEB_REDIRECT);
-    expect(text).toContain("“Document client”");
+    expect(text).toMatch(/“ ?Document client ?”/);
     expect(text).toContain(`Verified by its web address: ${host}`);
     expect(text).toContain(clientId);
     expect(text).not.toContain("Not verified");
@@ -163,15 +167,10 @@ describe(verifies("client_document.change", "a document that changes while the p
     const request = sealedRequest(await page.text());
     const moved = aDocument(clientId, { redirect_uris: ["https://other.client.test/callback"] });
     await clientSites.serve(clientId, moved);
-    const { vi } = await import("vitest");
     vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 301_000 });
-    try {
-      const answer = await browser.post("/authorize", { request, decision: "approve" });
-      expect(answer.status).toBe(400);
-      expect(readText(await answer.text())).toContain("no longer registered as it was on the page");
-    } finally {
-      vi.useRealTimers();
-    }
+    const answer = await browser.post("/authorize", { request, decision: "approve" });
+    expect(answer.status).toBe(400);
+    expect(readText(await answer.text())).toContain("no longer registered as it was on the page");
   });
 });
 
@@ -182,7 +181,7 @@ describe(verifies("client_document.known_copy", "documents that servers can't fe
     ["https://claude.ai/oauth/claude-code-client-metadata", "http://localhost:53682/callback"],
     ["https://claude.ai/oauth/claude-code-client-metadata", "http://127.0.0.1:53682/callback"],
   ])("gateway: %s with %s works while the fetch fails", async (clientId, redirectUri) => {
-    expect(await consentText(clientId, redirectUri)).toContain("“Claude");
+    expect(await consentText(clientId, redirectUri)).toMatch(/“ ?Claude/);
   });
 
   it("gateway: any other document that can't be fetched is refused", async () => {

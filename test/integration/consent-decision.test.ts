@@ -40,25 +40,29 @@ async function onConsentPage(
 }
 
 describe(verifies("consent.once", "one approval begins one sign-in"), () => {
-  it("RFC 9700 §4.7: the same form fifty times in parallel leads to one state at Gong", async () => {
-    const { browser, request } = await onConsentPage();
-    const before = (await objectIds()).TRANSACTIONS.length;
-    const cookie = `__Host-consent=${browser.cookies.get("__Host-consent")}`;
-    const answers = await Promise.all(
-      Array.from({ length: 50 }, () =>
-        ask("/authorize", {
-          method: "POST",
-          body: new URLSearchParams({ request, decision: "approve" }),
-          headers: { origin: ORIGIN, cookie },
-        }),
-      ),
-    );
-    const urls = await Promise.all(answers.map(async (answer) => leadsTo(await answer.text()).href));
-    expect(new Set(urls).size).toBe(1);
-    const cookies = answers.map((answer) => answer.headers.getSetCookie().join());
-    expect(new Set(cookies).size).toBe(1);
-    expect((await objectIds()).TRANSACTIONS.length - before).toBe(1);
-  });
+  it(
+    "RFC 9700 §4.7: the same form fifty times in parallel leads to one state at Gong",
+    { timeout: 30_000 },
+    async () => {
+      const { browser, request } = await onConsentPage();
+      const before = (await objectIds()).TRANSACTIONS.length;
+      const cookie = `__Host-consent=${browser.cookies.get("__Host-consent")}`;
+      const answers = await Promise.all(
+        Array.from({ length: 50 }, () =>
+          ask("/authorize", {
+            method: "POST",
+            body: new URLSearchParams({ request, decision: "approve" }),
+            headers: { origin: ORIGIN, cookie },
+          }),
+        ),
+      );
+      const urls = await Promise.all(answers.map(async (answer) => leadsTo(await answer.text()).href));
+      expect(new Set(urls).size).toBe(1);
+      const cookies = answers.map((answer) => answer.headers.getSetCookie().join());
+      expect(new Set(cookies).size).toBe(1);
+      expect((await objectIds()).TRANSACTIONS.length - before).toBe(1);
+    },
+  );
 
   it("gateway: the form of a sign-in that is finished can't begin another", async () => {
     const { browser, request } = await onConsentPage();
@@ -120,7 +124,7 @@ describe(verifies("consent.deny", "denying"), () => {
     expect(answer.headers.getSetCookie()).toEqual([]);
   });
 
-  it("RFC 6749 §4.1.2: any state comes back as it was sent", async () => {
+  it("RFC 6749 §4.1.2: any state comes back as it was sent", { timeout: 30_000 }, async () => {
     const states = [
       "",
       " ",

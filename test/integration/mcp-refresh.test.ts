@@ -45,6 +45,16 @@ describe(verifies("proxy.gong_401", "a 401 of Gong costs one refresh and one rep
     expect(await gong.credits()).toBe(1);
   });
 
+  it("gateway: after the replay the next call goes straight through with the newer token", async () => {
+    const { tokens } = await connect();
+    await call(tokens.access_token, TOOLS_LIST);
+    await gong.killTokens({ kind: "access" });
+    for (let calls = 0; calls < 2; calls += 1) {
+      expect((await call(tokens.access_token, TOOLS_LIST)).status).toBe(200);
+    }
+    expect(await atGong()).toHaveLength(4);
+  });
+
   it("RFC 6750 §3.1: 401 always: Gong is asked twice, the client gets our challenge, and nothing was charged", async () => {
     const { tokens } = await connect();
     await gong.fault({ endpoint: "mcp", fault: { kind: "unauthorized" }, times: "always" });
@@ -73,9 +83,7 @@ describe(verifies("proxy.gong_401", "a 401 of Gong costs one refresh and one rep
     const calls = Array.from({ length: 50 }, (_, id) => call(tokens.access_token, { ...TOOLS_LIST, id }));
     const answers = await Promise.all(calls);
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
-    const ids = await Promise.all(
-      answers.map(async (answer) => ((await answer.json()) as { id: unknown }).id),
-    );
+    const ids = await Promise.all(answers.map(async (answer) => (await answer.json<{ id: unknown }>()).id));
     expect(ids).toEqual(Array.from({ length: 50 }, (_, id) => id));
     expect(await refreshes()).toBe(1);
     expect(await atGong()).toHaveLength(100);

@@ -112,11 +112,11 @@ describe(verifies("proxy.server_errors", "Gong's failures become ours, and chang
     ["999999", /^3600$/],
     [inTenMinutes, /^(59\d|600|601)$/],
     ["Thu, 01 Jan 1970 00:00:00 GMT", /^0$/],
-    ["-5", undefined],
-    ["1.5", undefined],
-    ["1e3", undefined],
-    ["soon", undefined],
-    [undefined, undefined],
+    ["-5", /^none$/],
+    ["1.5", /^none$/],
+    ["1e3", /^none$/],
+    ["soon", /^none$/],
+    [undefined, /^none$/],
   ])(
     "RFC 9110 §10.2.3: Retry-After %j of a 429 is passed on bounded, or not at all",
     async (value, passed) => {
@@ -125,8 +125,7 @@ describe(verifies("proxy.server_errors", "Gong's failures become ours, and chang
         ...(value === undefined ? {} : { retryAfter: value }),
       });
       expect(response.status).toBe(429);
-      if (passed === undefined) expect(response.headers.get("retry-after")).toBeNull();
-      else expect(response.headers.get("retry-after")).toMatch(passed);
+      expect(response.headers.get("retry-after") ?? "none").toMatch(passed);
     },
   );
 

@@ -71,6 +71,14 @@ describe(verifies("proxy.streams", "an event is passed on when it comes"), () =>
     expect(await (await call(tokens.access_token, TOOLS_LIST)).text()).toBe(usual);
   });
 
+  it("RFC 9110 §8.4: a compressed answer arrives as what it holds", async () => {
+    const { tokens } = await connect();
+    await gong.fault({ endpoint: "mcp", fault: { kind: "gzip_bomb", megabytes: 1 } });
+    const response = await call(tokens.access_token, TOOLS_LIST);
+    expect(response.headers.get("content-encoding")).toBeNull();
+    expect((await response.text()).length).toBe(1_048_576);
+  });
+
   it("gateway: one event of four megabytes passes", async () => {
     const { tokens } = await connect();
     await gong.fault({ endpoint: "mcp", fault: { kind: "huge_event", bytes: 4_194_304 } });
@@ -130,7 +138,7 @@ describe(verifies("proxy.broken_stream", "what breaks off at Gong is not made to
       await gong.fault({ endpoint: "mcp", fault });
       const response = await call(tokens.access_token, ASK_ACCOUNT);
       expect(response.status).toBe(200);
-      await expect(response.text()).rejects.toThrow();
+      await expect(response.text()).rejects.toThrow(/./);
       expect(await atGong()).toHaveLength(1);
       expect(creditsCharged(await gong.ledger())).toBe(1);
     },
@@ -165,6 +173,23 @@ describe(verifies("proxy.late_answer", "an answer that does not come ends with 5
     expect(await atGong()).toHaveLength(1);
     vi.restoreAllMocks();
     expect((await call(tokens.access_token, ASK_ACCOUNT)).status).toBe(200);
+  });
+
+  it("gateway: the body of a 4xx, which is read whole, has ten seconds", async () => {
+    await gong.knobs({ sessions: true, deleteEndsSession: true });
+    const { tokens } = await connect();
+    const headers = { "mcp-session-id": await beginSession(tokens.access_token) };
+    await request(tokens.access_token, "DELETE", headers);
+    await gong.fault({ endpoint: "mcp", fault: { kind: "trickle", bytes: 1, everyMs: 200 } });
+    const timeout = AbortSignal.timeout.bind(AbortSignal);
+    const limit = vi
+      .spyOn(AbortSignal, "timeout")
+      .mockImplementation((ms) => timeout(ms === 10_000 ? 300 : ms));
+    const response = await call(tokens.access_token, TOOLS_LIST, { headers });
+    expect(limit).toHaveBeenCalledWith(10_000);
+    expect(response.status).toBe(404);
+    expect(await errorCode(response)).toBe(-32_000);
+    expect(ended("client_gone")(await ledgerWhen(ended("client_gone")))).toBe(true);
   });
 
   it("gateway: headers in time end the limit, and a stream may then last longer", async () => {

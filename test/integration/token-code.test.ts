@@ -68,17 +68,21 @@ describe(verifies("code.pkce", "the verifier of a code"), () => {
 });
 
 describe(verifies("code.once", "a code is good once"), () => {
-  it("RFC 9700 §4.5: of fifty parallel redemptions one succeeds, ten times over", async () => {
-    for (let round = 0; round < 10; round += 1) {
-      const code = await freshCode();
-      const answers = await Promise.all(Array.from({ length: 50 }, () => redemption(code)));
-      const statuses = answers.map(({ status }) => status).sort();
-      expect(statuses).toEqual([200, ...Array.from({ length: 49 }, () => 400)]);
-      const winner = answers.find(({ status }) => status === 200);
-      const tokens: Tokens | undefined = await winner?.json();
-      expect((await call(tokens?.access_token ?? "", ASK_ACCOUNT)).status).toBe(200);
-    }
-  });
+  it(
+    "RFC 9700 §4.5: of fifty parallel redemptions one succeeds, ten times over",
+    { timeout: 30_000 },
+    async () => {
+      for (let round = 0; round < 10; round += 1) {
+        const code = await freshCode();
+        const answers = await Promise.all(Array.from({ length: 50 }, () => redemption(code)));
+        const statuses = answers.map(({ status }) => status).toSorted((one, other) => one - other);
+        expect(statuses).toEqual([200, ...Array.from({ length: 49 }, () => 400)]);
+        const winner = answers.find(({ status }) => status === 200);
+        const tokens: Tokens | undefined = await winner?.json();
+        expect((await call(tokens?.access_token ?? "", ASK_ACCOUNT)).status).toBe(200);
+      }
+    },
+  );
 
   it("RFC 6749 §4.1.2: a second use after a minute ends what the first one gave, and nothing else", async () => {
     const now = Date.now();
@@ -125,14 +129,19 @@ describe(verifies("code.bound", "whose code it is"), () => {
   });
 
   it.each([
-    ["another redirect URI", "https://evil.test/cb", 400],
-    ["another port, which only the authorization request may choose", "http://127.0.0.1:7778/callback", 400],
-    ["none, as OAuth 2.1 has it", undefined, 200],
-    ["the same one", CLIENT_REDIRECT, 200],
-  ])("RFC 6749 §4.1.3: with %s the answer fits", async (_, redirectUri, status) => {
-    const code = await freshCode();
-    expect((await redemption(code, { redirect_uri: redirectUri })).status).toBe(status);
-    if (status === 400) expect((await redemption(code)).status).toBe(200);
+    ["another one", "https://evil.test/cb"],
+    ["another port, which only the authorization request may choose", "http://127.0.0.1:7778/callback"],
+  ])(
+    "RFC 6749 §4.1.3: with a redirect URI that is %s it is refused, and stays good",
+    async (_, redirectUri) => {
+      const code = await freshCode();
+      await expectOAuthError(await redemption(code, { redirect_uri: redirectUri }), "invalid_grant");
+      expect((await redemption(code)).status).toBe(200);
+    },
+  );
+
+  it("OAuth 2.1 §4.1.3: the redirect URI may be left out", async () => {
+    expect((await redemption(await freshCode(), { redirect_uri: undefined })).status).toBe(200);
   });
 });
 
@@ -163,22 +172,26 @@ describe(verifies("code.short_lived", "the life of a code"), () => {
 });
 
 describe(verifies("token.forged", "credentials that were made up or changed"), () => {
-  it("gateway: with the ids of a real grant and a wrong tag they are refused, wake nothing and end nothing", async () => {
-    const { clientId: owner, tokens } = await connect();
-    const code = await freshCode();
-    const before = [await objectIds(), await everythingStored()];
-    for (let round = 0; round < 100; round += 1) {
-      const forged = forge(round % 2 === 0 ? code : tokens.refresh_token, round);
-      const kind = forged.startsWith("gac_")
-        ? { grant_type: "authorization_code", code: forged, code_verifier: PKCE.verifier }
-        : { grant_type: "refresh_token", refresh_token: forged };
-      await expectOAuthError(await askToken({ client_id: owner, ...kind }), "invalid_grant");
-      expect((await call(forge(tokens.access_token, round), ASK_ACCOUNT)).status).toBe(401);
-    }
-    expect([await objectIds(), await everythingStored()]).toEqual(before);
-    expect((await call(tokens.access_token, ASK_ACCOUNT)).status).toBe(200);
-    expect((await refreshOf(tokens, owner)).status).toBe(200);
-  });
+  it(
+    "gateway: with the ids of a real grant and a wrong tag they are refused, wake nothing and end nothing",
+    { timeout: 30_000 },
+    async () => {
+      const { clientId: owner, tokens } = await connect();
+      const code = await freshCode();
+      const before = [await objectIds(), await everythingStored()];
+      for (let round = 0; round < 100; round += 1) {
+        const forged = forge(round % 2 === 0 ? code : tokens.refresh_token, round);
+        const kind = forged.startsWith("gac_")
+          ? { grant_type: "authorization_code", code: forged, code_verifier: PKCE.verifier }
+          : { grant_type: "refresh_token", refresh_token: forged };
+        await expectOAuthError(await askToken({ client_id: owner, ...kind }), "invalid_grant");
+        expect((await call(forge(tokens.access_token, round), ASK_ACCOUNT)).status).toBe(401);
+      }
+      expect([await objectIds(), await everythingStored()]).toEqual(before);
+      expect((await call(tokens.access_token, ASK_ACCOUNT)).status).toBe(200);
+      expect((await refreshOf(tokens, owner)).status).toBe(200);
+    },
+  );
 
   it.each([
     "",
@@ -245,24 +258,28 @@ describe(verifies("token.kinds", "token.answer", "what a token answer is, and wh
     }
   });
 
-  it("OWASP ASVS 9.2.2: code, access token and refresh token are each good in one place only", async () => {
-    const { clientId: owner, tokens } = await connect();
-    const code = (await signIn(owner)).searchParams.get("code") ?? "";
-    const credentials = { code, access: tokens.access_token, refresh: tokens.refresh_token };
-    const respelled = Object.values(credentials).flatMap((value) =>
-      ["gac_", "gat_", "grt_", "gak_"].map((prefix) => prefix + value.slice(4)),
-    );
-    const real = new Set(Object.values(credentials));
-    for (const value of respelled) {
-      const asCode = { grant_type: "authorization_code", code: value, code_verifier: PKCE.verifier };
-      const asRefresh = { grant_type: "refresh_token", refresh_token: value };
-      if (!real.has(value) || !value.startsWith("gac_"))
+  it(
+    "OWASP ASVS 9.2.2: code, access token and refresh token are each good in one place only",
+    { timeout: 30_000 },
+    async () => {
+      const { clientId: owner, tokens } = await connect();
+      const code = (await signIn(owner)).searchParams.get("code") ?? "";
+      const credentials = { code, access: tokens.access_token, refresh: tokens.refresh_token };
+      const values = Object.values(credentials).flatMap((value) =>
+        ["gac_", "gat_", "grt_", "gak_"].map((prefix) => prefix + value.slice(4)),
+      );
+      for (const value of values.filter((each) => each !== credentials.code)) {
+        const asCode = { grant_type: "authorization_code", code: value, code_verifier: PKCE.verifier };
         await expectOAuthError(await askToken({ client_id: owner, ...asCode }), "invalid_grant");
-      if (!real.has(value) || !value.startsWith("grt_"))
+      }
+      for (const value of values.filter((each) => each !== credentials.refresh)) {
+        const asRefresh = { grant_type: "refresh_token", refresh_token: value };
         await expectOAuthError(await askToken({ client_id: owner, ...asRefresh }), "invalid_grant");
-      if (!real.has(value) || !value.startsWith("gat_"))
+      }
+      for (const value of values.filter((each) => each !== credentials.access)) {
         expect((await call(value, ASK_ACCOUNT)).status).toBe(401);
-    }
-    expect((await redemption(code, { client_id: owner })).status).toBe(200);
-  });
+      }
+      expect((await redemption(code, { client_id: owner })).status).toBe(200);
+    },
+  );
 });

@@ -61,7 +61,7 @@ describe(verifies("token.form_only", "what a token request must look like"), () 
     ["JSON in a form's clothes", () => JSON.stringify(good("x")), "invalid_client", 401],
     [
       "UTF-16",
-      (form) => new Uint8Array(new Uint16Array([...form].map((c) => c.charCodeAt(0))).buffer),
+      (form) => new Uint8Array(Uint16Array.from(Array.from(form, (c) => c.charCodeAt(0))).buffer),
       "invalid_request",
       400,
     ],

@@ -32,19 +32,28 @@ const builds = new Map<string, Promise<Build>>();
  * in the same process returns the first one's result. Throws with wrangler's own words when the Worker does not build.
  */
 export function buildWorker(configPath = path.join(REPOSITORY, "wrangler.toml")): Promise<Build> {
-  const known = builds.get(configPath);
-  if (known !== undefined) return known;
-  const build = bundle(configPath);
-  builds.set(configPath, build);
+  return buildOnce(configPath, []);
+}
+
+/** The same for another entry point and other constants (`NAME:value`) than that wrangler.toml has. */
+export function buildVariant(entry: string, defines: readonly string[]): Promise<Build> {
+  const options = [entry, ...defines.flatMap((define) => ["--define", define])];
+  return buildOnce(path.join(REPOSITORY, "wrangler.toml"), options);
+}
+
+function buildOnce(configPath: string, options: readonly string[]): Promise<Build> {
+  const name = [configPath, ...options].join(" ");
+  const build = builds.get(name) ?? bundle(configPath, options);
+  builds.set(name, build);
   return build;
 }
 
-async function bundle(configPath: string): Promise<Build> {
+async function bundle(configPath: string, options: readonly string[]): Promise<Build> {
   const folder = temporaryFolder("build");
   // wrangler is a second's work to load, and only needed here.
   const [{ unstable_readConfig }] = await Promise.all([
     import("wrangler"),
-    wranglerDryRun(configPath, folder),
+    wranglerDryRun(configPath, folder, options),
   ]);
   const modules = readdirSync(folder).filter((name) => name.endsWith(".js"));
   const [module] = modules;
@@ -69,8 +78,8 @@ async function bundle(configPath: string): Promise<Build> {
   };
 }
 
-async function wranglerDryRun(configPath: string, folder: string): Promise<void> {
-  const options = ["deploy", "--dry-run", "--outdir", folder, "--config", configPath];
+async function wranglerDryRun(configPath: string, folder: string, variant: readonly string[]): Promise<void> {
+  const options = ["deploy", ...variant, "--dry-run", "--outdir", folder, "--config", configPath];
   try {
     await promisify(execFile)(process.execPath, [WRANGLER, ...options], {
       cwd: path.dirname(configPath),

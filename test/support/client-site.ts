@@ -1,5 +1,5 @@
-// A client's web site, as tests script it: its metadata document, its keys, and how it misbehaves. The hosts below
-// client.test are served by test/support/third-party.ts.
+// A client's web site, as tests script it: its metadata document, its keys, and how it misbehaves. Its hosts are
+// served by test/support/third-party.ts.
 
 import type { AskedOf, ScriptedAnswer } from "./third-party.ts";
 
@@ -31,10 +31,10 @@ async function control(method: string, path: string, body?: unknown): Promise<un
 
 let sites = 0;
 
-/** A client id that no test has used before: kept documents outlive a test. */
+/** A client id in a domain that no test has used before: kept documents and counts outlive a test. */
 export function newDocumentUrl(): string {
   sites += 1;
-  return `https://site-${sites}-${crypto.randomUUID().slice(0, 8)}.client.test/oauth/client.json`;
+  return `https://www.site-${sites}-${crypto.randomUUID().slice(0, 8)}-client.test/oauth/client.json`;
 }
 
 /** Where a client on the web wants its answer. */

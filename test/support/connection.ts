@@ -72,6 +72,7 @@ export async function candidates(name: string): Promise<CandidateTokens> {
     accessHash: await sha256(`access ${name}`),
     accessExpiresAt: now() + HOUR,
     refreshHash: await sha256(`refresh ${name}`),
+    refreshKid: "k1",
     refreshExpiresAt: now() + 30 * DAY,
   };
 }
@@ -150,4 +151,9 @@ export async function tamper(
   await runInDurableObject(stub, (_, { storage }) => {
     storage.sql.exec(statement, ...values);
   });
+}
+
+/** Runs the object's alarm now, whether or not one is set. */
+export async function runAlarm(connection: Connection): Promise<void> {
+  await runInDurableObject(connection, (object: ConnectionObject) => object.alarm());
 }

@@ -12,11 +12,12 @@ type Row = Record<string, SqlStorageValue>;
 /** The ids of all objects that exist, by class. */
 export async function objectIds(): Promise<Record<Namespace, readonly string[]>> {
   const lists = await Promise.all(
-    NAMESPACES.map(
-      async (name) => [name, (await listDurableObjectIds(env[name])).map(String).sort()] as const,
-    ),
+    NAMESPACES.map(async (name) => {
+      const ids = await listDurableObjectIds(objectsOf(name));
+      return [name, ids.map((id) => id.toString()).toSorted()] as const;
+    }),
   );
-  return Object.fromEntries(lists) as Record<Namespace, readonly string[]>;
+  return Object.fromEntries(lists) as unknown as Record<Namespace, readonly string[]>;
 }
 
 /** Every row of one table in all objects of a class; none when an object lacks the table. */
@@ -37,9 +38,11 @@ export async function everythingStored(): Promise<string> {
 const holdsSomething = (tables: Record<string, readonly Row[]>): boolean =>
   Object.values(tables).some((rows) => rows.length > 0);
 
+/** The four classes share what is asked of them here; TypeScript can't call a union of generics. */
+const objectsOf = (namespace: Namespace): DurableObjectNamespace => env[namespace];
+
 async function tablesOf(namespace: Namespace): Promise<readonly Record<string, readonly Row[]>[]> {
-  // The four classes share what is asked of them here; TypeScript can't call a union of generics.
-  const objects = env[namespace] as unknown as DurableObjectNamespace;
+  const objects = objectsOf(namespace);
   const ids = await listDurableObjectIds(objects);
   return Promise.all(
     ids.map((id) =>
@@ -98,7 +101,7 @@ function spellingsOf(secret: string): readonly string[] {
     encodeURIComponent(secret),
     new URLSearchParams([["", secret]]).toString().slice(1),
     JSON.stringify(secret).slice(1, -1),
-    [...secret].reverse().join(""),
+    Array.from(secret).toReversed().join(""),
     hex,
     ...base64,
     ...base64url,

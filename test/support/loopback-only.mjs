@@ -5,7 +5,7 @@ import { appendFileSync } from "node:fs";
 import net from "node:net";
 
 const LOOPBACK = new Set(["localhost", "127.0.0.1", "::1", "0:0:0:0:0:0:0:1"]);
-const connect = net.Socket.prototype.connect;
+const connect = Reflect.get(net.Socket.prototype, "connect");
 
 /** @param {unknown[]} args */
 net.Socket.prototype.connect = function loopbackOnly(...args) {
@@ -17,5 +17,5 @@ net.Socket.prototype.connect = function loopbackOnly(...args) {
     appendFileSync(process.env.REFUSED_CONNECTIONS ?? "/dev/stderr", `${String(host)}\n`);
     throw new Error(`Tests reach this machine only, not ${String(host)}`);
   }
-  return connect.apply(this, args);
+  return Reflect.apply(connect, this, args);
 };

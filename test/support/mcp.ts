@@ -67,9 +67,9 @@ export async function beginSession(accessToken: string): Promise<string> {
   return id;
 }
 
-/** The ledger, once `condition` holds for it; throws when it does not within five seconds. */
+/** The ledger, once `condition` holds for it; throws when it does not within about twenty seconds. */
 export async function ledgerWhen(condition: (entries: LedgerEntry[]) => boolean): Promise<LedgerEntry[]> {
-  for (let tries = 0; tries < 100; tries += 1) {
+  for (let tries = 0; tries < 400; tries += 1) {
     const entries = await gong.ledger();
     if (condition(entries)) return entries;
     await new Promise((resolve) => setTimeout(resolve, 50));

@@ -33,6 +33,18 @@ export const LOOPBACK_CONSENT: ConsentView = {
   loopback: true,
 };
 
+/** A client known by its metadata document, with its answer on the web. */
+export const DOCUMENT_CONSENT: ConsentView = {
+  ...CONSENT,
+  client: {
+    name: "ChatGPT",
+    registration: "metadata_document",
+    clientId: "https://chatgpt.com/oauth/client.json",
+  },
+  redirectUri: "https://chatgpt.com/connector_platform_oauth_redirect",
+  redirectHost: "chatgpt.com",
+};
+
 export const SHARED_CONSENT: ConsentView = {
   ...CONSENT,
   client: { name: "Revenue desk agent", registration: "preregistered", clientId: "revenue-desk" },
@@ -188,6 +200,8 @@ export const PAGE_SAMPLES: Readonly<Record<string, () => Child>> = {
   ),
   consent: () => <ConsentPage {...CONSENT} />,
   "consent-loopback": () => <ConsentPage {...LOOPBACK_CONSENT} />,
+  "consent-document": () => <ConsentPage {...DOCUMENT_CONSENT} />,
+  "consent-document-loopback": () => <ConsentPage {...LOOPBACK_CONSENT} client={DOCUMENT_CONSENT.client} />,
   "consent-shared": () => <ConsentPage {...SHARED_CONSENT} />,
   "consent-nameless": () => (
     <ConsentPage {...LOOPBACK_CONSENT} client={{ ...LOOPBACK_CONSENT.client, name: undefined }} />

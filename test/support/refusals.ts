@@ -6,7 +6,7 @@ import { readText } from "./html.ts";
 /** Expects a page of ours that redirects nowhere and sets nothing (RFC 6749 §4.1.2.1); returns what it says. */
 export async function expectRefusalPage(response: Response, status = 400): Promise<string> {
   const text = readText(await response.text());
-  expect(response.status, text).toBe(status);
+  expect([response.status, text]).toEqual([status, text]);
   expect(response.headers.get("content-type")).toContain("text/html");
   expect(response.headers.get("location")).toBeNull();
   expect(response.headers.getSetCookie()).toEqual([]);
@@ -17,7 +17,7 @@ export async function expectRefusalPage(response: Response, status = 400): Promi
 /** Expects an OAuth error as JSON (RFC 6749 §5.2) that nobody may cache; returns its description. */
 export async function expectOAuthError(response: Response, error: string, status = 400): Promise<string> {
   const body: Record<string, unknown> = await response.json();
-  expect(body, JSON.stringify(body)).toMatchObject({ error });
+  expect(body).toMatchObject({ error });
   expect(response.status).toBe(status);
   expect(response.headers.get("cache-control")).toBe("no-store");
   expect(response.headers.get("content-type")).toMatch(/^application\/json\b/);

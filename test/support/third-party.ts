@@ -1,5 +1,5 @@
-// The web sites of MCP clients as the Worker under test meets them: hosts below client.test that answer what a test
-// scripted, badly too, and keep a log of what they were asked. Runs in Node.js beside the stand-in Gong
+// The web sites of MCP clients as the Worker under test meets them: hosts below client.test, or below a domain that ends
+// in -client.test, that answer what a test scripted, badly too, and keep a log of what they were asked. Runs in Node.js beside the stand-in Gong
 // (test/gong/for-tests.ts); test/support/client-site.ts is how tests script it.
 import { gzipSync } from "node:zlib";
 import { bodyOf, ConnectionDropped, wait } from "../gong/streams.ts";
@@ -34,7 +34,7 @@ const asked: AskedOf[] = [];
 
 /** Whether `host` is one of a client's, or the control host, which is reached by http. */
 export function isThirdParty(host: string): boolean {
-  return host.endsWith(".client.test");
+  return /[.-]client\.test$/.test(host);
 }
 
 /** Whether `host` is where tests script the others. */

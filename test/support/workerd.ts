@@ -24,6 +24,8 @@ export interface GatewayOptions {
   readonly stateDir?: string;
   /** For example `["--max-heap-size=128"]`, the memory that production gives an isolate. */
   readonly v8Flags?: readonly string[];
+  /** `<host>:<port>` of an HTTP proxy that takes every request the Worker makes. Default: none, they go where they say. */
+  readonly outbound?: string;
 }
 
 /** A Worker that is listening. */
@@ -147,7 +149,7 @@ function workerdBinary(): string {
 }
 
 /** Cap'n Proto text for `workerd serve`; the schema is workerd/workerd.capnp. */
-function workerdConfig({ build, settings, port, stateDir, v8Flags = [] }: RunOptions): string {
+function workerdConfig({ build, settings, port, stateDir, v8Flags = [], outbound }: RunOptions): string {
   const bindings = [
     ...Object.entries(settings).map(([name, value]) => `(name = ${text(name)}, text = ${text(value)})`),
     ...build.objects.map(
@@ -162,13 +164,17 @@ function workerdConfig({ build, settings, port, stateDir, v8Flags = [] }: RunOpt
     namespaces.length === 0
       ? ""
       : `durableObjectNamespaces = [${namespaces.join(", ")}], durableObjectStorage = (localDisk = "state"),`;
+  // "private" so that upstreams on loopback can be reached.
+  const internet =
+    outbound === undefined
+      ? `network = (allow = ["public", "private"], tlsOptions = (trustBrowserCas = true))`
+      : `external = (address = ${text(outbound)}, http = (style = proxy))`;
   return `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
   v8Flags = [${v8Flags.map(text).join(", ")}],
   services = [
     (name = "gateway", worker = .gateway),
-    # "private" so that upstreams on loopback can be reached.
-    (name = "internet", network = (allow = ["public", "private"], tlsOptions = (trustBrowserCas = true))),
+    (name = "internet", ${internet}),
     (name = "state", disk = (path = ${text(path.resolve(stateDir))}, writable = true)),
   ],
   sockets = [(name = "http", address = "127.0.0.1:${port}", http = (), service = "gateway")],

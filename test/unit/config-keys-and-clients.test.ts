@@ -108,6 +108,24 @@ describe(verifies("settings.clients", "CLIENTS"), () => {
     });
   });
 
+  it("RFC 7523 §2.2: a client that signs is configured with its public keys, and with nothing less", () => {
+    const key = { kty: "OKP", crv: "Ed25519", x: "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo", kid: "k1" };
+    const signing = { ...CLIENT, token_endpoint_auth_method: "private_key_jwt" };
+    const { clients, problems } = read({ ...signing, jwks: { keys: [key] } });
+    expect(problems).toEqual([]);
+    expect(clients.get("portal")).toMatchObject({
+      tokenEndpointAuthMethod: "private_key_jwt",
+      keys: { kind: "inline", keys: [key] },
+      clientSecretHash: undefined,
+    });
+    const needsKeys = { problems: [expect.stringContaining("needs jwks with 1 to 20 public keys")] };
+    expect(read(signing)).toMatchObject(needsKeys);
+    expect(read({ ...signing, jwks: { keys: [{ ...key, d: "AAAA" }] } })).toMatchObject(needsKeys);
+    expect(read({ ...signing, jwks: { keys: [key] }, client_secret_sha256: SECRET_HASH })).toMatchObject({
+      problems: [expect.stringContaining("needs client_secret_sha256 exactly when")],
+    });
+  });
+
   it.each([
     ["no id", { client_id: undefined }],
     ["an empty id", { client_id: "" }],

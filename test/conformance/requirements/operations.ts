@@ -1,6 +1,10 @@
 import type { Requirement } from "../requirement.ts";
 
 export const operations = {
+  "main.story": {
+    source: "gateway",
+    behaviour: "An MCP client that has never heard of the gateway signs in and gets its answer from Gong.",
+  },
   "keys.rotation": {
     source: "NIST SP 800-57 part 1 §5.3",
     behaviour: "Sealing keys rotate in two phases without loss, and a sweep says when an old key can go.",
@@ -64,5 +68,54 @@ export const operations = {
     source: "gateway",
     behaviour:
       "npm start shows the whole main job, keeps its state, ends all it started, and answers each mistake with one sentence",
+  },
+  "stand_in.discovery": {
+    source: "test/gong/README.md, D1 to D6, C1 to C5",
+    behaviour: "The stand-in serves Gong's metadata on its two origins and challenges every other request",
+  },
+  "stand_in.integrations": {
+    source: "test/gong/README.md, I1 to I7",
+    behaviour:
+      "Integrations are made, edited and deleted as in Gong's admin center, and what is fixed stays so",
+  },
+  "stand_in.authorize": {
+    source: "test/gong/README.md, A1 to A9",
+    behaviour:
+      "The stand-in authorizes exact redirect URIs only, and answers the browser as Gong is known to",
+  },
+  "stand_in.token": {
+    source: "test/gong/README.md, T1 to T12",
+    behaviour:
+      "The stand-in redeems each code once, for the client that proves itself, and refuses as Gong would",
+  },
+  "stand_in.refresh": {
+    source: "test/gong/README.md, R1 to R7",
+    behaviour:
+      "A refresh token of the stand-in works once by default, and in every other way that Gong could choose",
+  },
+  "stand_in.mcp": {
+    source: "test/gong/README.md, M1 to M8",
+    behaviour: "The stand-in speaks MCP in both eras, and an unmodified MCP client works with it",
+  },
+  "stand_in.tools": {
+    source: "test/gong/README.md, K1 to K10",
+    behaviour: "The tools answer from the caller's own data, cost credits, and can be cancelled or refused",
+  },
+  "stand_in.faults": {
+    source: "test/gong/README.md, T9 to T11, R4",
+    behaviour: "A scripted fault hits the call it is meant for and no other, and a reset ends it",
+  },
+  "stand_in.ledger": {
+    source: "test/gong/README.md, L1",
+    behaviour: "Every request, token and redemption is on record, and the log shows no value",
+  },
+  "stand_in.control": {
+    source: "gateway",
+    behaviour: "Knobs are turned over an API that refuses unknown names and requests from browsers",
+  },
+  "stand_in.everywhere": {
+    source: "gateway",
+    behaviour:
+      "The same stand-in serves workerd and real sockets, where a dropped connection is a real reset",
   },
 } as const satisfies Record<string, Requirement>;

@@ -1,6 +1,28 @@
 import type { Requirement } from "../requirement.ts";
 
 export const pages = {
+  "pages.consent": {
+    source: "MCP authorization, Security Considerations, Confused Deputy",
+    behaviour:
+      "The consent page names the client, the full redirect URI, Gong's scopes, the access and the cost.",
+  },
+  "pages.escaping": {
+    source: "OWASP ASVS 5.0 1.2.1",
+    behaviour:
+      "Text from outside stays text on every page, and invisible or turning characters can't mislead.",
+  },
+  "pages.words": {
+    source: "gateway",
+    behaviour: "Every scope, access, state and reason has plain words, and an unknown one is shown as it is.",
+  },
+  "pages.links": {
+    source: "RFC 8252 §7.3, OWASP ASVS 5.0 1.2.2",
+    behaviour: "A page links and leads only to https, to this computer, or to a path of the gateway.",
+  },
+  "pages.states": {
+    source: "gateway",
+    behaviour: "Every page says what happened and what to do, in each of its states.",
+  },
   "browser.sign_in": {
     source: "RFC 6749 §4.1.2, §4.1.2.1; RFC 9207 §2; WCAG 2.2 2.1.1",
     behaviour:
@@ -37,5 +59,71 @@ export const pages = {
     source: "gateway",
     behaviour:
       "In a real browser an admin signs in, connects shared access, decides requests, ends a connection and signs out",
+  },
+  "shared.not_connected": {
+    source: "gateway",
+    behaviour:
+      "Before an admin connected shared access, asking for it is refused in words and queues nothing.",
+  },
+  "shared.story": {
+    source: "gateway, RFC 8707 §2",
+    behaviour: "Shared access takes one visit to Gong by an admin, and one approval for each client.",
+  },
+  "shared.decided_by_admin": {
+    source: "MCP authorization Confused Deputy",
+    behaviour:
+      "A request for shared access is decided once, by an admin, in ten minutes, for the browser that asked.",
+  },
+  "shared.no_fallback": {
+    source: "gateway",
+    behaviour: "A personal token never reaches shared access, whatever happens to either connection.",
+  },
+  "pages.headers": {
+    source: "OWASP ASVS 3.4, RFC 9700 §4.16",
+    behaviour:
+      "Every page, errors included, has the strict policy: no framing, no script but ours, no caching.",
+  },
+  "pages.json_headers": {
+    source: "RFC 6749 §5.1, OWASP ASVS 3.4",
+    behaviour: "Machine answers are JSON that is not sniffed, framed or cached.",
+  },
+  "pages.redirects": {
+    source: "RFC 9700 §4.12",
+    behaviour: "Forms are answered with pages, other redirects are 303, and none passes a Referer on.",
+  },
+  "admin.session": {
+    source: "ASVS 7.2 to 7.4, RFC 6265bis §4.1.3",
+    behaviour:
+      "An admin session is new at each sign-in, ends on the server, by idling and by age, and is stored hashed.",
+  },
+  "admin.lock_out": {
+    source: "ASVS 6.3.1, 6.3.8",
+    behaviour: "Wrong admin tokens slow their address down ever more, say nothing, and lock nobody else out.",
+  },
+  "admin.acts": {
+    source: "gateway, ASVS 16.3.1",
+    behaviour:
+      "What an admin does takes effect at once and is in the audit; what does not exist changes nothing.",
+  },
+  "admin.settings": {
+    source: "ASVS 13.3.1",
+    behaviour: "Without an admin token of full length there is no way in.",
+  },
+  "admin.cross_site": {
+    source: "RFC 6749 §10.12, ASVS 3.5.1",
+    behaviour: "A change needs a live session, its form token and a post from our own page.",
+  },
+  "admin.default_deny": {
+    source: "ASVS 8.2.1, 8.3.1",
+    behaviour: "Without an admin session nothing under /admin is shown, whatever else is presented.",
+  },
+  "admin.page_headers": {
+    source: "ASVS 3.4.3 to 3.4.8, 14.3.2",
+    behaviour: "Every answer of /admin has a strict policy with a fresh nonce, and is never stored.",
+  },
+  "admin.escaping": {
+    source: "ASVS 1.2.1, 16.4.1",
+    behaviour:
+      "Names, redirect URIs, paths and queries from strangers stay text on the admin page and in the log.",
   },
 } as const satisfies Record<string, Requirement>;

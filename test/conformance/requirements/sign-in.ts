@@ -1,6 +1,10 @@
 import type { Requirement } from "../requirement.ts";
 
 export const signIn = {
+  "main.story": {
+    source: "MCP authorization",
+    behaviour: "From an agent's first 401 through consent, Gong and token to Gong's answer, in one go.",
+  },
   "authorize.no_open_redirector": {
     source: "RFC 9700 §4.11.2",
     behaviour:
@@ -233,5 +237,25 @@ export const signIn = {
   "quirks.clients": {
     source: "MCP authorization",
     behaviour: "Clients that are in use sign in as they are, with what their makers got wrong.",
+  },
+  "consent.cookies_bounded": {
+    source: "RFC 6265bis §4.1.3, §5.6",
+    behaviour: "Sign-ins that were begun are remembered in few, small, well-guarded cookies.",
+  },
+  "http.paths": {
+    source: "RFC 3986 §6.2.2",
+    behaviour: "A path has one spelling; others are no other way to the same handler.",
+  },
+  "authorize.markup": {
+    source: "OWASP ASVS 1.2.1",
+    behaviour: "What a client says of itself is text on our pages and never markup.",
+  },
+  "http.calm": {
+    source: "OWASP ASVS 2.2.1, 16.5.1",
+    behaviour: "Whatever a stranger sends, the answer is a refusal in words of ours, and nothing is kept.",
+  },
+  "secrecy.upstream": {
+    source: "MCP authorization, Token Passthrough",
+    behaviour: "Gong is sent none of a client's secrets, and nobody but Gong is sent anything.",
   },
 } as const satisfies Record<string, Requirement>;

@@ -5,7 +5,8 @@ import type { Requirement } from "../requirement.ts";
 export const storage = {
   "storage.upgrade": {
     source: "gateway",
-    behaviour: "Rows of an older schema are kept by an upgrade, each step runs once or not at all, and they work.",
+    behaviour:
+      "Rows of an older schema are kept by an upgrade, each step runs once or not at all, and they work.",
   },
   "settings.complete": {
     source: "OWASP ASVS 13.1.1",

@@ -1,7 +1,8 @@
 // Subject: src/oauth/client-authentication.ts. RFC 6749 §2.3 and §5.2.
 import { describe, expect, it } from "vitest";
 import { verifies } from "../../conformance/verifies.ts";
-import type { TokenEndpointAuthMethod } from "../../../src/oauth/client.ts";
+import { ASSERTION_TYPE } from "../../../src/oauth/client-assertion.ts";
+import { REGISTRABLE_AUTH_METHODS } from "../../../src/oauth/client.ts";
 import {
   assertClientAuthenticated,
   hashClientSecret,
@@ -73,8 +74,25 @@ describe(verifies("client_authentication.one_method", "reading credentials"), ()
     expectRefused(both, "invalid_request", "several_mechanisms");
   });
 
+  it("RFC 7521 §4.2: an assertion is handed on unread, with the client_id when there is one", () => {
+    const assertion = { client_assertion: "a.b.c", client_assertion_type: ASSERTION_TYPE };
+    const presented = { method: "private_key_jwt", assertion: "a.b.c" };
+    expect(presentedCredentials(undefined, form(assertion))).toEqual({ ...presented, clientId: undefined });
+    const named = form({ ...assertion, client_id: "client-1" });
+    expect(presentedCredentials(undefined, named)).toEqual({ ...presented, clientId: "client-1" });
+  });
+
+  it("RFC 6749 §2.3: an assertion beside a secret is refused", () => {
+    const assertion = { client_assertion: "a.b.c", client_assertion_type: ASSERTION_TYPE };
+    const inForm = form({ ...assertion, client_secret: SECRET });
+    expectRefused(() => presentedCredentials(undefined, inForm), "invalid_request", "several_mechanisms");
+    const header = basic("client-1", SECRET);
+    const inHeader = () => presentedCredentials(header, form(assertion));
+    expectRefused(inHeader, "invalid_request", "several_mechanisms");
+  });
+
   it.each(["client_assertion", "client_assertion_type"])(
-    "RFC 7521 §4.2: %s is refused, not ignored",
+    "RFC 7521 §4.2: %s alone is refused, not ignored",
     (name) => {
       const fields = { client_id: "client-1", [name]: "x" };
       expectRefused(
@@ -134,9 +152,8 @@ describe(verifies("client_authentication.one_method", "reading credentials"), ()
 });
 
 describe(verifies("client_authentication.registered_method", "proving a client"), () => {
-  const METHODS: readonly TokenEndpointAuthMethod[] = ["none", "client_secret_basic", "client_secret_post"];
-  const matrix = METHODS.flatMap((registered) =>
-    METHODS.map((presented) => [registered, presented] as const),
+  const matrix = [...REGISTRABLE_AUTH_METHODS, "private_key_jwt" as const].flatMap((registered) =>
+    REGISTRABLE_AUTH_METHODS.map((presented) => [registered, presented] as const),
   );
 
   it.each(matrix)("RFC 7591 §2: registered %s, presented %s", async (registered, presented) => {

@@ -1,7 +1,7 @@
 // Subject: src/oauth/metadata.ts. RFC 8414 §2, RFC 9728 §2 and §3.1, RFC 9207 §3.
 import { describe, expect, it } from "vitest";
 import { verifies } from "../../conformance/verifies.ts";
-import { GRANT_TYPES, TOKEN_ENDPOINT_AUTH_METHODS } from "../../../src/oauth/client.ts";
+import { GRANT_TYPES, REGISTRABLE_AUTH_METHODS } from "../../../src/oauth/client.ts";
 import { parseForm } from "../../../src/oauth/form.ts";
 import {
   authorizationServerMetadata,
@@ -13,6 +13,7 @@ import { parseTokenRequest } from "../../../src/oauth/token-request.ts";
 import { refusalOf } from "./refusal.ts";
 
 const ISSUER = "https://gateway.test";
+const METHODS = ["none", "client_secret_basic", "client_secret_post", "private_key_jwt"];
 
 describe(verifies("metadata.authorization_server", "authorization server metadata"), () => {
   it("RFC 8414 §2, RFC 9207 §3: the document", () => {
@@ -26,10 +27,13 @@ describe(verifies("metadata.authorization_server", "authorization server metadat
       response_types_supported: ["code"],
       response_modes_supported: ["query"],
       grant_types_supported: ["authorization_code", "refresh_token"],
-      token_endpoint_auth_methods_supported: ["none", "client_secret_basic", "client_secret_post"],
-      revocation_endpoint_auth_methods_supported: ["none", "client_secret_basic", "client_secret_post"],
+      token_endpoint_auth_methods_supported: METHODS,
+      token_endpoint_auth_signing_alg_values_supported: ["RS256", "PS256", "ES256", "EdDSA"],
+      revocation_endpoint_auth_methods_supported: METHODS,
+      revocation_endpoint_auth_signing_alg_values_supported: ["RS256", "PS256", "ES256", "EdDSA"],
       code_challenge_methods_supported: ["S256"],
       authorization_response_iss_parameter_supported: true,
+      client_id_metadata_document_supported: true,
     });
   });
 
@@ -38,7 +42,7 @@ describe(verifies("metadata.authorization_server", "authorization server metadat
     expect(authorizationServerMetadata(ISSUER, { registration: false })).toEqual(rest);
   });
 
-  it.each(TOKEN_ENDPOINT_AUTH_METHODS)("RFC 8414 §2: the published method %s can be registered", (method) => {
+  it.each(REGISTRABLE_AUTH_METHODS)("RFC 8414 §2: the published method %s can be registered", (method) => {
     const body = { redirect_uris: ["https://client.test/cb"], token_endpoint_auth_method: method };
     expect(parseClientMetadata(body).tokenEndpointAuthMethod).toBe(method);
   });

@@ -1,7 +1,14 @@
 // src/pages/consent.tsx: everything a person must see before they answer, and the form that carries the answer.
 import { expect, test } from "vitest";
+import { verifies } from "../../conformance/verifies.ts";
 import { ConsentPage, type ConsentView } from "../../../src/pages/consent.tsx";
-import { CONSENT, HOSTILE_CONSENT, LOOPBACK_CONSENT, SHARED_CONSENT } from "../../support/page-samples.tsx";
+import {
+  CONSENT,
+  DOCUMENT_CONSENT,
+  HOSTILE_CONSENT,
+  LOOPBACK_CONSENT,
+  SHARED_CONSENT,
+} from "../../support/page-samples.tsx";
 import { elementsOf, htmlOf, readHtml } from "../../support/read-html.ts";
 
 const read = (view: ConsentView) => readHtml(<ConsentPage {...view} />);
@@ -43,6 +50,24 @@ test("MCP confused deputy: a client that registered itself is named in quotes as
   expect(text).toContain("“Claude”");
   expect(text).toContain("Not verified: this client registered itself");
 });
+
+test(
+  verifies(
+    "client_document.consent",
+    "MCP authorization: a client with a metadata document is vouched for by its host, not beyond it",
+  ),
+  async () => {
+    const { text } = await read(DOCUMENT_CONSENT);
+    expect(text).toContain("“ChatGPT”");
+    expect(text).toContain("Web address verified");
+    expect(text).toContain("Verified by its web address: chatgpt.com");
+    expect(text).toContain("https://chatgpt.com/oauth/client.json");
+    const loopback = await read({ ...LOOPBACK_CONSENT, client: DOCUMENT_CONSENT.client });
+    expect(loopback.text).toContain("The name is the one published at chatgpt.com.");
+    expect(loopback.text).toContain("Any program on this computer can claim to be this client.");
+    expect(loopback.text).not.toContain("Verified by");
+  },
+);
 
 test("a pre-registered client is named as the admin's", async () => {
   const { text } = await read(SHARED_CONSENT);

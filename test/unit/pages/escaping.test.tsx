@@ -1,5 +1,6 @@
 // Every value that a client, a person or Gong can choose, on every page, with every payload: text, never markup.
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import { verifies } from "../../conformance/verifies.ts";
 import type { Child } from "hono/jsx";
 import { AdminPage } from "../../../src/pages/admin.tsx";
 import { AdminSignInPage } from "../../../src/pages/admin-sign-in.tsx";
@@ -172,31 +173,33 @@ const ADMIN_SLOTS: readonly Slot[] = [
   },
 ];
 
-test("the corpus has at least fifty different payloads", () => {
-  expect(new Set(XSS_CORPUS).size).toBeGreaterThanOrEqual(50);
-});
+describe(verifies("pages.escaping", "text from outside on every page"), () => {
+  test("the corpus has at least fifty different payloads", () => {
+    expect(new Set(XSS_CORPUS).size).toBeGreaterThanOrEqual(50);
+  });
 
-const SLOTS = [...CONSENT_SLOTS, ...WAY_SLOTS, ...ADMIN_SLOTS];
+  const SLOTS = [...CONSENT_SLOTS, ...WAY_SLOTS, ...ADMIN_SLOTS];
 
-test.each(SLOTS)("ASVS 1.2.1: $name adds no element and no attribute, and stays readable", async (slot) => {
-  const usual = new Set([(await readHtml(slot.page(HARMLESS))).structure]);
-  // A payload with a space makes no URL a browser may be sent to: then the link is left out, and nothing else.
-  usual.add((await readHtml(slot.page("not a URL"))).structure);
-  for (const payload of XSS_CORPUS) {
-    const page = await readHtml(slot.page(payload));
-    expect(usual, `${payload} changes the structure to ${page.structure}`).toContain(page.structure);
-    expect(page.text).toContain(asCode((slot.shows ?? String)(payload)));
-  }
-});
-
-test.each(SLOTS)(
-  "RFC 9700 §4.11: $name brings no link but to https, this computer or this gateway",
-  async (slot) => {
+  test.each(SLOTS)("ASVS 1.2.1: $name adds no element and no attribute, and stays readable", async (slot) => {
+    const usual = new Set([(await readHtml(slot.page(HARMLESS))).structure]);
+    // A payload with a space makes no URL a browser may be sent to: then the link is left out, and nothing else.
+    usual.add((await readHtml(slot.page("not a URL"))).structure);
     for (const payload of XSS_CORPUS) {
-      const { elements } = await readHtml(slot.page(payload));
-      const targets = elements.flatMap(({ attributes }) => [attributes["href"], attributes["action"]]);
-      for (const target of targets.filter((it) => it !== undefined))
-        expect(target).toMatch(/^(?:https:\/\/|http:\/\/(?:localhost|127\.0\.0\.1|\[::1\])[:/]|\/(?!\/))/u);
+      const page = await readHtml(slot.page(payload));
+      expect(usual, `${payload} changes the structure to ${page.structure}`).toContain(page.structure);
+      expect(page.text).toContain(asCode((slot.shows ?? String)(payload)));
     }
-  },
-);
+  });
+
+  test.each(SLOTS)(
+    "RFC 9700 §4.11: $name brings no link but to https, this computer or this gateway",
+    async (slot) => {
+      for (const payload of XSS_CORPUS) {
+        const { elements } = await readHtml(slot.page(payload));
+        const targets = elements.flatMap(({ attributes }) => [attributes["href"], attributes["action"]]);
+        for (const target of targets.filter((it) => it !== undefined))
+          expect(target).toMatch(/^(?:https:\/\/|http:\/\/(?:localhost|127\.0\.0\.1|\[::1\])[:/]|\/(?!\/))/u);
+      }
+    },
+  );
+});

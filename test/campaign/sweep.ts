@@ -1,0 +1,153 @@
+// The sweep: every failpoint of every story, made to fail in every way that can happen there, with the Worker built for
+// it. A place that no story comes by fails the sweep, so that none is left behind when the code changes.
+
+import type { Failpoint } from "../../src/failpoints.ts";
+import { calling, connecting, redeeming, refreshing, revoking, type Errand } from "./errands.ts";
+import { randomFrom, type Random } from "./random.ts";
+import { newActor, type Actor, type Fault } from "./recovery.ts";
+import type { Stage, Theatre } from "./stage.ts";
+import { expectDead, strike } from "./strike.ts";
+import { count, type Tally } from "./tally.ts";
+import { CONTROL_PATH, type Arming, type Mode } from "./arming.ts";
+
+const ACTORS = 3;
+const BROKEN_MS = 300;
+const REACH_MS = 3000;
+
+type Story = (stage: Stage, actor: Actor, dead: Actor[]) => Errand | Promise<Errand>;
+type Modes = readonly Mode[];
+
+/** In the Worker nothing is stored: it can only be slow or die. */
+const WORKER: Modes = ["delay", "kill", "hold"];
+/** Between two writes of an object. */
+const OBJECT: Modes = ["abort", "outage", "superseded", "delay", "kill", "hold"];
+/** Right before a write, which can fail by itself. */
+const WRITE: Modes = ["throw", ...OBJECT];
+/** Inside a transaction nothing can wait. */
+const TRANSACTION: Modes = ["throw", "abort", "kill"];
+
+const SWEEP: readonly (readonly [Failpoint, Modes, Story, ...Story[]])[] = [
+  ["transaction.taking", TRANSACTION, connecting],
+  ["connect.taken", WORKER, connecting],
+  ["connect.exchanged", WORKER, connecting],
+  ["connect.indexed", WORKER, connecting],
+  ["connect.writing", TRANSACTION, connecting],
+  ["connect.connected", WORKER, connecting],
+  ["transaction.finishing", WRITE, connecting],
+  ["connect.finished", WORKER, connecting],
+  ["token.proven", WORKER, redeeming, refreshing],
+  ["redeem.writing", TRANSACTION, redeeming],
+  ["rotate.writing", TRANSACTION, refreshing],
+  ["token.decided", WORKER, redeeming, refreshing],
+  ["refresh.begun", OBJECT, calling],
+  ["refresh.before_intent", WRITE, calling],
+  ["refresh.intent_written", OBJECT, calling],
+  ["refresh.answer_received", OBJECT, calling],
+  ["refresh.answer_sealed", OBJECT, calling],
+  ["refresh.keeping", WRITE, calling],
+  ["escrow.keeping", WRITE, calling],
+  ["refresh.kept", OBJECT, calling],
+  ["refresh.before_commit", WRITE, calling],
+  ["refresh.committed", OBJECT, calling],
+  ["escrow.settling", WRITE, calling, connecting],
+  ["refresh.settled", OBJECT, calling],
+  ["end.writing", TRANSACTION, revoking],
+  ["escrow.ending", WRITE, revoking],
+  ["alarm.setting", WRITE, calling, connecting, redeeming, refreshing],
+];
+
+/**
+ * Sweeps `sweeps` times, each time with another mood of Gong's; below 1, that share of the places once. `theatre` plays
+ * the build with failpoints.
+ */
+export async function sweepFailpoints(
+  theatre: Theatre,
+  tally: Tally,
+  seed: number,
+  sweeps: number,
+): Promise<void> {
+  for (let episode = seed; episode < seed + sweeps; episode += 1) {
+    const random = randomFrom(episode);
+    const knobs = {
+      refreshMode: random.pick([
+        "single_use",
+        "single_use",
+        "reuse_revokes_family",
+        "grace",
+        "old_valid_until_new_used",
+      ] as const),
+      tokenDelayMs: random.pick([0, 5, 20]),
+    };
+    const settings = { ACCESS_CACHE_SECONDS: random.pick(["0", "10"]) };
+    await theatre.play({ knobs, settings }, async (stage) => {
+      for (const [name, modes, ...stories] of SWEEP) {
+        for (const mode of modes) {
+          if (sweeps < 1 && !random.chance(sweeps)) continue;
+          for (const story of stories) {
+            const tt = Date.now();
+            const faults = await sweepOnce(
+              stage,
+              story,
+              { name, mode, ms: BROKEN_MS, times: ACTORS },
+              random,
+            );
+            tally.tried += ACTORS;
+            if (process.env["SWEEP_TIMES"] !== undefined)
+              console.log(Date.now() - tt, name, mode, story.name);
+            for (const [verdict, what] of faults) {
+              count(tally, verdict, episode, `${name} ${mode} ${story.name}: ${what}`);
+            }
+          }
+        }
+      }
+    });
+  }
+}
+
+async function sweepOnce(
+  stage: Stage,
+  story: Story,
+  arming: Arming,
+  random: Random,
+): Promise<readonly Fault[]> {
+  const actors = await Promise.all(Array.from({ length: ACTORS }, async () => newActor(stage)));
+  const dead: Actor[] = [];
+  const errands = await Promise.all(actors.map(async (actor) => story(stage, actor, dead)));
+  const logged = stage.gateway.logs().length;
+  await arm(stage, arming);
+  const dies = arming.mode === "kill" || arming.mode === "hold";
+  let reached = 0;
+  const struck = await strike(stage, errands, {
+    startWithinMs: 3,
+    random,
+    async fail() {
+      reached = await comingBy(stage, logged, arming.mode === "hold" ? ACTORS : 1);
+      const at = Date.now();
+      if (dies) await stage.kill();
+      return { at, died: dies };
+    },
+    heal: () => arm(stage, undefined),
+  });
+  const revived = await Promise.all(dead.map(async (actor) => expectDead(stage, actor)));
+  const faults = [...struck.faults, ...revived.flat()];
+  return reached > 0 ? faults : [...faults, ["stuck", "nobody came by this place"]];
+}
+
+async function arm(stage: Stage, arming: Arming | undefined): Promise<void> {
+  const answer = await stage.ask(
+    CONTROL_PATH,
+    arming === undefined ? {} : { method: "POST", body: JSON.stringify(arming) },
+  );
+  if (answer?.status !== 204) throw new Error("The Worker has no failpoint control");
+}
+
+/** Waits until `wanted` have come by, or for a while; returns how many have. */
+async function comingBy(stage: Stage, from: number, wanted: number): Promise<number> {
+  const until = Date.now() + REACH_MS;
+  for (;;) {
+    const lines = stage.gateway.logs().slice(from);
+    const reached = lines.filter((line) => line.includes("failpoint reached")).length;
+    if (reached >= wanted || Date.now() > until) return reached;
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+}

@@ -1,0 +1,100 @@
+// The Worker of the crash campaign: the gateway itself, built with its failpoints, and a control that arms them. Never
+// part of a build that is deployed. Called by sweep.ts through workerd, over HTTP on loopback.
+
+import gateway, { ConnectionObject as Connection, EscrowObject as Escrow } from "../../src/index.ts";
+import { TransactionObject as Transaction } from "../../src/index.ts";
+import { setFailpointHook } from "../../src/failpoints.ts";
+import { CONTROL_PATH, type Arming } from "./arming.ts";
+
+export { AdminObject, RegistryObject } from "../../src/index.ts";
+
+const states = new WeakMap<SqlStorage, DurableObjectState>();
+let armed: Arming | undefined;
+let left = 0;
+
+setFailpointHook((name, at) => {
+  if (armed?.name !== name || left === 0) return undefined;
+  left -= 1;
+  console.log(`failpoint reached: ${name}`);
+  return happen(armed, at === undefined ? undefined : states.get(at));
+});
+
+function happen({ mode, ms }: Arming, state: DurableObjectState | undefined): Promise<void> | undefined {
+  switch (mode) {
+    case "throw":
+      throw new Error("Storage failed (failpoint)");
+    case "abort":
+      state?.abort("failpoint");
+      throw new Error("Aborted (failpoint)");
+    case "outage":
+      breakStorage(state, Date.now() + ms);
+      return undefined;
+    case "superseded":
+      breakStorage(state, Number.POSITIVE_INFINITY);
+      setTimeout(() => state?.abort("superseded"), ms);
+      return undefined;
+    case "delay":
+      return new Promise((resolve) => setTimeout(resolve, ms));
+    case "hold":
+      return new Promise(() => undefined);
+    case "kill":
+      for (;;);
+  }
+}
+
+/** Makes every use of the object's storage throw until `until`, epoch milliseconds. */
+function breakStorage(state: DurableObjectState | undefined, until: number): void {
+  if (state === undefined) return;
+  const { storage } = state;
+  const broken = <F extends (...values: never[]) => unknown>(target: object, name: string, real: F): void => {
+    Object.defineProperty(target, name, {
+      configurable: true,
+      value: (...values: Parameters<F>) => {
+        if (Date.now() < until) throw new Error("Storage is broken (failpoint)");
+        return real.apply(target, values);
+      },
+    });
+  };
+  broken(storage.sql, "exec", storage.sql.exec);
+  broken(storage, "transactionSync", storage.transactionSync);
+  broken(storage, "getAlarm", storage.getAlarm);
+  broken(storage, "setAlarm", storage.setAlarm);
+}
+
+function remember(state: DurableObjectState): void {
+  states.set(state.storage.sql, state);
+}
+
+export class ConnectionObject extends Connection {
+  constructor(state: DurableObjectState, env: Env) {
+    super(state, env);
+    remember(state);
+  }
+}
+
+export class EscrowObject extends Escrow {
+  constructor(state: DurableObjectState, env: Env) {
+    super(state, env);
+    remember(state);
+  }
+}
+
+export class TransactionObject extends Transaction {
+  constructor(state: DurableObjectState, env: Env) {
+    super(state, env);
+    remember(state);
+  }
+}
+
+export default {
+  async fetch(request, env, context) {
+    if (new URL(request.url).pathname !== CONTROL_PATH) {
+      if (gateway.fetch === undefined) throw new Error("The gateway has no fetch handler");
+      return gateway.fetch(request, env, context);
+    }
+    const arming: Arming | undefined = request.method === "POST" ? await request.json() : undefined;
+    armed = arming;
+    left = arming?.times ?? 0;
+    return new Response(null, { status: 204 });
+  },
+} satisfies ExportedHandler<Env>;

@@ -1,0 +1,59 @@
+// src/storage/README.md names every table and every field that the code creates, and no other.
+
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+
+const STORAGE = join(import.meta.dirname, "../../src/storage");
+
+/** Each table of the schemas in `source`, with its columns. */
+function tablesOf(source: string): Map<string, readonly string[]> {
+  const tables = new Map<string, readonly string[]>();
+  for (const [, name = "", body = ""] of source.matchAll(/CREATE TABLE (\w+) \((.*?)\) STRICT/gs)) {
+    const columns = [...body.matchAll(/(?:^|,)\s*([a-z_]+) (?:TEXT|INTEGER|REAL|BLOB)\b/g)];
+    tables.set(name, columns.map(([, column = ""]) => column).sort());
+  }
+  for (const [, name = "", column = ""] of source.matchAll(/ALTER TABLE (\w+) ADD COLUMN (\w+)/g)) {
+    tables.set(name, [...(tables.get(name) ?? []), column].sort());
+  }
+  return tables;
+}
+
+/** Each table that the page describes, with the fields in the first column of its rows. */
+function tablesDescribed(page: string): Map<string, readonly string[]> {
+  const sections = page.split(/^### /m).slice(1);
+  return new Map(
+    sections.map((section) => {
+      const [, name = ""] = /^`(\w+)`/.exec(section) ?? [];
+      const cells = [...section.matchAll(/^\| (`[^|]*) \|/gm)].map(([, cell = ""]) => cell);
+      const fields = cells.flatMap((cell) => [...cell.matchAll(/`(\w+)`/g)].map(([, field = ""]) => field));
+      return [name, fields.sort()];
+    }),
+  );
+}
+
+describe("the description of what is stored", () => {
+  it("OWASP ASVS 14.1.1: every table and field of the code is described, and no other", () => {
+    const sources = readdirSync(STORAGE).filter((file) => file.endsWith(".ts") && file !== "migrations.ts");
+    const code = tablesOf(sources.map((file) => readFileSync(join(STORAGE, file), "utf8")).join("\n"));
+    const page = tablesDescribed(readFileSync(join(STORAGE, "README.md"), "utf8"));
+    expect(code.size).toBeGreaterThan(10);
+    expect(Object.fromEntries(page)).toEqual(Object.fromEntries(code));
+  });
+
+  it("OWASP ASVS 14.1.1: a field is called sealed or hashed exactly when its name says so", () => {
+    const page = readFileSync(join(STORAGE, "README.md"), "utf8");
+    const rows = [...page.matchAll(/^\| (`[^|]*) \| ([^|]*) \|/gm)];
+    const wrong = rows
+      .flatMap(([, cell = "", kept = ""]) =>
+        [...cell.matchAll(/`(\w+)`/g)].map(([, field = ""]) => ({ field, kept: kept.split(/[ ,:;]/)[0] })),
+      )
+      .filter(({ field, kept }) => kept !== expectedOf(field));
+    expect(wrong).toEqual([]);
+  });
+});
+
+function expectedOf(field: string): string {
+  if (field.endsWith("_sealed")) return "sealed";
+  return field === "hash" || field.endsWith("_hash") ? "hashed" : "plain";
+}

@@ -1,0 +1,211 @@
+// The AdminObject: guesses that come in parallel, sessions, approvals, the index, and the key that never changes.
+
+import { evictDurableObject, runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { verifies } from "../conformance/verifies.ts";
+import { randomId } from "../../src/crypto/credential.ts";
+import type { AdminObject } from "../../src/storage/admin-object.ts";
+import type { ConnectionObject } from "../../src/storage/connection-object.ts";
+import { connectionAt, DAY, HOUR, now, openConnection, rows, tamper } from "../support/connection.ts";
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ["Date"], now: Date.now() });
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+const pass = (seconds: number): void => void vi.setSystemTime(Date.now() + seconds * 1000);
+
+/** An AdminObject of the test's own; a deployment has one. */
+const admin = (): DurableObjectStub<AdminObject> => env.ADMIN.getByName(randomId());
+
+describe(verifies("storage.admin_lock_out", "guessing the admin token"), () => {
+  it("OWASP ASVS 6.3.1: of fifty parallel guesses from one address five may go on", async () => {
+    const object = admin();
+    const waits = await Promise.all(Array.from({ length: 50 }, () => object.admitSignIn("address")));
+    expect(waits.filter((wait) => wait === 0)).toHaveLength(5);
+    expect(waits.filter((wait) => wait === 1)).toHaveLength(45);
+  });
+
+  it("OWASP ASVS 6.3.1: each further guess doubles the wait, up to a quarter of an hour", async () => {
+    const object = admin();
+    for (let guess = 0; guess < 5; guess += 1) await object.admitSignIn("address");
+    for (const wait of [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900, 900]) {
+      expect(await object.admitSignIn("address")).toBe(wait);
+      pass(wait - 1);
+      expect(await object.admitSignIn("address")).toBe(1);
+      pass(1);
+      expect(await object.admitSignIn("address")).toBe(0);
+    }
+  });
+
+  it("OWASP ASVS 6.3.1: another address does not wait, the right token forgives, and a day forgets", async () => {
+    const object = admin();
+    for (let guess = 0; guess < 6; guess += 1) await object.admitSignIn("address");
+    expect(await object.admitSignIn("other")).toBe(0);
+    await evictDurableObject(object);
+    expect(await object.admitSignIn("address")).toBe(1);
+    await object.openSession("session", "address");
+    expect(await object.admitSignIn("address")).toBe(0);
+    for (let guess = 0; guess < 6; guess += 1) await object.admitSignIn("address");
+    pass(DAY);
+    expect(await object.admitSignIn("address")).toBe(0);
+    expect(await rows(object, "sign_in_attempts")).toMatchObject([{ address_hash: "address", failures: 1 }]);
+  });
+});
+
+describe(verifies("storage.admin_sessions", "admin sessions"), () => {
+  it("OWASP ASVS 7.3.1: one ends after thirty minutes without use", async () => {
+    const object = admin();
+    await object.openSession("session", "address");
+    pass(1799);
+    expect(await object.useSession("session")).toBe(true);
+    pass(1799);
+    expect(await object.useSession("session")).toBe(true);
+    pass(1800);
+    expect(await object.useSession("session")).toBe(false);
+  });
+
+  it("OWASP ASVS 7.3.2: one in constant use ends after eight hours", async () => {
+    const object = admin();
+    await object.openSession("session", "address");
+    for (let quarter = 1; quarter < 32; quarter += 1) {
+      pass(900);
+      expect(await object.useSession("session")).toBe(true);
+    }
+    pass(900);
+    expect(await object.useSession("session")).toBe(false);
+  });
+
+  it("OWASP ASVS 7.4.1: one that was signed out is gone, and no other is", async () => {
+    const object = admin();
+    await object.openSession("session", "address");
+    await object.openSession("other", "address");
+    await object.endSession("session");
+    await evictDurableObject(object);
+    expect([await object.useSession("session"), await object.useSession("other")]).toEqual([false, true]);
+    expect(await object.useSession("unknown")).toBe(false);
+  });
+
+  it("gateway: the eleventh ends the oldest, also when all were opened in one second", async () => {
+    const object = admin();
+    const names = Array.from({ length: 11 }, (_, at) => `session-${at}`);
+    for (const name of names) await object.openSession(name, "address");
+    const alive = await Promise.all(names.map((name) => object.useSession(name)));
+    expect(alive).toEqual([false, ...Array.from({ length: 10 }, () => true)]);
+  });
+});
+
+describe(verifies("storage.identity_key", "the key that names connections"), () => {
+  it("gateway: fifty candidates at once, and after an eviction, give one key", async () => {
+    const object = admin();
+    const candidates = Array.from({ length: 50 }, (_, at) => `sealed-${at}`);
+    const kept = await Promise.all(candidates.map((candidate) => object.identityKey(candidate)));
+    expect(new Set(kept).size).toBe(1);
+    await evictDurableObject(object);
+    expect(await object.identityKey("sealed-late")).toBe(kept[0]);
+    expect(await object.currentIdentityKey()).toBe(kept[0]);
+  });
+
+  it("gateway: a new seal replaces the one that was read, and no other", async () => {
+    const object = admin();
+    await object.identityKey("seal-1");
+    await object.replaceIdentitySeal("seal-0", "seal-x");
+    expect(await object.currentIdentityKey()).toBe("seal-1");
+    await object.replaceIdentitySeal("seal-1", "seal-2");
+    expect(await object.identityKey("seal-3")).toBe("seal-2");
+  });
+});
+
+const approvalAt = (id: string, expiresAt = now() + 600) => ({
+  transaction_id: id,
+  code: "ABC123",
+  client_id: "client",
+  client_name: null,
+  redirect_uri: "https://client.test/cb",
+  requested_at: now(),
+  expires_at: expiresAt,
+});
+
+describe(verifies("storage.admin_sessions", "storage.connection", "approvals and the index"), () => {
+  it("gateway: one of fifty who decide at once decides, and the audit says so once", async () => {
+    const object = admin();
+    await object.requestApproval(approvalAt("t"));
+    const settled = await Promise.all(
+      Array.from({ length: 50 }, () => object.settleApproval("t", "approved", "admin")),
+    );
+    expect(settled.filter(Boolean)).toHaveLength(1);
+    expect(await rows(object, "audit")).toMatchObject([{ action: "approval.approved", target: "t" }]);
+    expect(await object.listApprovals()).toEqual([]);
+  });
+
+  it("gateway: two hundred wait at most; those whose time is over make room", async () => {
+    const object = admin();
+    for (let at = 0; at < 200; at += 1) await object.requestApproval(approvalAt(`t${at}`));
+    expect(await object.requestApproval(approvalAt("one-more"))).toBe(false);
+    pass(600);
+    expect(await object.listApprovals()).toEqual([]);
+    expect(await object.requestApproval(approvalAt("later"))).toBe(true);
+    expect(await rows(object, "approvals")).toHaveLength(1);
+  });
+
+  it("gateway: a connection is listed once, with the state it last told; an unknown one is not there", async () => {
+    const object = admin();
+    for (const client of ["a", "b", "a", undefined]) {
+      await object.recordConnection({ id: "one", integration: "main" }, client);
+    }
+    pass(HOUR);
+    await object.recordConnection({ id: "two", integration: "shared" }, undefined);
+    await object.recordState("two", "needs_reconnect");
+    await object.recordState("three", "connected");
+    expect(await object.listConnections(10)).toEqual([
+      { id: "two", integration: "shared" },
+      { id: "one", integration: "main" },
+    ]);
+    expect(await object.listConnections(1)).toHaveLength(1);
+    expect([await object.hasConnection("one"), await object.hasConnection("three")]).toEqual([true, false]);
+    expect(await object.countStates()).toEqual({ connected: 1, needs_reconnect: 1 });
+    expect(await rows(object, "client_connections")).toHaveLength(2);
+  });
+});
+
+describe(verifies("storage.migrations", "storage.no_write_by_looking", "schemas"), () => {
+  it("gateway: questions to an AdminObject that never was write nothing", async () => {
+    const object = admin();
+    expect([
+      await object.currentIdentityKey(),
+      await object.listConnections(10),
+      await object.hasConnection("x"),
+      await object.countStates(),
+      await object.listApprovals(),
+      await object.settleApproval("t", "denied", "admin"),
+      await object.useSession("x"),
+    ]).toEqual([undefined, [], false, {}, [], false, false]);
+    await object.endSession("x");
+    await object.recordState("x", "connected");
+    expect(await rows(object, "schema_version")).toEqual([]);
+  });
+
+  it("gateway: the first question to an object of an older schema brings it up to date", async () => {
+    const object = admin();
+    await object.recordConnection({ id: "one", integration: "main" }, undefined);
+    await tamper(object, "ALTER TABLE connections DROP COLUMN state");
+    await tamper(object, "UPDATE schema_version SET version = 1");
+    await evictDurableObject(object);
+    expect(await object.countStates()).toEqual({ connected: 1 });
+  });
+
+  it("gateway: rows of a newer schema are left alone, and the older code says so", async () => {
+    const { connection } = await openConnection();
+    await tamper(connection, "UPDATE schema_version SET version = 99");
+    const before = await rows(connection, "connection");
+    await evictDurableObject(connection);
+    await runInDurableObject(connection, async (object: ConnectionObject) => {
+      await expect(object.describe()).rejects.toThrow("newer than this version");
+    });
+    expect(await rows(connection, "connection")).toEqual(before);
+    expect(await connectionAt().describe()).toBeUndefined();
+  });
+});
