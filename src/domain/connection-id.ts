@@ -2,9 +2,10 @@
 // heals the same connection and every agent on it; a shared one after its integration.
 
 import { randomId } from "../crypto/credential.ts";
-import { decodeBase64Url, encodeBase64Url, randomBytes } from "../crypto/encoding.ts";
-import { open, seal, type SealContext } from "../crypto/seal.ts";
+import { decodeBase64Url, encodeBase64Url, randomBytes, type Bytes } from "../crypto/encoding.ts";
+import { open, seal, Unsealable, type SealContext } from "../crypto/seal.ts";
 import type { IntegrationConfig } from "../config.ts";
+import { log } from "../log.ts";
 import type { Gateway } from "./gateway.ts";
 
 // The key that names connections never changes: a new one would give every person a second connection. It is not bound
@@ -30,12 +31,24 @@ export async function personalConnectionId(
   if (gongUserId === undefined) return randomId();
   const candidate = await seal(gateway.keyring, IDENTITY_PLACE, encodeBase64Url(randomBytes(32)));
   const sealed = await gateway.objects.admin().identityKey(candidate);
-  const secret = decodeBase64Url(await open(gateway.keyring, IDENTITY_PLACE, sealed));
+  const secret = await identitySecret(gateway, sealed);
+  if (secret === undefined) return randomId();
   const key = await crypto.subtle.importKey("raw", secret, { name: "HMAC", hash: "SHA-256" }, false, [
     "sign",
   ]);
   const name = new TextEncoder().encode(`${integration.clientId}\n${gongUserId}`);
   return encodeBase64Url(new Uint8Array(await crypto.subtle.sign("HMAC", key, name), 0, ID_LENGTH));
+}
+
+/** Undefined while its sealing key is missing: people can still sign in, they only start a connection of their own. */
+async function identitySecret(gateway: Gateway, sealed: string): Promise<Bytes | undefined> {
+  try {
+    return decodeBase64Url(await open(gateway.keyring, IDENTITY_PLACE, sealed));
+  } catch (error) {
+    if (!(error instanceof Unsealable)) throw error;
+    log("error", "record.unreadable", { object: "admin", missingKid: error.missingKid });
+    return undefined;
+  }
 }
 
 /** The one connection of a shared integration. Its id is no secret: credentials carry a tag of their own. */

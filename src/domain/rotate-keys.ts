@@ -19,6 +19,8 @@ export interface KeySweep {
     readonly connections: number;
     readonly refreshTokens: number;
   }[];
+  /** Refreshes in progress or waiting: their answers may need an old key, so sweep again. */
+  readonly unfinished: number;
   /** Connections whose key is not in SEALING_KEYS. */
   readonly unreadable: readonly { readonly connectionId: string; readonly missingKid: string }[];
 }
@@ -40,6 +42,7 @@ export async function sweepKeys(gateway: Gateway): Promise<KeySweep> {
   log("info", "admin.acted", { action: "keys.swept", connections: reports.length });
   return {
     resealed: reports.filter(({ report }) => report.resealed).length,
+    unfinished: reports.filter(({ report }) => report.unfinished).length,
     byKid: count(reports.map(({ report }) => report)),
     unreadable: reports.flatMap(({ id, report: { missingKid } }) =>
       missingKid === undefined ? [] : [{ connectionId: id, missingKid }],

@@ -37,11 +37,11 @@ const PUBLISHED: GongEndpoints = {
 };
 
 /**
- * Reads Gong's metadata: the protected resource's (path-inserted well-known) and that of its first authorization
- * server. When that fails for Gong's own MCP URL, logs `discovery.failed` and returns the values Gong has published;
- * for any other URL throws GongError: "unavailable" when a document is not there (Gong answers 401 for those),
- * "malformed" when it is not for this resource or issuer, or names endpoints that may not be used.
- * RFC 9728 §3.3, RFC 8414 §3.3.
+ * Reads Gong's metadata: the protected resource's (path-inserted well-known, else the root's) and that of its first
+ * authorization server (RFC 8414, else OpenID Connect Discovery). When that fails for Gong's own MCP URL, logs
+ * `discovery.failed` and returns the values Gong has published; for any other URL throws GongError: "unavailable" when
+ * a document is nowhere (Gong answers 401 for those), "malformed" when it is not for this resource or issuer, or names
+ * endpoints that may not be used. RFC 9728 §3.3, RFC 8414 §3.3.
  */
 export async function discoverGong(mcpUrl: URL, fetcher: typeof fetch = fetch): Promise<GongEndpoints> {
   try {
@@ -127,14 +127,16 @@ async function readMetadata(mcpUrl: URL, fetcher: typeof fetch): Promise<GongEnd
     headers: { "user-agent": USER_AGENT },
   };
   const resource = await readDocument(
-    oauth.resourceDiscoveryRequest(mcpUrl, options),
+    [mcpUrl, new URL(mcpUrl.origin)].map((at) => () => oauth.resourceDiscoveryRequest(at, options)),
     (response) => oauth.processResourceDiscoveryResponse(mcpUrl, response),
     ResourceMetadata,
   );
   const issuer = resource.authorization_servers[0] ?? "";
   const issuerUrl = endpoint(issuer, allowsHttp);
   const server = await readDocument(
-    oauth.discoveryRequest(issuerUrl, { ...options, algorithm: "oauth2" }),
+    (["oauth2", "oidc"] as const).map(
+      (algorithm) => () => oauth.discoveryRequest(issuerUrl, { ...options, algorithm }),
+    ),
     (response) => oauth.processDiscoveryResponse(issuerUrl, response),
     ServerMetadata,
   );
@@ -156,15 +158,12 @@ async function readMetadata(mcpUrl: URL, fetcher: typeof fetch): Promise<GongEnd
 
 /** Reads one metadata document: is it there, is it strictly JSON, does it fit the schema, is it the one asked for. */
 async function readDocument<Schema extends v.GenericSchema>(
-  request: Promise<Response>,
+  requests: readonly (() => Promise<Response>)[],
   assertExpected: (response: Response) => Promise<unknown>,
   schema: Schema,
 ): Promise<v.InferOutput<Schema>> {
   try {
-    const response = await request;
-    if (response.status !== 200) {
-      throw gongError("unavailable", "The metadata is not there.", { status: response.status });
-    }
+    const response = await firstFound(requests);
     const bytes = new Uint8Array(await response.clone().arrayBuffer());
     const document = v.safeParse(schema, parseJsonObject(bytes));
     if (!document.success) throw gongError("malformed", "The metadata lacks a member or has a wrong one.");
@@ -175,6 +174,22 @@ async function readDocument<Schema extends v.GenericSchema>(
       throw gongError("malformed", error.code ?? "refused");
     throw error;
   }
+}
+
+/**
+ * The first answer that is a document. After a client error the next address is asked: MCP lets the documents be at
+ * the well-known without a path, and be OpenID Connect's.
+ */
+async function firstFound(requests: readonly (() => Promise<Response>)[]): Promise<Response> {
+  let status = 0;
+  for (const request of requests) {
+    const response = await request();
+    if (response.status === 200) return response;
+    await response.body?.cancel();
+    ({ status } = response);
+    if (status < 400 || status >= 500) break;
+  }
+  throw gongError("unavailable", "The metadata is not there.", { status });
 }
 
 function secretMethods(methods: readonly string[]): readonly string[] {

@@ -27,6 +27,9 @@ export interface ConsentView {
   gatewayHost: string;
   sealedRequest: string;
   formToken?: string;
+  /** Days without use after which access ends, and the most days it lasts in any case. */
+  idleDays: number;
+  longestDays: number;
 }
 
 /** Renders the question, with Approve and Deny as the two ways to answer it. */
@@ -222,8 +225,8 @@ function Terms({ view }: { view: ConsentView }) {
       <div>
         <dt>For how long</dt>
         <dd>
-          Until you stop it. If the client doesn't use it for 30 days, it ends by itself. To stop it sooner,
-          ask the admin of this gateway to end it.
+          {`Until you stop it, and at most ${view.longestDays} days. If the client doesn't use it for ${view.idleDays} days, it ends by itself. `}
+          To stop it sooner, ask the admin of this gateway to end it.
         </dd>
       </div>
     </>

@@ -10,11 +10,13 @@ export interface KeySweepView {
   sealingKid: string;
   resealed: number;
   byKid: readonly { kid: string; connections: number; refreshTokens: number }[];
+  /** Refreshes whose answers may still need an old key. */
+  unfinished: number;
   unreadable: readonly { connectionId: string; missingKid: string }[];
 }
 
 /** Renders the report, with what to do next. */
-export function KeySweepPage({ nonce, sealingKid, resealed, byKid, unreadable }: KeySweepView) {
+export function KeySweepPage({ nonce, sealingKid, resealed, byKid, unfinished, unreadable }: KeySweepView) {
   const old = byKid.filter(({ kid }) => kid !== sealingKid);
   return (
     <Layout title="Sealing keys" nonce={nonce}>
@@ -25,9 +27,11 @@ export function KeySweepPage({ nonce, sealingKid, resealed, byKid, unreadable }:
         </p>
         <div class="note">
           <strong>What to do.</strong>{" "}
-          {old.length === 0
-            ? "No other key is in use: older keys can be taken out of SEALING_KEYS."
-            : "Keep the older keys that are listed. Refresh tokens move to the new key when a client uses them, and the last ones expire with their sign-ins."}
+          {unfinished > 0
+            ? `${unfinished} refreshes are unfinished. Check again in a few minutes before you take out a key.`
+            : old.length === 0
+              ? "No other key is in use: older keys can be taken out of SEALING_KEYS."
+              : "Keep the older keys that are listed. Refresh tokens move to the new key when a client uses them, and the last ones expire with their sign-ins."}
         </div>
         <dl class="facts">
           {byKid.map(({ kid, connections, refreshTokens }) => (

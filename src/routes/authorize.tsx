@@ -21,6 +21,8 @@ const BINDING = /^[A-Za-z0-9_-]{43}$/;
 // Longer than the form is good for, so that a form open for too long is not taken for another browser's.
 const CONSENT_SECONDS = 3600;
 
+const DAY_SECONDS = 86_400;
+
 export const authorize = new Hono<AppEnv>()
   .get("/authorize", async (c) => {
     const known = readCookie(c, CONSENT_COOKIE);
@@ -69,6 +71,7 @@ export const authorize = new Hono<AppEnv>()
 
 function consentPage(c: Context<AppEnv>, begun: Extract<BegunAuthorization, { kind: "ask" }>) {
   const { client, redirectUri, integration } = begun;
+  const { config } = c.get("gateway");
   const { host, hostname, protocol } = new URL(redirectUri);
   c.header("Cache-Control", "no-store");
   return c.html(
@@ -83,6 +86,8 @@ function consentPage(c: Context<AppEnv>, begun: Extract<BegunAuthorization, { ki
       resource={integration.resource}
       gatewayHost={new URL(integration.redirectUri).host}
       sealedRequest={begun.sealedRequest}
+      idleDays={config.refreshTokenSeconds / DAY_SECONDS}
+      longestDays={config.grantSeconds / DAY_SECONDS}
     />,
   );
 }

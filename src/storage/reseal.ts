@@ -12,6 +12,8 @@ export interface SealReport {
   readonly resealed: boolean;
   /** The kid that is missing from the ring, when the tokens can't be opened. They are left as they are. */
   readonly missingKid: string | undefined;
+  /** Whether a refresh is unfinished, whose answer may be sealed with any key: sweep again when it is done. */
+  readonly unfinished: boolean;
   /** How many current refresh tokens each key has tagged; they move to a new key at their next use. */
   readonly refreshTokens: Readonly<Record<string, number>>;
 }
@@ -20,6 +22,7 @@ export const EMPTY_REPORT: SealReport = {
   sealedWith: undefined,
   resealed: false,
   missingKid: undefined,
+  unfinished: false,
   refreshTokens: {},
 };
 
@@ -33,8 +36,9 @@ export async function resealTokens(
   const refreshTokens = countRefreshTokens(sql, now);
   const [row] = sql.exec<ConnectionRow>("SELECT * FROM connection").toArray();
   const access = row?.gong_access_token_sealed ?? undefined;
-  if (row === undefined || access === undefined) return { ...EMPTY_REPORT, refreshTokens };
-  if (sealedWith(access) === kid) return { ...EMPTY_REPORT, sealedWith: kid, refreshTokens };
+  const found = { ...EMPTY_REPORT, refreshTokens, unfinished: (row?.attempt_id ?? null) !== null };
+  if (row === undefined || access === undefined) return found;
+  if (sealedWith(access) === kid) return { ...found, sealedWith: kid };
   try {
     const refresh = row.gong_refresh_token_sealed;
     const tokens = {
@@ -50,11 +54,11 @@ export async function resealTokens(
       row.generation,
       access,
     );
-    return { sealedWith: kid, resealed: written.rowsWritten > 0, missingKid: undefined, refreshTokens };
+    return { ...found, sealedWith: kid, resealed: written.rowsWritten > 0 };
   } catch (error) {
     if (!(error instanceof Unsealable)) throw error;
     const readable = sealedWith(access);
-    return { sealedWith: readable, resealed: false, missingKid: error.missingKid ?? readable, refreshTokens };
+    return { ...found, sealedWith: readable, missingKid: error.missingKid ?? readable };
   }
 }
 

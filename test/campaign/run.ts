@@ -55,7 +55,7 @@ interface Campaign {
   readonly group: string;
   readonly name: string;
   readonly withFailpoints?: true;
-  run(theatre: Theatre, tally: Tally, seed: number): Promise<void>;
+  readonly run: (theatre: Theatre, tally: Tally, seed: number) => Promise<void>;
 }
 
 function campaignsOf({ races, kills, resets, faults, sweeps }: CampaignOptions): readonly Campaign[] {
@@ -124,7 +124,7 @@ export async function runCampaigns(
 }
 
 /** The gateway with the campaign's own entry point and its failpoints left in. */
-function buildWithFailpoints(): ReturnType<typeof buildWorker> {
+export function buildWithFailpoints(): ReturnType<typeof buildWorker> {
   return buildVariant(path.join(REPOSITORY, "test/campaign/worker.ts"), ["FAILPOINTS:true"]);
 }
 

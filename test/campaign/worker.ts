@@ -45,20 +45,19 @@ function happen({ mode, ms }: Arming, state: DurableObjectState | undefined): Pr
 /** Makes every use of the object's storage throw until `until`, epoch milliseconds. */
 function breakStorage(state: DurableObjectState | undefined, until: number): void {
   if (state === undefined) return;
-  const { storage } = state;
-  const broken = <F extends (...values: never[]) => unknown>(target: object, name: string, real: F): void => {
-    Object.defineProperty(target, name, {
-      configurable: true,
-      value: (...values: Parameters<F>) => {
-        if (Date.now() < until) throw new Error("Storage is broken (failpoint)");
-        return real.apply(target, values);
-      },
-    });
+  breakMethod(state.storage.sql, "exec", until);
+  for (const name of ["transactionSync", "getAlarm", "setAlarm"]) breakMethod(state.storage, name, until);
+}
+
+function breakMethod(target: object, name: string, until: number): void {
+  const real: unknown = Reflect.get(target, name);
+  if (typeof real !== "function") throw new Error(`Storage has no ${name}`);
+  const value = (...values: unknown[]): unknown => {
+    if (Date.now() < until) throw new Error("Storage is broken (failpoint)");
+    const result: unknown = Reflect.apply(real, target, values);
+    return result;
   };
-  broken(storage.sql, "exec", storage.sql.exec);
-  broken(storage, "transactionSync", storage.transactionSync);
-  broken(storage, "getAlarm", storage.getAlarm);
-  broken(storage, "setAlarm", storage.setAlarm);
+  Object.defineProperty(target, name, { configurable: true, value });
 }
 
 function remember(state: DurableObjectState): void {

@@ -1,7 +1,7 @@
 // Where the runner's commands (run-scenario.ts) hand in their scenarios: one at a time is played, in the referee's own
 // process. Called by referee.ts.
 
-import { createServer, type IncomingMessage } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import * as z from "zod";
 
@@ -45,14 +45,14 @@ export async function serveDesk(play: (task: Task) => Promise<void>): Promise<De
       return reason;
     }
   };
-  const server = createServer((incoming, outgoing) => {
-    void readTask(incoming).then(async (task) => {
-      const turn = last.then(() => take(task));
-      last = turn;
-      const failure = await turn;
-      outgoing.writeHead(failure === undefined ? 204 : 500).end(failure);
-    });
-  });
+  const serve = async (incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> => {
+    const task = await readTask(incoming);
+    const turn = last.then(() => take(task));
+    last = turn;
+    const failure = await turn;
+    outgoing.writeHead(failure === undefined ? 204 : 500).end(failure);
+  };
+  const server = createServer((incoming, outgoing) => void serve(incoming, outgoing));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return {
     environment: { CONFORMANCE_DESK: `http://127.0.0.1:${(server.address() as AddressInfo).port}` },

@@ -9,7 +9,7 @@ import { StdioClientTransport } from "@modelcontextprotocol/client/stdio";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { verifies } from "../conformance/verifies.ts";
 import { REPOSITORY } from "../support/tools.ts";
-import { freePort } from "../support/workerd.ts";
+import { freePort, type Gateway } from "../support/workerd.ts";
 import { PUBLIC_CLIENT, startWorld, type World } from "./gateway.ts";
 import { createMachine, type Machine } from "./opened-urls.ts";
 import { asksGong, atGong, PAST_SHORT_LIFE_MS, revoke, SHORT_LIFE } from "./story.ts";
@@ -17,11 +17,14 @@ import { asksGong, atGong, PAST_SHORT_LIFE_MS, revoke, SHORT_LIFE } from "./stor
 const command = (name: string): string => path.join(REPOSITORY, "node_modules/.bin", name);
 
 let world: World;
+/** Its access tokens run out after seconds, and it sees at once that one was revoked. */
+let strict: Gateway;
 let machine: Machine;
 const children: ChildProcess[] = [];
 
 beforeAll(async () => {
   world = await startWorld();
+  strict = await world.another(SHORT_LIFE);
 });
 beforeEach(() => {
   machine = createMachine();
@@ -88,8 +91,7 @@ describe(verifies("clients.mcp_remote", "mcp-remote"), () => {
   });
 
   it("mcp-remote: refreshes by itself when its access token has run out", async () => {
-    const shortLived = await world.another(SHORT_LIFE);
-    const client = await throughProxy(`${shortLived.origin}/mcp`, await freePort());
+    const client = await throughProxy(`${strict.origin}/mcp`, await freePort());
     await asksGong(client);
     const { signIns } = atGong(world);
     await new Promise((resolve) => setTimeout(resolve, PAST_SHORT_LIFE_MS));
@@ -110,13 +112,13 @@ describe(verifies("clients.mcp_remote", "mcp-remote"), () => {
 
   it("RFC 7009 §2.1: after revocation mcp-remote opens the browser again, and its person is back", async () => {
     const port = await freePort();
-    const first = await throughProxy(world.mcpUrl, port);
+    const first = await throughProxy(`${strict.origin}/mcp`, port);
     await asksGong(first);
     await first.close();
     const { client_id: clientId, refresh_token: refreshToken } = machine.kept();
-    await revoke(world.gateway, clientId ?? "", refreshToken ?? "");
+    await revoke(strict, clientId ?? "", refreshToken ?? "");
 
-    const second = await throughProxy(world.mcpUrl, port);
+    const second = await throughProxy(`${strict.origin}/mcp`, port);
     await asksGong(second);
     await second.close();
     expect(machine.opened()).toHaveLength(2);

@@ -98,19 +98,23 @@ const LOOSE: readonly unknown[] = [
 ];
 
 describe(verifies("registration.redirect_uris", "redirect URIs that strangers register"), () => {
-  it("RFC 7591 §5, RFC 9700 §4.11: none of 176 spellings of script schemes is taken, alone or beside a good one", { timeout: 30_000 }, async () => {
-    const before = await everythingStored();
-    const taken: string[] = [];
-    for (const uri of DANGEROUS) {
-      for (const redirectUris of [[uri], [CLIENT_REDIRECT, uri]]) {
-        const answer = await send(redirectUris);
-        const { error }: { error?: string } = await answer.json();
-        if (error !== "invalid_redirect_uri") taken.push(uri);
+  it(
+    "RFC 7591 §5, RFC 9700 §4.11: none of 176 spellings of script schemes is taken, alone or beside a good one",
+    { timeout: 30_000 },
+    async () => {
+      const before = await everythingStored();
+      const taken: string[] = [];
+      for (const uri of DANGEROUS) {
+        for (const redirectUris of [[uri], [CLIENT_REDIRECT, uri]]) {
+          const answer = await send(redirectUris);
+          const { error }: { error?: string } = await answer.json();
+          if (error !== "invalid_redirect_uri") taken.push(uri);
+        }
       }
-    }
-    expect(taken).toEqual([]);
-    expect(await everythingStored()).toBe(before);
-  });
+      expect(taken).toEqual([]);
+      expect(await everythingStored()).toBe(before);
+    },
+  );
 
   it.each(LOOSE)("RFC 7591 §3.2.2: %j is refused", async (uri) => {
     await expectOAuthError(await send([uri]), "invalid_redirect_uri");

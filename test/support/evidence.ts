@@ -5,7 +5,7 @@ import { env } from "cloudflare:workers";
 import { listDurableObjectIds, runInDurableObject } from "cloudflare:test";
 import { vi } from "vitest";
 
-const NAMESPACES = ["CONNECTIONS", "TRANSACTIONS", "REGISTRY", "ADMIN"] as const;
+const NAMESPACES = ["CONNECTIONS", "ESCROWS", "TRANSACTIONS", "REGISTRY", "ADMIN"] as const;
 type Namespace = (typeof NAMESPACES)[number];
 type Row = Record<string, SqlStorageValue>;
 

@@ -23,6 +23,8 @@ export const CONSENT: ConsentView = {
   resource: "https://gateway.test/mcp",
   gatewayHost: "gateway.test",
   sealedRequest: "eyJhbGciOiJkaXIifQ..sealed",
+  idleDays: 30,
+  longestDays: 180,
 };
 
 export const LOOPBACK_CONSENT: ConsentView = {

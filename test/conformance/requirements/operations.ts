@@ -55,6 +55,15 @@ export const operations = {
     behaviour:
       "No token, code, client secret or admin token can be read from the stored state, the log or a page",
   },
+  "operations.failpoints_absent": {
+    source: "gateway",
+    behaviour: "A build that is deployed has no failpoint in it, and the campaign sweeps every one there is",
+  },
+  "operations.campaign": {
+    source: "gateway",
+    behaviour:
+      "Races, kills, resets, failpoints, store failures and faults of Gong lose, double, revive and block nothing",
+  },
   "operations.runs_outside_wrangler": {
     source: "gateway",
     behaviour:

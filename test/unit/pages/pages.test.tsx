@@ -240,7 +240,7 @@ describe(verifies("pages.states", "every page in every state"), () => {
   });
 
   test("the sweep says which key is still needed, what can't be read, and when an old key can go", async () => {
-    const report = { nonce: "n", sealingKid: "k2", resealed: 1 };
+    const report = { nonce: "n", sealingKid: "k2", resealed: 1, unfinished: 0 };
     const needed = await readHtml(
       <KeySweepPage
         {...report}
