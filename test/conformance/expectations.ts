@@ -19,7 +19,7 @@ export function readExpectations(): readonly Expectation[] {
   const expectations: Expectation[] = [];
   let role = "";
   for (const line of readFileSync(FILE, "utf8").split("\n")) {
-    if (/^(#.*)?$/.test(line)) continue;
+    if (/^ *(#.*)?$/.test(line)) continue;
     const nextRole = /^(server|client):$/.exec(line)?.[1];
     const [, entry, reason] = /^ {2}- ([\w/:.-]+) # (.{20,})$/.exec(line) ?? [];
     if (nextRole !== undefined) role = nextRole;
