@@ -182,3 +182,21 @@ export class ClientDocumentError extends Error {
     return this.problem === "unreachable" || this.problem === "too_many_fetches";
   }
 }
+
+/** How the platform marks an error that crossed an object's border: its storage, its instance or its time failed it. */
+const OBJECT_FAILURE_MARKS = ["remote", "durableObjectReset", "overloaded", "retryable"] as const;
+
+/**
+ * What strangers are told of an unknown error, never its message: 503 when an object failed, which asking again can
+ * mend, 500 for a bug in the Worker.
+ */
+export function failureOf(error: unknown): OAuthError {
+  const ofObject =
+    error instanceof Error && OBJECT_FAILURE_MARKS.some((mark) => Reflect.get(error, mark) === true);
+  return ofObject
+    ? new OAuthError("temporarily_unavailable", "The gateway could not finish this. Try again in a moment.", {
+        retryAfterSeconds: 1,
+        cause: error,
+      })
+    : new OAuthError("server_error", "The gateway failed. Try again; if it stays, tell your admin.");
+}

@@ -5,7 +5,7 @@ import type { Context, ErrorHandler } from "hono";
 import { routePath } from "hono/route";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { AppEnv } from "./context.ts";
-import { ClientDocumentError, GongError, OAuthError, type ConfigError } from "./errors.ts";
+import { ClientDocumentError, failureOf, GongError, OAuthError, type ConfigError } from "./errors.ts";
 import { errorFields, log } from "./log.ts";
 import { documentText } from "./pages/document-text.ts";
 import { ErrorPage } from "./pages/error.tsx";
@@ -35,6 +35,7 @@ export const asPage: ErrorHandler<AppEnv> = (error, c) => {
   log("info", "authorize.refused", { code: failure.code, reason: failure.reason, route: routeOf(c) });
   c.header("Cache-Control", "no-store");
   if (failure.code === "server_error") return problemPage(c, "failed", 500);
+  if (!(error instanceof OAuthError)) return problemPage(c, "failed", failure.status);
   return c.html(
     <ErrorPage
       nonce={c.get("secureHeadersNonce") ?? ""}
@@ -104,7 +105,7 @@ export function misconfigured(error: ConfigError): Response {
 function asOAuthError(error: unknown, c: Context<AppEnv>): OAuthError {
   if (error instanceof OAuthError) return error;
   log("error", "request.failed", { route: routeOf(c), requestId: c.get("requestId"), ...errorFields(error) });
-  return new OAuthError("server_error", "The gateway failed. Try again; if it stays, tell your admin.");
+  return failureOf(error);
 }
 
 /** The route's pattern, for the log: the path itself is text from outside, and somebody may have put a code into it. */

@@ -3,7 +3,7 @@
 // RFC 9207 §2.4, RFC 9700 §4.7.
 
 import { sha256 } from "../crypto/encoding.ts";
-import { GongError, OAuthError } from "../errors.ts";
+import { failureOf, GongError, OAuthError } from "../errors.ts";
 import { failpoint } from "../failpoints.ts";
 import { cachedDiscovery } from "../gong/discovery.ts";
 import {
@@ -74,7 +74,7 @@ async function complete(
   const taken = await gateway.objects.transaction(state.id).take(state.hash, await sha256(binding));
   switch (taken.kind) {
     case "taken": {
-      void (FAILPOINTS && (await failpoint("connect.taken")));
+      if (FAILPOINTS) await failpoint("connect.taken");
       const continuation = await openContinuation(gateway, state.id, taken.continuationSealed);
       return finish(gateway, state.id, continuation, callback);
     }
@@ -129,7 +129,7 @@ async function finish(
     // Only a reload needs the record: this answer is as good without it.
     logFailure(error);
   }
-  void (FAILPOINTS && (await failpoint("connect.finished")));
+  if (FAILPOINTS) await failpoint("connect.finished");
   return { kind: "redirect", url, transactionId };
 }
 
@@ -152,11 +152,11 @@ async function connectAndGrant(
   await gateway.objects
     .admin()
     .recordConnection({ id: connectionId, integration: integration.name }, request.clientId);
-  void (FAILPOINTS && (await failpoint("connect.indexed")));
+  if (FAILPOINTS) await failpoint("connect.indexed");
   await gateway.objects
     .connection(connectionId)
     .connectGong(integration.name, tokens, { grant: opened.grant, code: opened.code });
-  void (FAILPOINTS && (await failpoint("connect.connected")));
+  if (FAILPOINTS) await failpoint("connect.connected");
   log("info", "callback.completed", { client: request.clientId, connection: connectionId });
   return codeRedirect(target, opened.codeValue);
 }
@@ -196,7 +196,7 @@ async function exchange(
     expectedState: continuation.state,
     codeVerifier: continuation.codeVerifier,
   });
-  void (FAILPOINTS && (await failpoint("connect.exchanged")));
+  if (FAILPOINTS) await failpoint("connect.exchanged");
   return interpretTokenAnswer(answer, endpoints, integration, "code");
 }
 
@@ -210,7 +210,7 @@ function commonScope(asked: readonly string[], granted: readonly string[]): read
 function asOAuthError(error: unknown): OAuthError {
   logFailure(error);
   if (error instanceof OAuthError) return error;
-  if (!(error instanceof GongError)) return new OAuthError("server_error", "The gateway failed. Try again.");
+  if (!(error instanceof GongError)) return failureOf(error);
   switch (error.kind) {
     case "denied":
       return new OAuthError("access_denied", "Gong did not grant access.");

@@ -45,12 +45,12 @@ export async function exchangeToken(
   const client = await authenticateClient(gateway, authorization, form);
   const request = parseTokenRequest(form);
   assertGrantTypeAllowed(client, request.grantType);
-  void (FAILPOINTS && (await failpoint("token.proven")));
+  if (FAILPOINTS) await failpoint("token.proven");
   const response =
     request.grantType === "authorization_code"
       ? await redeem(gateway, client, request)
       : await refresh(gateway, client, request);
-  void (FAILPOINTS && (await failpoint("token.decided")));
+  if (FAILPOINTS) await failpoint("token.decided");
   renewClient(gateway, client);
   log("info", "token.issued", { client: client.clientId, grantType: request.grantType });
   return response;

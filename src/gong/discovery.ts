@@ -37,8 +37,8 @@ const PUBLISHED: GongEndpoints = {
 };
 
 /**
- * Reads Gong's metadata: the protected resource's (path-inserted well-known, else the root's) and that of its first
- * authorization server (RFC 8414, else OpenID Connect Discovery). When that fails for Gong's own MCP URL, logs
+ * Reads Gong's metadata: the protected resource's (path-inserted well-known) and that of its first authorization
+ * server (RFC 8414, else OpenID Connect Discovery). When that fails for Gong's own MCP URL, logs
  * `discovery.failed` and returns the values Gong has published; for any other URL throws GongError: "unavailable" when
  * a document is nowhere (Gong answers 401 for those), "malformed" when it is not for this resource or issuer, or names
  * endpoints that may not be used. RFC 9728 §3.3, RFC 8414 §3.3.
@@ -127,7 +127,7 @@ async function readMetadata(mcpUrl: URL, fetcher: typeof fetch): Promise<GongEnd
     headers: { "user-agent": USER_AGENT },
   };
   const resource = await readDocument(
-    [mcpUrl, new URL(mcpUrl.origin)].map((at) => () => oauth.resourceDiscoveryRequest(at, options)),
+    [() => oauth.resourceDiscoveryRequest(mcpUrl, options)],
     (response) => oauth.processResourceDiscoveryResponse(mcpUrl, response),
     ResourceMetadata,
   );
@@ -176,10 +176,7 @@ async function readDocument<Schema extends v.GenericSchema>(
   }
 }
 
-/**
- * The first answer that is a document. After a client error the next address is asked: MCP lets the documents be at
- * the well-known without a path, and be OpenID Connect's.
- */
+/** The first answer that is a document. After a client error the next address is asked: the document may be there. */
 async function firstFound(requests: readonly (() => Promise<Response>)[]): Promise<Response> {
   let status = 0;
   for (const request of requests) {

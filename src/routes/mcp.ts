@@ -5,7 +5,7 @@
 import type { Config, IntegrationConfig, IntegrationName } from "../config.ts";
 import { callGong, type McpAnswer } from "../domain/call-gong.ts";
 import { openGateway, type Gateway } from "../domain/gateway.ts";
-import { ConfigError, OAuthError } from "../errors.ts";
+import { ConfigError, failureOf, OAuthError } from "../errors.ts";
 import { errorFields, log } from "../log.ts";
 import { INVALID_REQUEST, jsonRpcError } from "../mcp/errors.ts";
 import { McpRefused } from "../mcp/refused.ts";
@@ -88,12 +88,9 @@ function failed(error: unknown, cors: Cors | undefined): Response {
   }
   if (error instanceof OAuthError) return refuse(error.status, error.description, cors);
   log("error", "request.failed", { path: "/mcp", ...errorFields(error) });
-  const body = jsonRpcError(
-    null,
-    INTERNAL_ERROR,
-    "The gateway failed. Try again; if it stays, tell your admin.",
-  );
-  return json(body, 500, { ...cors });
+  const { status, description, retryAfterSeconds } = failureOf(error);
+  const wait: Cors = retryAfterSeconds === undefined ? {} : { "retry-after": String(retryAfterSeconds) };
+  return json(jsonRpcError(null, INTERNAL_ERROR, description), status, { ...cors, ...wait });
 }
 
 /** RFC 6750 §3.1: 401 without an error when no token was sent, `invalid_token` when one was; 403 for scope. */

@@ -14,7 +14,7 @@ export async function scheduleAlarm(
   const earliest = Math.min(...due.filter((time) => time !== undefined));
   if (!Number.isFinite(earliest)) return;
   const at = Math.max(earliest, now + SHORTEST_WAIT_SECONDS) * 1000;
-  void (FAILPOINTS && (await failpoint("alarm.setting", storage.sql)));
+  if (FAILPOINTS) await failpoint("alarm.setting", storage.sql);
   const set = await storage.getAlarm();
   // An alarm in the past was lost.
   if (set === null || set > at || set < now * 1000) await storage.setAlarm(at);

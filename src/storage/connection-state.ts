@@ -21,7 +21,7 @@ export function writeConnection(
   generation: number,
   now: number,
 ): void {
-  void (FAILPOINTS && failpoint("connect.writing", sql));
+  if (FAILPOINTS) void failpoint("connect.writing", sql);
   sql.exec(
     `INSERT OR REPLACE INTO connection (only, integration, access, gong_client_id, state, state_since, connected_at,
        generation, gong_access_token_sealed, gong_refresh_token_sealed, gong_expires_at, gong_scope, refreshed_at,

@@ -39,7 +39,7 @@ export interface Witness {
 export class EscrowObject extends DurableObject<Env> {
   /** Keeps a sealed answer until `settle`. */
   async keepAnswer(attemptId: string, answerSealed: string): Promise<void> {
-    void (FAILPOINTS && (await failpoint("escrow.keeping", this.ctx.storage.sql)));
+    if (FAILPOINTS) await failpoint("escrow.keeping", this.ctx.storage.sql);
     this.#open().exec(
       "INSERT OR REPLACE INTO answers (attempt_id, answer_sealed, kept_at) VALUES (?, ?, ?)",
       attemptId,
@@ -61,7 +61,7 @@ export class EscrowObject extends DurableObject<Env> {
   /** Notes that the connection has committed `generation`, and lets go of the answer it came from. */
   async settle(attemptId: string | undefined, generation: number): Promise<void> {
     const sql = this.#open();
-    void (FAILPOINTS && (await failpoint("escrow.settling", sql)));
+    if (FAILPOINTS) await failpoint("escrow.settling", sql);
     this.ctx.storage.transactionSync(() => {
       if (attemptId !== undefined) sql.exec("DELETE FROM answers WHERE attempt_id = ?", attemptId);
       sql.exec(
@@ -75,7 +75,7 @@ export class EscrowObject extends DurableObject<Env> {
   /** Notes the end of grants. */
   async endGrants(grantIds: readonly string[]): Promise<void> {
     const sql = this.#open();
-    void (FAILPOINTS && (await failpoint("escrow.ending", sql)));
+    if (FAILPOINTS) await failpoint("escrow.ending", sql);
     this.ctx.storage.transactionSync(() => {
       for (const id of grantIds) {
         sql.exec("INSERT OR IGNORE INTO ended_grants (grant_id, ended_at) VALUES (?, ?)", id, nowSeconds());

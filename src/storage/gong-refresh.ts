@@ -46,7 +46,7 @@ export function createGongRefresh(connection: Connection): GongRefresh {
   let flight: Promise<void> | undefined;
 
   const refreshOnce = async (): Promise<void> => {
-    void (FAILPOINTS && (await failpoint("refresh.begun", sql)));
+    if (FAILPOINTS) await failpoint("refresh.begun", sql);
     const before = row();
     if (before?.state !== "connected" || before.gong_refresh_token_sealed === null) return;
     const { clientId } = connection.integration(before);
@@ -91,7 +91,7 @@ export function createGongRefresh(connection: Connection): GongRefresh {
     const integration = connection.integration(before);
     const endpoints = await cachedDiscovery(integration.mcpUrl);
     const attemptId = randomId();
-    void (FAILPOINTS && (await failpoint("refresh.before_intent", sql)));
+    if (FAILPOINTS) await failpoint("refresh.before_intent", sql);
     const intended = sql.exec(
       `UPDATE connection SET attempt_id = ?, attempt_started_at = ?, attempt_answer_sealed = NULL
        WHERE generation = ? AND state = 'connected'`,
@@ -100,9 +100,9 @@ export function createGongRefresh(connection: Connection): GongRefresh {
       before.generation,
     );
     if (intended.rowsWritten === 0) return undefined;
-    void (FAILPOINTS && (await failpoint("refresh.intent_written", sql)));
+    if (FAILPOINTS) await failpoint("refresh.intent_written", sql);
     const answer = await requestTokensByRefresh(endpoints, integration, { refreshToken });
-    void (FAILPOINTS && (await failpoint("refresh.answer_received", sql)));
+    if (FAILPOINTS) await failpoint("refresh.answer_received", sql);
     if (answer.status === 200) await keep(before, attemptId, answer);
     return { attemptId, answer };
   };
@@ -110,9 +110,9 @@ export function createGongRefresh(connection: Connection): GongRefresh {
   /** Keeps the sealed answer here and in the escrow, at the same time. Either is enough to go on from. */
   const keep = async (before: ConnectionRow, attemptId: string, answer: GongTokenAnswer): Promise<void> => {
     const sealed = await seals.sealAnswer(answer, before.generation);
-    void (FAILPOINTS && (await failpoint("refresh.answer_sealed", sql)));
+    if (FAILPOINTS) await failpoint("refresh.answer_sealed", sql);
     const keepHere = async (): Promise<void> => {
-      void (FAILPOINTS && (await failpoint("refresh.keeping", sql)));
+      if (FAILPOINTS) await failpoint("refresh.keeping", sql);
       sql.exec(
         "UPDATE connection SET attempt_answer_sealed = ? WHERE attempt_id = ? AND generation = ?",
         sealed,
@@ -127,7 +127,7 @@ export function createGongRefresh(connection: Connection): GongRefresh {
     for (const outcome of kept) {
       if (outcome.status === "rejected") logFailure(connection.id, outcome.reason);
     }
-    void (FAILPOINTS && (await failpoint("refresh.kept", sql)));
+    if (FAILPOINTS) await failpoint("refresh.kept", sql);
   };
 
   /** Interprets the answer and commits the next generation, unless a newer one is there already. */
@@ -145,7 +145,7 @@ export function createGongRefresh(connection: Connection): GongRefresh {
     const kept = { ...tokens, refreshToken: tokens.refreshToken ?? refreshToken };
     const sealed = await seals.sealTokens(kept, generation);
     const at = now();
-    void (FAILPOINTS && (await failpoint("refresh.before_commit", sql)));
+    if (FAILPOINTS) await failpoint("refresh.before_commit", sql);
     const committed = sql.exec(
       `UPDATE connection SET generation = ?, gong_access_token_sealed = ?, gong_refresh_token_sealed = ?,
          gong_expires_at = ?, gong_scope = coalesce(?, gong_scope), refreshed_at = ?, refresh_due_at = ?,
@@ -160,11 +160,11 @@ export function createGongRefresh(connection: Connection): GongRefresh {
       refreshDueAt(at, tokens.expiresInSeconds, Math.random()),
       before.generation,
     );
-    void (FAILPOINTS && (await failpoint("refresh.committed", sql)));
+    if (FAILPOINTS) await failpoint("refresh.committed", sql);
     const outcome = committed.rowsWritten > 0 ? "refreshed" : "superseded";
     log("info", "connection.refreshed", { connection: connection.id, generation, outcome });
     if (outcome === "refreshed") await settle(attemptId, generation);
-    void (FAILPOINTS && (await failpoint("refresh.settled", sql)));
+    if (FAILPOINTS) await failpoint("refresh.settled", sql);
   };
 
   /** Lets the escrow go. When that fails, its copy only waits for its own clean-up. */

@@ -12,7 +12,7 @@ const REVOKED_KEPT_SECONDS = 30 * 86_400;
 /** Ends a grant and everything it issued. The row stays for a while, so that a reader sees why. */
 export function revokeGrant(sql: SqlStorage, grantId: string, reason: string, now: number): void {
   sql.exec("DELETE FROM access_tokens WHERE grant_id = ?", grantId);
-  void (FAILPOINTS && failpoint("end.writing", sql));
+  if (FAILPOINTS) void failpoint("end.writing", sql);
   sql.exec(
     `UPDATE grants SET revoked_at = ?, revoked_reason = ?, refresh_hash = NULL, previous_refresh_hash = NULL,
        previous_answer_sealed = NULL WHERE id = ? AND revoked_at IS NULL`,

@@ -133,7 +133,7 @@ export function redeemCode(
   if (decision.kind === "refuse") return { kind: "refused", reason: decision.reason };
   if (decision.kind === "revoke") return revoke(sql, grant.id, decision.reason, now);
   sql.exec("UPDATE codes SET redeemed_at = ? WHERE hash = ?", now, code.hash);
-  void (FAILPOINTS && failpoint("redeem.writing", sql));
+  if (FAILPOINTS) void failpoint("redeem.writing", sql);
   sql.exec(
     `UPDATE grants SET refresh_generation = 1, refresh_hash = ?, refresh_kid = ?, refresh_expires_at = ?, rotated_at = ?,
        successor_used = 0, last_used_at = ? WHERE id = ?`,
@@ -198,7 +198,7 @@ export function rotateRefreshToken(
     now,
     grant.id,
   );
-  void (FAILPOINTS && failpoint("rotate.writing", sql));
+  if (FAILPOINTS) void failpoint("rotate.writing", sql);
   return issue(sql, grant, generation, scope, tokens);
 }
 

@@ -109,7 +109,7 @@ export class TransactionObject extends DurableObject<Env> {
   /** Keeps where the browser was sent, for a reload within a minute. */
   async finish(outcomeSealed: string): Promise<void> {
     if (!this.#exists()) return;
-    void (FAILPOINTS && (await failpoint("transaction.finishing", this.ctx.storage.sql)));
+    if (FAILPOINTS) await failpoint("transaction.finishing", this.ctx.storage.sql);
     this.ctx.storage.sql.exec(
       "UPDATE transaction_record SET status = 'done', outcome_sealed = ?, taken_at = ? WHERE status = 'taken'",
       outcomeSealed,
@@ -143,7 +143,7 @@ export class TransactionObject extends DurableObject<Env> {
           ? { kind: "waiting", continuationSealed: row.continuation_sealed }
           : { kind: "refused", reason: "unknown" };
       }
-      void (FAILPOINTS && failpoint("transaction.taking", this.ctx.storage.sql));
+      if (FAILPOINTS) void failpoint("transaction.taking", this.ctx.storage.sql);
       this.ctx.storage.sql.exec("UPDATE transaction_record SET status = 'taken', taken_at = ?", now);
       return {
         kind: "taken",

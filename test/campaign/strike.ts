@@ -53,6 +53,9 @@ export async function strike(stage: Stage, errands: readonly Errand[], blow: Blo
       ...expectSpentOnce(stage, actor),
     ]),
   );
+  // A failure that we know of is a 503 with a time to come back: 500 is for bugs. A Worker that hangs is none of ours.
+  const odd = outcomes.filter((outcome) => outcome?.status === 500 && !died);
+  faults.push(odd.map((outcome): Fault => ["stuck", `answered ${describe(outcome)}`]));
   const unheard = outcomes.filter((outcome) => outcome === undefined).length;
   return { unheard, outcomes, faults: faults.flat() };
 }

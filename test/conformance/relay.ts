@@ -24,6 +24,8 @@ export interface OwnAnswer {
 export interface Relay {
   /** `http://127.0.0.1:<port>`. */
   readonly origin: string;
+  /** Cuts every connection. */
+  hangUp(): void;
   /** Cuts every connection and frees the port. */
   close(): Promise<void>;
 }
@@ -40,6 +42,7 @@ export async function serveRelay(route: (request: IncomingMessage) => Onward | O
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return {
     origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    hangUp: () => server.closeAllConnections(),
     async close() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));

@@ -30,6 +30,7 @@ export async function useThroughGateway(stage: Stage, task: Task): Promise<void>
     await useEverything(client, task);
   } finally {
     await client.close();
+    stage.hangUp();
   }
 }
 

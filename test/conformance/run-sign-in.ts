@@ -45,7 +45,7 @@ const Metadata = z.looseObject({ token_endpoint_auth_methods_supported: z.array(
  * refuses a Gong that takes none: so the one thing changed on the way is that the server is said to take one.
  */
 function alterationFor(url: URL): { readonly alter?: (document: unknown) => unknown } {
-  if (!url.pathname.startsWith("/.well-known/oauth-authorization-server")) return {};
+  if (!/\/\.well-known\/(oauth-authorization-server|openid-configuration)/.test(url.pathname)) return {};
   return {
     alter(document) {
       const { data } = Metadata.safeParse(document);

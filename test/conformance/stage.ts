@@ -19,6 +19,11 @@ export interface Stage {
   readonly accessToken: string;
   /** Puts another MCP server behind the gateway. */
   pointAt(upstream: URL): void;
+  /**
+   * Ends every request of the gateway to the server behind it. workerd notices that a client has left a silent stream
+   * when the next byte is written to it, and the runner's servers wait for their last connection.
+   */
+  hangUp(): void;
   stop(): Promise<void>;
 }
 
@@ -55,6 +60,7 @@ export async function startStage(build: Build, upstream: URL): Promise<Stage> {
       mcpUrl,
       accessToken: agent.tokens?.access_token ?? "",
       pointAt: (next) => void (current = next),
+      hangUp: () => front.hangUp(),
       stop,
     };
   } catch (error) {

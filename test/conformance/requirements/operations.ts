@@ -1,6 +1,10 @@
 import type { Requirement } from "../requirement.ts";
 
 export const operations = {
+  "operations.health": {
+    source: "gateway",
+    behaviour: "Wrong settings stop every route but /health with their names; an admin sees connections by state.",
+  },
   "main.story": {
     source: "gateway",
     behaviour: "An MCP client that has never heard of the gateway signs in and gets its answer from Gong.",

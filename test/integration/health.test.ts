@@ -1,0 +1,54 @@
+// GET /health: what a machine, a stranger and an admin learn.
+
+import { describe, expect, it } from "vitest";
+import { verifies } from "../conformance/verifies.ts";
+import { adminBrowser } from "../support/admin.ts";
+import { ask, connect } from "../support/flow.ts";
+import { gatewayWith } from "../support/settings.ts";
+
+describe(
+  verifies("operations.health", "gateway: /health says whether it can work, and never a value"),
+  () => {
+    it("answers with status and version, and tells a stranger nothing more", async () => {
+      await connect();
+      const response = await ask("/health");
+      expect(response.status).toBe(200);
+      expect(response.headers.get("cache-control")).toBe("no-store");
+      expect(await response.json()).toEqual({
+        status: "ok",
+        version: expect.stringMatching(/^\d+\.\d+\.\d+$/),
+      });
+    });
+
+    it("tells an admin how many connections are in which state", async () => {
+      const admin = await adminBrowser();
+      const response = await admin.open("/health");
+      expect(await response.json()).toMatchObject({ status: "ok", connections: { connected: 1 } });
+    });
+
+    it("names every missing setting and no value, while every other route answers 503 with the same names", async () => {
+      const broken = gatewayWith({ GONG_CLIENT_ID: "", SEALING_KEYS: "k1:too-short-a-value" });
+      const health = await broken("/health");
+      expect(health.status).toBe(503);
+      const { problems } = (await health.json()) as { problems: readonly string[] };
+      expect(problems.join(" ")).toContain("GONG_CLIENT_ID is missing");
+      expect(problems.join(" ")).toContain("SEALING_KEYS");
+      for (const path of [
+        "/",
+        "/mcp",
+        "/authorize",
+        "/token",
+        "/register",
+        "/admin",
+        "/callback",
+        "/nothing",
+      ]) {
+        const response = await broken(path);
+        expect(response.status).toBe(503);
+        const text = await response.text();
+        expect(text).toContain("GONG_CLIENT_ID is missing");
+        expect(text).not.toContain("too-short-a-value");
+      }
+    });
+  },
+);
