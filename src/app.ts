@@ -30,7 +30,7 @@ export function createApp(): ExportedHandler<Env> {
     pages.use(path, pageHeaders({ isolated: false }));
   }
   pages.route("/", home).route("/", authorize).route("/", callback).onError(asPage);
-  const console = new Hono<AppEnv>()
+  const adminPages = new Hono<AppEnv>()
     .use(pageHeaders({ isolated: true }))
     .route("/", admin)
     .onError(asPage);
@@ -41,7 +41,7 @@ export function createApp(): ExportedHandler<Env> {
     .route("/", discovery)
     .route("/", oauth)
     .route("/", pages)
-    .route("/admin", console)
+    .route("/admin", adminPages)
     .notFound((c) => c.json({ error: "not_found" }, 404, { "x-content-type-options": "nosniff" }))
     .onError(asJson);
 

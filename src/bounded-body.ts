@@ -1,19 +1,19 @@
-// Bodies from outside as bounded bytes, and JSON objects in them read strictly. Called by gong/ for Gong's answers and
-// by domain/ for documents of MCP clients.
+// Bodies from outside as bounded bytes, and JSON objects in them read strictly. Called by gong/ for Gong's answers, by
+// domain/ for documents of MCP clients, and by middleware/body for requests.
 
 import { isJsonObject, JsonRefused, parseStrictJson, type JsonObject } from "./json.ts";
 
 /**
- * Reads at most `longest` decoded bytes and returns them, or undefined when there are more; the rest is not read.
+ * Reads a body of at most `longest` decoded bytes and returns it, or undefined when there are more; the rest is not read.
  * Throws when the body breaks off or `signal` fires first.
  */
 export async function readBounded(
-  response: Response,
+  message: Pick<Response | Request, "body">,
   longest: number,
   signal?: AbortSignal,
 ): Promise<Uint8Array<ArrayBuffer> | undefined> {
-  if (response.body === null) return new Uint8Array();
-  const reader: ReadableStreamDefaultReader<Uint8Array> = response.body.getReader();
+  if (message.body === null) return new Uint8Array();
+  const reader: ReadableStreamDefaultReader<Uint8Array> = message.body.getReader();
   const stop = (): void => void reader.cancel().catch(() => undefined);
   signal?.addEventListener("abort", stop, { once: true });
   const chunks: Uint8Array[] = [];

@@ -3,6 +3,7 @@
 
 import { ConfigError } from "./errors.ts";
 import type { Client } from "./oauth/client.ts";
+import { isLoopbackHttp } from "./oauth/loopback.ts";
 import { parsePreregisteredClients } from "./oauth/preregistered-clients.ts";
 import type { Resources } from "./oauth/resource.ts";
 
@@ -78,17 +79,7 @@ export function parseSettings(settings: Settings): Config {
   const read = reader(settings, problems);
 
   const publicUrl = read.origin("PUBLIC_URL");
-  const mcpUrl = read.url("GONG_MCP_URL", "https://mcp.gong.io/mcp");
-  const redirectUri = `${publicUrl}/callback`;
-  const main: IntegrationConfig = {
-    name: "main",
-    access: read.oneOf("GONG_ACCESS", ["personal", "shared"], "personal"),
-    clientId: read.required("GONG_CLIENT_ID"),
-    clientSecret: read.required("GONG_CLIENT_SECRET"),
-    mcpUrl,
-    redirectUri,
-    resource: `${publicUrl}/mcp`,
-  };
+  const main = mainIntegration(read, publicUrl);
   const shared = sharedIntegration(read, problems, main);
   const adminToken = read.optional("ADMIN_TOKEN");
   if (adminToken !== undefined && adminToken.length < 24) {
@@ -112,16 +103,32 @@ export function parseSettings(settings: Settings): Config {
     registrationLimit: read.integer("REGISTRATION_LIMIT", 10_000, 1, 1_000_000),
     maxBodyBytes: read.integer("MAX_BODY_BYTES", 1_048_576, 65_536, 16_777_216),
   };
+  noteAdminProblems(read, problems, config);
+  if (problems.length > 0) throw new ConfigError(problems);
+  return Object.freeze(config);
+}
+
+function noteAdminProblems(read: Reader, problems: string[], config: Config): void {
   const needsAdmin = config.integrations.some((integration) => integration.access === "shared");
-  if (needsAdmin && adminToken === undefined) {
+  if (needsAdmin && config.adminToken === undefined) {
     problems.push("ADMIN_TOKEN is required when an integration has shared access");
   }
   for (const name of ["ACCESS_TEAM_DOMAIN", "ACCESS_AUD"]) {
     // Serving with a sign-in setting that nothing enforces would look protected and not be.
     if (read.optional(name) !== undefined) problems.push(`${name} is not supported by this version`);
   }
-  if (problems.length > 0) throw new ConfigError(problems);
-  return Object.freeze(config);
+}
+
+function mainIntegration(read: Reader, publicUrl: string): IntegrationConfig {
+  return {
+    name: "main",
+    mcpUrl: read.url("GONG_MCP_URL", "https://mcp.gong.io/mcp"),
+    redirectUri: `${publicUrl}/callback`,
+    access: read.oneOf("GONG_ACCESS", ["personal", "shared"], "personal"),
+    clientId: read.required("GONG_CLIENT_ID"),
+    clientSecret: read.required("GONG_CLIENT_SECRET"),
+    resource: `${publicUrl}/mcp`,
+  };
 }
 
 function sharedIntegration(
@@ -201,8 +208,7 @@ const ANY_URL = new URL("https://unset.invalid");
 /** https, or http on the loopback interface for local runs (RFC 8252 §8.3). */
 function serverUrl(value: string, name: string, problems: string[]): URL {
   const url = URL.canParse(value) ? new URL(value) : undefined;
-  const loopback = ["localhost", "127.0.0.1", "[::1]"].includes(url?.hostname ?? "");
-  if (url === undefined || !(url.protocol === "https:" || (url.protocol === "http:" && loopback))) {
+  if (url === undefined || !(url.protocol === "https:" || isLoopbackHttp(url))) {
     problems.push(`${name} must be an https URL (http only on localhost)`);
     return ANY_URL;
   }

@@ -1,5 +1,6 @@
-// The error codes of every OAuth channel, grouped by the RFC that defines them, and the one table from code to
-// HTTP status. Called by every layer; imports nothing.
+// The error codes of every OAuth channel, grouped by the RFC that defines them, with the one table from code to HTTP
+// status; what can be wrong with the settings, with Gong and with a client's document; and what strangers are told of
+// any other error. Called by every layer; imports nothing.
 
 /** RFC 6749 §5.2: errors of the token endpoint. */
 export type TokenErrorCode =
@@ -37,9 +38,7 @@ export type OAuthErrorCode =
   | RegistrationErrorCode
   | BearerErrorCode
   /** RFC 8707 §2. */
-  | "invalid_target"
-  /** RFC 7009 §2.2.1. */
-  | "unsupported_token_type";
+  | "invalid_target";
 
 /** HTTP statuses that the gateway answers errors with. */
 export type ErrorStatus = 400 | 401 | 403 | 408 | 413 | 415 | 500 | 503;
@@ -63,7 +62,6 @@ const STATUS: Record<OAuthErrorCode, ErrorStatus> = {
   invalid_token: 401,
   insufficient_scope: 403,
   invalid_target: 400,
-  unsupported_token_type: 400,
 };
 
 interface OAuthErrorDetails {
@@ -124,6 +122,7 @@ export type GongErrorKind =
   /** An answer that can't be understood. */
   | "malformed";
 
+/** A call to Gong that was no success. Gong's own words are never in it. */
 export class GongError extends Error {
   readonly kind: GongErrorKind;
   /** HTTP status of Gong's answer, or undefined when there was none. */

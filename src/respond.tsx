@@ -1,5 +1,5 @@
-// The error channels, each chosen by a sub-app and never guessed: JSON for OAuth endpoints (RFC 6749 §5.2), a Bearer
-// challenge for the protected resource (RFC 6750 §3), and a page for people. Redirects are built in oauth/.
+// Two error channels, each chosen by a sub-app and never guessed: JSON for OAuth endpoints (RFC 6749 §5.2) and a page
+// for people. The other two are the Bearer challenge, in routes/mcp, and the redirect, in oauth/.
 
 import type { Context, ErrorHandler } from "hono";
 import { routePath } from "hono/route";

@@ -1,4 +1,5 @@
-// base64url (RFC 4648 §5) and random bytes: the two things every other crypto module needs.
+// base64url (RFC 4648 §5), random bytes, SHA-256 and comparison: what the rest of crypto/ builds on, and domain/ uses
+// for secrets that are neither sealed nor credentials.
 
 import { base64url } from "jose";
 

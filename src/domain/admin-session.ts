@@ -49,6 +49,7 @@ export function formToken(session: string): Promise<string> {
   return sha256(`form ${session}`);
 }
 
+/** Whether `presented` is the form token of this session; compared in constant time. */
 export async function isFormToken(session: string, presented: string | undefined): Promise<boolean> {
   return presented !== undefined && constantTimeEqual(await formToken(session), presented);
 }

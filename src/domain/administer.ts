@@ -28,8 +28,6 @@ export interface AdminOverview {
     readonly requestedAt: number;
   }[];
   readonly connections: readonly (ConnectionDescription & { readonly id: string })[];
-  /** How many connections are in each state. */
-  readonly states: Readonly<Record<string, number>>;
   /** What needs an admin, in plain words of ours. */
   readonly problems: readonly string[];
 }
@@ -63,7 +61,6 @@ export async function adminOverview(gateway: Gateway): Promise<AdminOverview> {
       redirectUri: approval.redirect_uri,
       requestedAt: approval.requested_at,
     })),
-    states,
     problems: problemsOf(gateway, states, described),
     connections: described.flatMap(({ id, description }) =>
       description === undefined ? [] : [{ ...description, id }],

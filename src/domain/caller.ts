@@ -11,8 +11,6 @@ import type { Gateway } from "./gateway.ts";
 
 export interface Caller {
   readonly connectionId: string;
-  readonly grantId: string;
-  readonly clientId: string;
   readonly scope: ReadonlySet<string>;
   readonly gong: Extract<GongAuthorization, { ok: true }>;
 }
@@ -55,8 +53,8 @@ export async function identify(
     gateway.objects.connection(connectionId).authorize(claims.hash),
   );
   if (!call.ok) return call;
-  const { grantId, clientId, gong } = call;
-  const caller: Caller = { connectionId, grantId, clientId, scope: new Set(call.scope.split(" ")), gong };
+  const { gong } = call;
+  const caller: Caller = { connectionId, scope: new Set(call.scope.split(" ")), gong };
   const goodUntil = Math.min(now + gateway.config.accessCacheSeconds, call.expiresAt, gong.expiresAt);
   remember(accessToken, { caller, resource: integration.resource, goodUntil }, now);
   return { ok: true, caller, fresh: true };

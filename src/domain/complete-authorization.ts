@@ -32,7 +32,7 @@ import {
 
 export type CompletedAuthorization =
   /** To the client, or to a page of ours. */
-  | { readonly kind: "redirect"; readonly url: string; readonly transactionId: string }
+  | { readonly kind: "redirect"; readonly url: string }
   /** The same callback is being worked on: ask again in a moment. */
   | { readonly kind: "busy" }
   | {
@@ -80,7 +80,7 @@ async function complete(
     }
     case "done": {
       const url = await openOutcome(gateway, state.id, taken.outcomeSealed);
-      return { kind: "redirect", url, transactionId: state.id };
+      return { kind: "redirect", url };
     }
     case "busy":
       return { kind: "busy" };
@@ -130,7 +130,7 @@ async function finish(
     logFailure(error);
   }
   if (FAILPOINTS) await failpoint("connect.finished");
-  return { kind: "redirect", url, transactionId };
+  return { kind: "redirect", url };
 }
 
 async function connectAndGrant(
@@ -181,7 +181,7 @@ async function connectShared(
   await gateway.objects.admin().recordAct("admin", "shared.connected", integration.name);
   const url = `${gateway.config.publicUrl}/admin`;
   await finishTransaction(gateway, transactionId, url);
-  return { kind: "redirect", url, transactionId };
+  return { kind: "redirect", url };
 }
 
 async function exchange(

@@ -4,7 +4,10 @@
 import { constantTimeEqual, encodeBase64Url, randomBytes, sha256 } from "../crypto/encoding.ts";
 import { isId, randomId } from "../crypto/credential.ts";
 import { open, seal, Unsealable, type SealContext } from "../crypto/seal.ts";
-import type { AuthorizationRequestParts } from "../oauth/authorization-request.ts";
+import type {
+  AuthorizationRequestParts,
+  ValidatedAuthorizationRequest,
+} from "../oauth/authorization-request.ts";
 import type { Gateway } from "./gateway.ts";
 
 const FORM_TTL_SECONDS = 600;
@@ -24,10 +27,10 @@ export type FormRefusal = "form_unreadable" | "form_expired" | "other_browser";
 /** A fresh value for the consent cookie. */
 export const newBinding = (): string => encodeBase64Url(randomBytes(32));
 
-/** Seals a request for the consent form of the browser that holds `binding`. */
+/** Seals a validated request for the consent form of the browser that holds `binding`. */
 export async function sealRequest(
   gateway: Gateway,
-  request: AuthorizationRequestParts,
+  request: ValidatedAuthorizationRequest,
   binding: string,
 ): Promise<string> {
   const content: SealedRequestContent = {

@@ -35,20 +35,8 @@ export async function beginTransaction(
   id: string,
   content: Pick<Continuation, "integration" | "request" | "clientName">,
 ): Promise<Continuation> {
-  const state = await mintCredential(gateway.keyring, "state", {
-    connectionId: id,
-    grantId: randomId(),
-    generation: 0,
-    expiresAt: gateway.now() + TRANSACTION_TTL_SECONDS,
-    resource: callbackOf(gateway),
-  });
-  const binding = await mintCredential(gateway.keyring, "binding", {
-    connectionId: id,
-    grantId: randomId(),
-    generation: 0,
-    expiresAt: gateway.now() + BINDING_SECONDS,
-    resource: callbackOf(gateway),
-  });
+  const state = await mintFor(gateway, "state", id, TRANSACTION_TTL_SECONDS);
+  const binding = await mintFor(gateway, "binding", id, BINDING_SECONDS);
   const candidate: Continuation = {
     ...content,
     state: state.value,
@@ -80,6 +68,7 @@ export async function isBindingOf(gateway: Gateway, id: string, binding: string)
   return claims?.connectionId === id;
 }
 
+/** Opens what `beginTransaction` sealed. Throws Unsealable when its key is missing. */
 export async function openContinuation(gateway: Gateway, id: string, sealed: string): Promise<Continuation> {
   const continuation: Continuation = JSON.parse(
     await open(gateway.keyring, place(gateway, id, "continuation"), sealed),
@@ -92,6 +81,7 @@ export async function finishTransaction(gateway: Gateway, id: string, url: strin
   await gateway.objects.transaction(id).finish(await sealIn(gateway, id, "outcome", url));
 }
 
+/** Opens where the browser was sent. Throws Unsealable when its key is missing. */
 export function openOutcome(gateway: Gateway, id: string, sealed: string): Promise<string> {
   return open(gateway.keyring, place(gateway, id, "outcome"), sealed);
 }
@@ -109,6 +99,17 @@ export async function approvalCode(id: string): Promise<string> {
     .replace(/[^A-Za-z0-9]/g, "")
     .toUpperCase()
     .slice(0, 6);
+}
+
+/** A state or cookie value of the transaction `id`: a credential for our callback, in the place of a connection's. */
+function mintFor(gateway: Gateway, kind: "state" | "binding", id: string, ttlSeconds: number) {
+  return mintCredential(gateway.keyring, kind, {
+    connectionId: id,
+    grantId: randomId(),
+    generation: 0,
+    expiresAt: gateway.now() + ttlSeconds,
+    resource: callbackOf(gateway),
+  });
 }
 
 function sealIn(gateway: Gateway, id: string, field: string, plaintext: string): Promise<string> {

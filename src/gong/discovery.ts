@@ -6,6 +6,7 @@ import * as v from "valibot";
 import { nowSeconds } from "../clock.ts";
 import { GongError } from "../errors.ts";
 import { log } from "../log.ts";
+import { isLoopbackHttp } from "../oauth/loopback.ts";
 import { boundedFetch, gongError, parseJsonObject, USER_AGENT } from "./answer.ts";
 
 export interface GongEndpoints {
@@ -202,9 +203,4 @@ function endpoint(value: string, allowsHttp: boolean): URL {
     throw gongError("malformed", "The metadata names an endpoint that may not be used.");
   }
   return url;
-}
-
-/** Whether a URL is plain http to this machine: the only case where Gong's stand-in may do without TLS. */
-export function isLoopbackHttp(url: URL): boolean {
-  return url.protocol === "http:" && ["localhost", "127.0.0.1", "[::1]"].includes(url.hostname);
 }

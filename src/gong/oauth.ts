@@ -3,8 +3,9 @@
 // domain/ and storage/. RFC 6749 §4.1 and §6, RFC 7636, RFC 8707, RFC 9207.
 import * as oauth from "oauth4webapi";
 import type { GongErrorKind } from "../errors.ts";
+import { isLoopbackHttp } from "../oauth/loopback.ts";
 import { boundedFetch, gongError, readBounded, USER_AGENT } from "./answer.ts";
-import { type GongEndpoints, isLoopbackHttp } from "./discovery.ts";
+import type { GongEndpoints } from "./discovery.ts";
 import type { Integration } from "./integration.ts";
 import type { GongTokenAnswer } from "./token-answer.ts";
 

@@ -14,22 +14,13 @@ export type JsonRpcId = string | number | null;
 export interface JsonRpcError {
   readonly jsonrpc: "2.0";
   readonly id: JsonRpcId;
-  readonly error: { readonly code: number; readonly message: string; readonly data?: unknown };
+  readonly error: { readonly code: number; readonly message: string };
 }
 
 /**
- * Builds a JSON-RPC error response. `message` and `data` are ours, never text from outside; an unknown `id` becomes
- * null. JSON-RPC 2.0 §5.1.
+ * Builds a JSON-RPC error response. `message` is ours, never text from outside; an unknown `id` becomes null.
+ * JSON-RPC 2.0 §5.1.
  */
-export function jsonRpcError(
-  id: JsonRpcId | undefined,
-  code: number,
-  message: string,
-  data?: unknown,
-): JsonRpcError {
-  return {
-    jsonrpc: "2.0",
-    id: id ?? null,
-    error: data === undefined ? { code, message } : { code, message, data },
-  };
+export function jsonRpcError(id: JsonRpcId | undefined, code: number, message: string): JsonRpcError {
+  return { jsonrpc: "2.0", id: id ?? null, error: { code, message } };
 }

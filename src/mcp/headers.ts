@@ -1,5 +1,5 @@
 // The headers that mirror a JSON-RPC message (MCP-Protocol-Version, Mcp-Method, Mcp-Name), compared with the body that
-// policy was decided on. Called by the MCP route before anything is forwarded. MCP 2026-07-28, Streamable HTTP, Server
+// policy was decided on. Called by domain/call-gong before anything is sent. MCP 2026-07-28, Streamable HTTP, Server
 // Validation (SEP-2243).
 import { HEADER_MISMATCH } from "./errors.ts";
 import type { McpMessage } from "./message.ts";

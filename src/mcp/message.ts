@@ -1,7 +1,7 @@
 // One JSON-RPC message from an MCP client, read once and strictly, so that policy and Gong can't read two different
-// messages from the same bytes. The bytes themselves are forwarded, never a re-serialised copy. Called by the MCP route.
+// messages from the same bytes. The bytes themselves are forwarded, never a re-serialised copy. Called by domain/call-gong.
 // JSON-RPC 2.0 §4 and §5; MCP 2025-06-18 (no batches) to 2026-07-28.
-import { JsonRefused, parseStrictJson } from "../json.ts";
+import { isJsonObject, JsonRefused, parseStrictJson, type JsonObject } from "../json.ts";
 import { INVALID_REQUEST, PARSE_ERROR } from "./errors.ts";
 import { McpRefused } from "./refused.ts";
 
@@ -37,8 +37,6 @@ const ENVELOPE_KEYS: ReadonlySet<string> = new Set(["jsonrpc", "id", "method", "
 /** What decides which tool runs with what. */
 const CALL_KEYS: ReadonlySet<string> = new Set(["name", "arguments"]);
 
-type JsonObject = Readonly<Record<string, unknown>>;
-
 // `ignoreBOM` keeps a byte order mark in the text, where JSON.parse refuses it (RFC 8259 §8.1).
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
@@ -57,7 +55,7 @@ export function parseMessage(bytes: Uint8Array): McpMessage {
 function parseEnvelope(bytes: Uint8Array): JsonObject {
   const message = parseJson(bytes);
   if (Array.isArray(message)) refuse("Send one JSON-RPC message per request; batches are not supported.");
-  if (!isObject(message)) refuse("Send a JSON-RPC message: a JSON object.");
+  if (!isJsonObject(message)) refuse("Send a JSON-RPC message: a JSON object.");
   assertSpelling(message, ENVELOPE_KEYS);
   if (message["jsonrpc"] !== "2.0") refuse('Send "jsonrpc": "2.0".');
   return message;
@@ -82,7 +80,7 @@ function parseCall(envelope: JsonObject): McpMessage {
   if (Object.hasOwn(envelope, "result") || Object.hasOwn(envelope, "error")) {
     refuse("Send either a method or a result, not both.");
   }
-  if (params !== undefined && !isObject(params)) refuse("Send params as a JSON object.");
+  if (params !== undefined && !isJsonObject(params)) refuse("Send params as a JSON object.");
   const isRequest = Object.hasOwn(envelope, "id");
   if (isRequest && !isId(id)) refuse("Send the id as a string or a number.");
   const isToolCall = method === "tools/call";
@@ -125,7 +123,7 @@ function mirroredNameOf(method: string, params: JsonObject | undefined): string 
 
 function protocolVersionOf(params: JsonObject | undefined): string | undefined {
   const meta = params?.["_meta"];
-  const version = isObject(meta) ? meta[PROTOCOL_VERSION_KEY] : undefined;
+  const version = isJsonObject(meta) ? meta[PROTOCOL_VERSION_KEY] : undefined;
   return typeof version === "string" ? version : undefined;
 }
 
@@ -143,10 +141,6 @@ function fold(key: string): string {
 
 function isId(value: unknown): value is string | number {
   return typeof value === "string" || (typeof value === "number" && Number.isFinite(value));
-}
-
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function refuse(message: string): never {

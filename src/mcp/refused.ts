@@ -1,4 +1,4 @@
-// The refusal of an MCP message before it reaches Gong. Thrown by the readers in this folder; the route answers with
+// The refusal of an MCP message before it reaches Gong. Thrown by the readers in this folder and domain/call-gong; routes/mcp answers with
 // `status` and `toResponseBody`. JSON-RPC 2.0 §5.1.
 import { jsonRpcError, type JsonRpcError, type JsonRpcId } from "./errors.ts";
 

@@ -6,7 +6,7 @@ import type { McpMessage } from "./message.ts";
 export type PaidTools = (toolName: string | undefined) => boolean;
 
 /** Gong's own three tools (`ask_account`, `ask_deal`, `generate_brief`) are paid, and a tool nobody knows is, by rule. */
-export const everyTool: PaidTools = () => true;
+const everyTool: PaidTools = () => true;
 
 /**
  * Whether a message costs Gong credits: `tools/call` of a paid tool, also when sent as a notification, because nothing

@@ -1,5 +1,6 @@
 // Request bodies, read once, within a size and a time. Nothing reads a body but these two.
 
+import { readBounded } from "../bounded-body.ts";
 import { OAuthError, type ErrorStatus } from "../errors.ts";
 import { parseForm, type FormParameters } from "../oauth/form.ts";
 
@@ -14,15 +15,15 @@ const FORM = /^application\/x-www-form-urlencoded\s*(;\s*charset\s*=\s*"?utf-8"?
 export async function readBody(request: Request, longest: number): Promise<Uint8Array<ArrayBuffer>> {
   const encoding = request.headers.get("content-encoding");
   if (encoding !== null && encoding !== "identity")
-    throw tooMuch(415, "Send the body without a content encoding.");
+    throw refused(415, "Send the body without a content encoding.");
   const declared = request.headers.get("content-length");
-  if (declared !== null && Number(declared) > longest) throw tooMuch(413, "Send a smaller body.");
+  if (declared !== null && Number(declared) > longest) throw refused(413, "Send a smaller body.");
   if (request.body === null) return new Uint8Array();
   // With a length the runtime frames the body by it and reads it in one go; without one, bytes are counted as they come.
-  const reading = declared === null ? collect(request.body, longest) : collectWhole(request);
+  const reading = declared === null ? collect(request, longest) : collectWhole(request);
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(tooMuch(408, "Send the body faster.")), LONGEST_UPLOAD_MS);
+    timer = setTimeout(() => reject(refused(408, "Send the body faster.")), LONGEST_UPLOAD_MS);
   });
   try {
     return await Promise.race([reading, late]);
@@ -37,7 +38,7 @@ export async function readBody(request: Request, longest: number): Promise<Uint8
 /** Reads a form post: RFC 6749 §3.2, urlencoded UTF-8 with no parameter twice. */
 export async function readForm(request: Request): Promise<FormParameters> {
   if (!FORM.test(request.headers.get("content-type") ?? "")) {
-    throw tooMuch(415, "Send the parameters as application/x-www-form-urlencoded.");
+    throw refused(415, "Send the parameters as application/x-www-form-urlencoded.");
   }
   const bytes = await readBody(request, LONGEST_FORM);
   try {
@@ -52,25 +53,12 @@ async function collectWhole(request: Request): Promise<Uint8Array<ArrayBuffer>> 
   return new Uint8Array(await request.arrayBuffer());
 }
 
-async function collect(body: ReadableStream<Uint8Array>, longest: number): Promise<Uint8Array<ArrayBuffer>> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of body) {
-    length += chunk.byteLength;
-    if (length > longest) throw tooMuch(413, "Send a smaller body.");
-    chunks.push(chunk);
-  }
-  const [only] = chunks;
-  if (chunks.length === 1 && only !== undefined) return new Uint8Array(only);
-  const bytes = new Uint8Array(length);
-  let at = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, at);
-    at += chunk.byteLength;
-  }
+async function collect(request: Request, longest: number): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = await readBounded(request, longest);
+  if (bytes === undefined) throw refused(413, "Send a smaller body.");
   return bytes;
 }
 
-function tooMuch(status: ErrorStatus, description: string): OAuthError {
+function refused(status: ErrorStatus, description: string): OAuthError {
   return new OAuthError("invalid_request", description, { status });
 }

@@ -3,6 +3,7 @@
 
 import { cors } from "hono/cors";
 
+/** Lets web pages of any origin read the answer, and answers their preflights. */
 export const anyOrigin = () =>
   cors({
     origin: "*",

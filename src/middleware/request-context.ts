@@ -7,6 +7,7 @@ import { openGateway } from "../domain/gateway.ts";
 import { ConfigError } from "../errors.ts";
 import { misconfigured } from "../respond.tsx";
 
+/** Puts the gateway and a fresh request id on the request; answers 503 while a setting is wrong. */
 export const requestContext = (): MiddlewareHandler<AppEnv> =>
   async function requestContext(c, next) {
     c.set("requestId", crypto.randomUUID());

@@ -1,4 +1,4 @@
-// The answers of the authorization endpoint that travel by redirect. Called by domain and respond.ts, which can't hold a
+// The answers of the authorization endpoint that travel by redirect. Called by domain/, which can't hold a
 // RedirectTarget before the redirect URI was matched. RFC 6749 §4.1.2 and §4.1.2.1, RFC 9207 §2.
 import type { OAuthError } from "../errors.ts";
 import type { RedirectTarget } from "./authorization-request.ts";

@@ -1,5 +1,5 @@
 // The Bearer scheme: reading the credential an agent sends, and the challenge it gets when that is refused. Called by
-// the bearer middleware and respond.ts. RFC 6750 §2.1 and §3, RFC 9728 §5.1.
+// routes/mcp. RFC 6750 §2.1 and §3, RFC 9728 §5.1.
 import type { BearerErrorCode } from "../errors.ts";
 
 const LONGEST_TOKEN = 2_048;

@@ -1,5 +1,5 @@
-// Client registration: what a client may say about itself, and what it is told back. Called by domain/register-client
-// and, for names, by the pages. RFC 7591 §2, §3.1, §3.2.
+// Client registration: what a client may say about itself, and what it is told back. Called by domain/clients, by
+// client-document.ts and preregistered-clients.ts, and for names by routes/admin. RFC 7591 §2, §3.1, §3.2.
 import { OAuthError } from "../errors.ts";
 import { isJsonObject, type JsonObject } from "../json.ts";
 import {
@@ -95,7 +95,7 @@ const INVISIBLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Default_Ignorable_Code_Poin
 const BLANK = /[\s\u0085\u2800]+/gu;
 
 /**
- * A client's name as pages may show it: without control, bidirectional, zero-width and format characters, with single
+ * A client's name on one line, for labels: without control, bidirectional, zero-width and format characters, with single
  * spaces, at most 64 code points. Undefined when nothing visible is left. It is still only what the client says.
  */
 export function displayName(name: string | undefined): string | undefined {

@@ -29,7 +29,7 @@ export interface Client {
    * host in it vouches for it. `dynamic`: it registered itself, and nothing about it is proven.
    */
   readonly registration: "preregistered" | "metadata_document" | "dynamic";
-  /** As the client wrote it; pages show `displayName(clientName)`. */
+  /** As the client wrote it; whoever shows it cleans it first. */
   readonly clientName: string | undefined;
   readonly redirectUris: readonly string[];
   readonly tokenEndpointAuthMethod: TokenEndpointAuthMethod;

@@ -1,5 +1,5 @@
 // The life of a grant as pure decisions: redeeming a code, rotating a refresh token, and telling a client that repeats
-// itself from a thief. Called by storage/connection-object inside one transaction, with the tag of the credential
+// itself from a thief. Called by storage/grants inside one transaction, with the tag of the credential
 // already checked. RFC 6749 §4.1.2, §4.1.3 and §6, RFC 7636 §4.6, RFC 9700 §2.1.1 and §4.14.2.
 import { hashesMatch } from "./digest.ts";
 

@@ -1,5 +1,6 @@
-// The discovery documents, and the paths they publish, which the routes mount: one list, so that metadata can't promise
-// what is not served. Called by routes/well-known, app.ts and the bearer middleware. RFC 8414, RFC 9728, RFC 9207.
+// The discovery documents and the paths in them. What they list comes from the constants that the rules themselves go
+// by, so that metadata can't promise what is not served. Called by routes/well-known, routes/mcp and
+// domain/verify-assertion. RFC 8414, RFC 9728, RFC 9207.
 import { ASSERTION_ALGORITHMS } from "./client-keys.ts";
 import { GRANT_TYPES, RESPONSE_TYPES, TOKEN_ENDPOINT_AUTH_METHODS } from "./client.ts";
 import { SCOPES } from "./scope.ts";
@@ -20,7 +21,8 @@ export const PROTECTED_RESOURCE_METADATA_PATH = "/.well-known/oauth-protected-re
 
 /**
  * The authorization server metadata of `issuer`, an origin without a slash at the end (RFC 8414 §2, RFC 9207 §3,
- * RFC 7636 through `code_challenge_methods_supported`, RFC 7523, Client ID Metadata Document draft §5). `registration: false` leaves out dynamic registration.
+ * RFC 7636 through `code_challenge_methods_supported`, RFC 7523, Client ID Metadata Document draft §5).
+ * `registration: false` leaves out dynamic registration.
  */
 export function authorizationServerMetadata(
   issuer: string,

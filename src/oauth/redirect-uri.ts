@@ -1,5 +1,5 @@
 // Which redirect URIs may be registered, and when a requested one is a registered one. Called by client-metadata.ts,
-// authorization-request.ts, and config for pre-registered clients. RFC 6749 §3.1.2, RFC 8252 §7 and §8, RFC 9700 §2.1
+// authorization-request.ts, domain/ and routes/authorize. RFC 6749 §3.1.2, RFC 8252 §7 and §8, RFC 9700 §2.1
 // and §4.1. No URL parser is used: what it normalizes is where an attacker's string turns into a trusted one.
 import { OAuthError } from "../errors.ts";
 

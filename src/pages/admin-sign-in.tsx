@@ -1,4 +1,4 @@
-// Admin sign-in with ADMIN_TOKEN. Rendered by GET /admin/sign-in and by a refused POST.
+// Admin sign-in with ADMIN_TOKEN. Rendered by GET /admin and by a refused POST /admin/sign-in.
 
 import { Layout } from "./layout.tsx";
 

@@ -1,5 +1,5 @@
 // Every refusal that a person meets in the browser: what happened, what to do, and the request id for the admin.
-// Rendered by respond.ts and the browser routes.
+// Rendered by respond.tsx.
 
 import { Layout } from "./layout.tsx";
 import { linkUrl } from "./links.ts";

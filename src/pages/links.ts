@@ -1,7 +1,7 @@
 // The one check on every URL that ends up in an href or a refresh. hono/jsx escapes attributes and lets
 // `javascript:` through, so the scheme is decided here. RFC 8252 §7.3 for loopback.
 
-const LOOPBACK_HOSTS = new Set(["localhost", "127.0.0.1", "[::1]"]);
+import { isLoopbackHttp } from "../oauth/loopback.ts";
 
 // What a URL parser drops or reads differently: such a URL does not mean what it shows.
 const AMBIGUOUS = /[\s\\\p{Cc}]/u;
@@ -14,8 +14,7 @@ export function outsideUrl(url: string): string | undefined {
   if (AMBIGUOUS.test(url) || !/^https?:\/\//iu.test(url)) return undefined;
   const parsed = URL.parse(url);
   if (parsed === null || parsed.username !== "" || parsed.password !== "") return undefined;
-  if (parsed.protocol === "https:") return url;
-  return LOOPBACK_HOSTS.has(parsed.hostname) ? url : undefined;
+  return parsed.protocol === "https:" || isLoopbackHttp(parsed) ? url : undefined;
 }
 
 /** The URL itself when it is `outsideUrl` or a path on this gateway. Undefined for everything else. */

@@ -12,6 +12,7 @@ import { bindingCookieName, isTransactionId } from "../domain/transaction.ts";
 import { readForm } from "../middleware/body.ts";
 import { ADMIN_COOKIE, CONSENT_COOKIE, keepBinding, readCookie, writeCookie } from "../middleware/cookies.ts";
 import { isSameOrigin } from "../middleware/same-origin.ts";
+import { redirectUriKind } from "../oauth/redirect-uri.ts";
 import { ConsentPage } from "../pages/consent.tsx";
 import { WaitingPage } from "../pages/waiting.tsx";
 import { problemPage } from "../respond.tsx";
@@ -72,15 +73,14 @@ export const authorize = new Hono<AppEnv>()
 function consentPage(c: Context<AppEnv>, begun: Extract<BegunAuthorization, { kind: "ask" }>) {
   const { client, redirectUri, integration } = begun;
   const { config } = c.get("gateway");
-  const { host, hostname, protocol } = new URL(redirectUri);
   c.header("Cache-Control", "no-store");
   return c.html(
     <ConsentPage
       nonce={c.get("secureHeadersNonce") ?? ""}
       client={{ name: client.clientName, registration: client.registration, clientId: client.clientId }}
       redirectUri={redirectUri}
-      redirectHost={host}
-      loopback={protocol === "http:" && ["localhost", "127.0.0.1", "[::1]"].includes(hostname)}
+      redirectHost={new URL(redirectUri).host}
+      loopback={redirectUriKind(redirectUri) === "loopback"}
       scopes={begun.scope}
       access={integration.access}
       resource={integration.resource}

@@ -15,10 +15,10 @@ callback.get("/callback", async (c) => {
   c.header("Referrer-Policy", "no-referrer");
   // A HEAD from a link checker must not use up the sign-in.
   if (c.req.method !== "GET") return c.body(null, 405, { allow: "GET" });
-  const { searchParams } = new URL(c.req.url);
-  const completed = await completeAuthorization(c.get("gateway"), searchParams, (name) =>
-    readCookie(c, name),
-  );
+  // Only the query is read: a Host header can make the URL one that no parser takes.
+  const at = c.req.url.indexOf("?");
+  const query = new URLSearchParams(at === -1 ? "" : c.req.url.slice(at + 1));
+  const completed = await completeAuthorization(c.get("gateway"), query, (name) => readCookie(c, name));
   if (completed.kind === "redirect") {
     const admin = `${c.get("gateway").config.publicUrl}/admin`;
     if (completed.url !== admin) return c.redirect(completed.url, 303);

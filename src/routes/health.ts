@@ -1,5 +1,5 @@
-// GET /health: whether the gateway can work at all, and which version it is. Names what is wrong with the settings, never a value. An admin also
-// learns how many connections are in which state.
+// GET /health: whether the gateway can work at all, and which version it is. Names what is wrong with the settings,
+// never a value. An admin also learns how many connections are in which state.
 
 import { Hono } from "hono";
 import { version } from "../../package.json";

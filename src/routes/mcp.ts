@@ -1,8 +1,8 @@
 // ALL /mcp and /shared/mcp: bearer in, stream out. Order of checks, because clients probe with odd methods and headers
-// and must get the challenge first: OPTIONS, Host and Origin, token, everything else. MCP 2026-07-28, Streamable HTTP,
+// and must get the challenge first: Host and Origin, OPTIONS, token, everything else. MCP 2026-07-28, Streamable HTTP,
 // Security; MCP authorization; RFC 6750 §3.
 
-import type { Config, IntegrationConfig, IntegrationName } from "../config.ts";
+import type { IntegrationConfig, IntegrationName } from "../config.ts";
 import { callGong, type McpAnswer } from "../domain/call-gong.ts";
 import { openGateway, type Gateway } from "../domain/gateway.ts";
 import { ConfigError, failureOf, OAuthError } from "../errors.ts";
@@ -10,14 +10,19 @@ import { errorFields, log } from "../log.ts";
 import { INVALID_REQUEST, jsonRpcError } from "../mcp/errors.ts";
 import { McpRefused } from "../mcp/refused.ts";
 import { readBody } from "../middleware/body.ts";
+import {
+  corsHeaders,
+  isAllowedOrigin,
+  isOwnHost,
+  MCP_METHODS,
+  preflight,
+  type Cors,
+} from "../middleware/mcp-origins.ts";
 import { bearerChallenge, parseBearer } from "../oauth/challenge.ts";
 import { protectedResourceMetadataUrl } from "../oauth/metadata.ts";
 import { SCOPES } from "../oauth/scope.ts";
 import { misconfigured } from "../respond.tsx";
 
-type Cors = Readonly<Record<string, string>>;
-
-const METHODS = "POST, GET, DELETE, HEAD, OPTIONS";
 const INTERNAL_ERROR = -32_603;
 
 /** Which integration a URL's path is for. The path is compared as it came, so no other spelling means the same. */
@@ -83,13 +88,14 @@ function respond(answer: McpAnswer, integration: IntegrationConfig, cors: Cors |
 function failed(error: unknown, cors: Cors | undefined): Response {
   if (error instanceof McpRefused) {
     log("info", "mcp.refused", { status: error.status, code: error.code });
-    const headers: Record<string, string> = error.status === 405 ? { allow: METHODS } : {};
+    const headers: Record<string, string> = error.status === 405 ? { allow: MCP_METHODS } : {};
     return json(error.toResponseBody(), error.status, { ...cors, ...headers });
   }
   if (error instanceof OAuthError) return refuse(error.status, error.description, cors);
   log("error", "request.failed", { path: "/mcp", ...errorFields(error) });
   const { status, description, retryAfterSeconds } = failureOf(error);
-  const wait: Cors = retryAfterSeconds === undefined ? {} : { "retry-after": String(retryAfterSeconds) };
+  const wait: Record<string, string> =
+    retryAfterSeconds === undefined ? {} : { "retry-after": String(retryAfterSeconds) };
   return json(jsonRpcError(null, INTERNAL_ERROR, description), status, { ...cors, ...wait });
 }
 
@@ -121,44 +127,4 @@ function json(body: unknown, status: number, headers: Record<string, string>): R
     status,
     headers: { ...headers, "cache-control": "no-store", "x-content-type-options": "nosniff" },
   });
-}
-
-const LOOPBACK = /^http:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/;
-
-/** No Origin is a native client. Ours, a listed one, and on a loopback gateway any loopback one may call. */
-function isAllowedOrigin(origin: string, config: Config): boolean {
-  if (origin === config.publicUrl || config.allowedOrigins.has(origin)) return true;
-  return LOOPBACK.test(config.publicUrl) && LOOPBACK.test(origin);
-}
-
-/** A gateway on loopback answers to loopback names only, so that a rebound name reaches nothing. */
-function isOwnHost(url: string, config: Config): boolean {
-  return !LOOPBACK.test(config.publicUrl) || LOOPBACK.test(new URL(url).origin);
-}
-
-const ALLOWED_HEADERS =
-  "authorization, content-type, accept, mcp-protocol-version, mcp-session-id, mcp-method, mcp-name, last-event-id";
-
-function corsHeaders(origin: string): Cors {
-  return {
-    "access-control-allow-origin": origin,
-    "access-control-expose-headers": "www-authenticate, mcp-session-id",
-    vary: "Origin",
-  };
-}
-
-/** Succeeds without a token: browsers send none with a preflight. */
-function preflight(request: Request, cors: Cors | undefined): Response {
-  const asked = (request.headers.get("access-control-request-headers") ?? "").toLowerCase().split(",");
-  const parameters = asked
-    .map((name) => name.trim())
-    .filter((name) => /^mcp-param-[a-z0-9-]{1,64}$/.test(name));
-  const headers = {
-    ...cors,
-    "access-control-allow-methods": "POST, GET, DELETE",
-    "access-control-allow-headers": [ALLOWED_HEADERS, ...parameters].join(", "),
-    "access-control-max-age": "7200",
-    allow: METHODS,
-  };
-  return new Response(null, { status: 204, headers });
 }

@@ -4,50 +4,8 @@
 
 import { DurableObject } from "cloudflare:workers";
 import { nowSeconds } from "../clock.ts";
-import { migrate, schemaVersion, type Migration } from "./migrations.ts";
-
-const MIGRATIONS: readonly Migration[] = [
-  [
-    "CREATE TABLE identity (only INTEGER PRIMARY KEY CHECK (only = 1), key_sealed TEXT NOT NULL) STRICT",
-    `CREATE TABLE sessions (
-      hash TEXT PRIMARY KEY,
-      created_at INTEGER NOT NULL,
-      seen_at INTEGER NOT NULL
-    ) STRICT`,
-    `CREATE TABLE sign_in_attempts (
-      address_hash TEXT PRIMARY KEY,
-      failures INTEGER NOT NULL,
-      last_at INTEGER NOT NULL
-    ) STRICT`,
-    `CREATE TABLE connections (
-      id TEXT PRIMARY KEY,
-      integration TEXT NOT NULL,
-      created_at INTEGER NOT NULL
-    ) STRICT`,
-    `CREATE TABLE client_connections (
-      client_id TEXT NOT NULL,
-      connection_id TEXT NOT NULL,
-      PRIMARY KEY (client_id, connection_id)
-    ) STRICT`,
-    `CREATE TABLE approvals (
-      transaction_id TEXT PRIMARY KEY,
-      code TEXT NOT NULL,
-      client_id TEXT NOT NULL,
-      client_name TEXT,
-      redirect_uri TEXT NOT NULL,
-      requested_at INTEGER NOT NULL,
-      expires_at INTEGER NOT NULL
-    ) STRICT`,
-    `CREATE TABLE audit (
-      id INTEGER PRIMARY KEY AUTOINCREMENT,
-      at INTEGER NOT NULL,
-      actor TEXT NOT NULL,
-      action TEXT NOT NULL,
-      target TEXT
-    ) STRICT`,
-  ],
-  ["ALTER TABLE connections ADD COLUMN state TEXT NOT NULL DEFAULT 'connected'"],
-];
+import { ADMIN_MIGRATIONS, type Approval, type ConnectionEntry } from "./admin-schema.ts";
+import { migrate, schemaVersion } from "./migrations.ts";
 
 /** An admin session ends after this long without a request, and after the second figure in any case. */
 const SESSION_IDLE_SECONDS = 30 * 60;
@@ -61,18 +19,6 @@ const ATTEMPT_MEMORY_SECONDS = 86_400;
 const MOST_ADDRESSES = 10_000;
 const MOST_APPROVALS = 200;
 const AUDIT_KEPT = 10_000;
-
-export type ConnectionEntry = { readonly id: string; readonly integration: "main" | "shared" };
-
-export type Approval = {
-  readonly transaction_id: string;
-  readonly code: string;
-  readonly client_id: string;
-  readonly client_name: string | null;
-  readonly redirect_uri: string;
-  readonly requested_at: number;
-  readonly expires_at: number;
-};
 
 export class AdminObject extends DurableObject<Env> {
   /** The sealed key that connection ids are derived from. The first candidate ever offered stays for good. */
@@ -172,6 +118,7 @@ export class AdminObject extends DurableObject<Env> {
     });
   }
 
+  /** The requests for shared access that still wait, the oldest first. */
   async listApprovals(): Promise<readonly Approval[]> {
     if (!this.#exists()) return [];
     return this.ctx.storage.sql
@@ -269,6 +216,7 @@ export class AdminObject extends DurableObject<Env> {
     return used.rowsWritten > 0;
   }
 
+  /** Ends an admin session; nothing happens when it is over. */
   async endSession(sessionHash: string): Promise<void> {
     if (!this.#exists()) return;
     this.ctx.storage.sql.exec("DELETE FROM sessions WHERE hash = ?", sessionHash);
@@ -287,7 +235,7 @@ export class AdminObject extends DurableObject<Env> {
   }
 
   #open(): SqlStorage {
-    migrate(this.ctx.storage, MIGRATIONS);
+    migrate(this.ctx.storage, ADMIN_MIGRATIONS);
     return this.ctx.storage.sql;
   }
 

@@ -182,7 +182,7 @@ export class ConnectionObject extends DurableObject<Env> {
     if (!(await this.#ready()) || this.#row() === undefined) return false;
     const { sql } = this.ctx.storage;
     const ended = this.ctx.storage.transactionSync(() => {
-      const open = upkeep.openGrantIds(sql);
+      const { open } = upkeep.grantIds(sql);
       for (const id of open) upkeep.revokeGrant(sql, id, reason, nowSeconds());
       forgetGongTokens(sql, reason, nowSeconds());
       return open;
@@ -227,8 +227,9 @@ export class ConnectionObject extends DurableObject<Env> {
     return outcome;
   }
 
-  /** Tells the escrow what has ended and how far the tokens have come, so that no restore undoes it. */
+  /** Tells the escrow what has ended and how far the tokens have come. If it fails, the next use says it again. */
   async #noteEnded(grantIds: readonly string[]): Promise<void> {
+    this.#checked = false;
     await retrying(async () => this.#objects.escrow(this.#id).endGrants(grantIds));
     const row = this.#row();
     if (row?.state !== "disconnected") return;
@@ -254,8 +255,8 @@ export class ConnectionObject extends DurableObject<Env> {
   }
 
   #witness() {
-    const open = upkeep.openGrantIds(this.ctx.storage.sql);
-    return retrying(async () => this.#objects.escrow(this.#id).witness(open));
+    const { open, ended } = upkeep.grantIds(this.ctx.storage.sql);
+    return retrying(async () => this.#objects.escrow(this.#id).witness(open, ended));
   }
 
   /** A personal connection that no agent can use is left to expire. */

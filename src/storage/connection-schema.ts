@@ -3,6 +3,7 @@
 
 import type { Migration } from "./migrations.ts";
 
+/** The schema, step by step: append only. */
 export const CONNECTION_MIGRATIONS: readonly Migration[] = [
   [
     `CREATE TABLE connection (

@@ -84,8 +84,12 @@ export class EscrowObject extends DurableObject<Env> {
     await this.#schedule();
   }
 
-  /** What the connection must not fall behind, as far as it concerns `openGrants`. */
-  async witness(openGrants: readonly string[]): Promise<Witness> {
+  /**
+   * What the connection must not fall behind, as far as it concerns `openGrants`. `endedGrants` are noted first: the
+   * connection may have been stopped between ending them and saying so.
+   */
+  async witness(openGrants: readonly string[], endedGrants: readonly string[]): Promise<Witness> {
+    if (endedGrants.length > 0) await this.endGrants(endedGrants);
     if (!this.#exists()) return { generation: 0, endedGrants: [] };
     const { sql } = this.ctx.storage;
     const [row] = sql.exec<{ generation: number }>("SELECT generation FROM witness").toArray();
@@ -98,6 +102,7 @@ export class EscrowObject extends DurableObject<Env> {
     return { generation: row?.generation ?? 0, endedGrants: openGrants.filter((id) => ended.has(id)) };
   }
 
+  /** Deletes what no restore could need any more. */
   override async alarm(): Promise<void> {
     if (!this.#exists()) return;
     const now = nowSeconds();

@@ -22,10 +22,14 @@ export function revokeGrant(sql: SqlStorage, grantId: string, reason: string, no
   );
 }
 
-/** Every grant that was not ended, expired ones included. */
-export function openGrantIds(sql: SqlStorage): readonly string[] {
-  const rows = sql.exec<{ id: string }>("SELECT id FROM grants WHERE revoked_at IS NULL").toArray();
-  return rows.map(({ id }) => id);
+/** Every grant that was not ended, expired ones included, and every one that was and is still remembered. */
+export function grantIds(sql: SqlStorage): { readonly open: string[]; readonly ended: string[] } {
+  const rows = sql.exec<{ id: string; ended: number }>(
+    "SELECT id, revoked_at IS NOT NULL AS ended FROM grants",
+  );
+  const ids: { open: string[]; ended: string[] } = { open: [], ended: [] };
+  for (const { id, ended } of rows) ids[ended === 1 ? "ended" : "open"].push(id);
+  return ids;
 }
 
 /** Ends one access token of `clientId`; whether there was one. RFC 7009 §2.1. */
@@ -38,6 +42,7 @@ export function deleteAccessToken(sql: SqlStorage, hash: string, clientId: strin
   return deleted.rowsWritten > 0;
 }
 
+/** The grant with this id, ended or not. */
 export function findGrant(sql: SqlStorage, id: string): GrantRow | undefined {
   return sql.exec<GrantRow>("SELECT * FROM grants WHERE id = ?", id).toArray()[0];
 }

@@ -10,7 +10,7 @@ import type { AccessTokenRow, CodeRow, GrantRow } from "./connection-schema.ts";
 import { CODE_MEMORY_SECONDS, findGrant, revokeGrant } from "./grant-upkeep.ts";
 
 /** How long a code can be redeemed. RFC 6749 §4.1.2 allows ten minutes at most. */
-export const CODE_TTL_SECONDS = 60;
+const CODE_TTL_SECONDS = 60;
 
 // A write per call would make every read of an agent a durable write.
 const LAST_USED_STEP_SECONDS = 60;
@@ -85,7 +85,6 @@ export function insertGrant(sql: SqlStorage, grant: NewGrant, code: NewCode, now
   sql.exec(
     `INSERT INTO grants (id, client_id, client_name, resource, scope, created_at, last_used_at, expires_at)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-
     grant.id,
     grant.clientId,
     grant.clientName ?? null,
@@ -185,19 +184,7 @@ export function rotateRefreshToken(
   if (scope === undefined) return { kind: "refused", reason: "invalid_scope" };
   if (decision.kind === "replay") return replay(sql, grant, now);
   const generation = grant.refresh_generation + 1;
-  sql.exec(
-    `UPDATE grants SET refresh_generation = ?, refresh_hash = ?, refresh_kid = ?, refresh_expires_at = ?, previous_refresh_hash = ?,
-       previous_answer_sealed = ?, rotated_at = ?, successor_used = 0, last_used_at = ? WHERE id = ?`,
-    generation,
-    tokens.refreshHash,
-    tokens.refreshKid,
-    Math.min(tokens.refreshExpiresAt, grant.expires_at),
-    presented.hash,
-    tokens.answerSealed,
-    now,
-    now,
-    grant.id,
-  );
+  advance(sql, grant, generation, presented.hash, tokens, now);
   if (FAILPOINTS) void failpoint("rotate.writing", sql);
   return issue(sql, grant, generation, scope, tokens);
 }
@@ -219,6 +206,31 @@ export function useAccessToken(sql: SqlStorage, hash: string, now: number): Acce
     );
   }
   return { ok: true, grant, token };
+}
+
+/** Makes the refresh token of `generation` the current one, and keeps what its predecessor is to be answered. */
+function advance(
+  sql: SqlStorage,
+  grant: GrantRow,
+  generation: number,
+  spentHash: string,
+  tokens: RotationTokens,
+  now: number,
+): void {
+  sql.exec(
+    `UPDATE grants SET refresh_generation = ?, refresh_hash = ?, refresh_kid = ?, refresh_expires_at = ?,
+       previous_refresh_hash = ?, previous_answer_sealed = ?, rotated_at = ?, successor_used = 0, last_used_at = ?
+     WHERE id = ?`,
+    generation,
+    tokens.refreshHash,
+    tokens.refreshKid,
+    Math.min(tokens.refreshExpiresAt, grant.expires_at),
+    spentHash,
+    tokens.answerSealed,
+    now,
+    now,
+    grant.id,
+  );
 }
 
 function revoke(sql: SqlStorage, grantId: string, reason: string, now: number): TokenOutcome {

@@ -143,6 +143,7 @@ export class RegistryObject extends DurableObject<Env> {
     return isFirst;
   }
 
+  /** Deletes what is over. */
   override async alarm(): Promise<void> {
     if (schemaVersion(this.ctx.storage) === 0) return;
     migrate(this.ctx.storage, MIGRATIONS);

@@ -18,6 +18,7 @@ export interface SealReport {
   readonly refreshTokens: Readonly<Record<string, number>>;
 }
 
+/** The report of a connection that was never written. */
 export const EMPTY_REPORT: SealReport = {
   sealedWith: undefined,
   resealed: false,

@@ -117,6 +117,7 @@ export class TransactionObject extends DurableObject<Env> {
     );
   }
 
+  /** Deletes everything: nobody can come back to the transaction by now. */
   override async alarm(): Promise<void> {
     await this.ctx.storage.deleteAll();
   }

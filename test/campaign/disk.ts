@@ -26,6 +26,22 @@ export function answerOnDisk(stateDir: string, credential: string): boolean {
   return inEscrow !== undefined;
 }
 
+/**
+ * Copies the connection that `credential` belongs to, and returns how to put the copy back while the Worker is dead: a
+ * point-in-time restore of that object alone.
+ */
+export function copyConnection(stateDir: string, credential: string): () => void {
+  const folder = path.join(stateDir, "gateway-ConnectionObject");
+  const file = `${objectId("gateway-ConnectionObject", connectionIdIn(credential))}.sqlite`;
+  const copy = temporaryFolder("copy");
+  for (const part of [file, `${file}-wal`]) cpSync(path.join(folder, part), path.join(copy, part));
+  return () => {
+    rmSync(path.join(folder, `${file}-shm`), { force: true });
+    cpSync(copy, folder, { recursive: true });
+    rmSync(copy, { recursive: true, force: true });
+  };
+}
+
 /** Credentials of ours carry the connection's id in bytes 5 to 20. */
 function connectionIdIn(credential: string): string {
   const bytes = Buffer.from(credential.slice(credential.indexOf("_") + 1), "base64url");

@@ -2,6 +2,7 @@
 // it. A place that no story comes by fails the sweep, so that none is left behind when the code changes.
 
 import type { Failpoint } from "../../src/failpoints.ts";
+import { copyConnection } from "./disk.ts";
 import { calling, connecting, redeeming, refreshing, revoking, type Errand } from "./errands.ts";
 import { randomFrom, type Random } from "./random.ts";
 import { newActor, type Actor, type Fault } from "./recovery.ts";
@@ -118,6 +119,8 @@ async function sweepOnce(
   const actors = await Promise.all(Array.from({ length: ACTORS }, async () => newActor(stage)));
   const dead: Actor[] = [];
   const errands = await Promise.all(actors.map(async (actor) => story(stage, actor, dead)));
+  // What ends here must stay ended after a restore of the connection, too.
+  const restores = story === revoking ? actors.map((actor) => copyOf(stage, actor)) : [];
   const logged = stage.gateway.logs().length;
   await arm(stage, arming);
   const dies = arming.mode === "kill" || arming.mode === "hold";
@@ -134,11 +137,21 @@ async function sweepOnce(
     heal: () => arm(stage, undefined),
   });
   const revived = await Promise.all(dead.map(async (actor) => expectDead(stage, actor)));
+  if (restores.length > 0) {
+    await stage.kill();
+    for (const restore of restores) restore();
+    await stage.restart();
+    revived.push(...(await Promise.all(dead.map(async (actor) => expectDead(stage, actor)))));
+  }
   const kept = KEPT.has(arming.name) && arming.mode !== "kill" && reached === ACTORS;
   const faults = [...struck.faults, ...revived.flat()].map(([verdict, what]): Fault => {
     return [kept && (verdict === "ambiguous" || verdict === "inMemory") ? "lost" : verdict, what];
   });
   return reached > 0 ? faults : [...faults, ["stuck", "nobody came by this place"]];
+}
+
+function copyOf({ gateway }: Stage, { tokens }: Actor): () => void {
+  return copyConnection(gateway.stateDir, tokens.access);
 }
 
 async function arm(stage: Stage, arming: Arming | undefined): Promise<void> {

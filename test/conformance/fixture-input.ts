@@ -166,13 +166,13 @@ function registerOneRoundTools(server: McpServer): void {
   }
 }
 
+/** State that comes back has been verified by the server's own hook before the tool runs. */
 function registerStatefulTools(server: McpServer, codec: RequestStateCodec): void {
   const confirm = { confirm: ask("Please confirm", "ok", "boolean") };
   for (const name of [
     "test_input_required_result_request_state",
     "test_input_required_result_tampered_state",
   ]) {
-    // The server's own hook has verified what comes back before the tool runs.
     server.registerTool(name, { description: "Confirms with signed state" }, async (ctx) => {
       if (ctx.mcpReq.requestState() === "asked" && answerTo(ctx, "confirm", "ok") !== undefined) {
         return textResult("state-ok");
@@ -180,8 +180,13 @@ function registerStatefulTools(server: McpServer, codec: RequestStateCodec): voi
       return inputRequired({ inputRequests: confirm, requestState: await codec.mint("asked") });
     });
   }
-  const several = { description: "Asks three things at once" };
-  server.registerTool("test_input_required_result_multiple_inputs", several, async (ctx) => {
+  registerSeveralQuestions(server, codec);
+  registerRounds(server, codec);
+}
+
+function registerSeveralQuestions(server: McpServer, codec: RequestStateCodec): void {
+  const config = { description: "Asks three things at once" };
+  server.registerTool("test_input_required_result_multiple_inputs", config, async (ctx) => {
     const name = answerTo(ctx, "user_name", "name");
     const greeting = rawAnswerTo(ctx, "greeting", "sampling");
     const roots = rawAnswerTo(ctx, "client_roots", "roots");
@@ -195,8 +200,11 @@ function registerStatefulTools(server: McpServer, codec: RequestStateCodec): voi
     };
     return inputRequired({ inputRequests, requestState: await codec.mint("asked") });
   });
-  const rounds = { description: "Asks one thing after the other" };
-  server.registerTool("test_input_required_result_multi_round", rounds, async (ctx) => {
+}
+
+function registerRounds(server: McpServer, codec: RequestStateCodec): void {
+  const config = { description: "Asks one thing after the other" };
+  server.registerTool("test_input_required_result_multi_round", config, async (ctx) => {
     const state = z.object({ name: z.string() }).safeParse(ctx.mcpReq.requestState()).data;
     const color = answerTo(ctx, "step2", "color");
     if (state !== undefined && color !== undefined) return textResult(`${state.name} likes ${color}.`);

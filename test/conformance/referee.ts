@@ -2,13 +2,17 @@
 // scenario, those that the runner does not score included. Called by referee.test.ts and run-authorization.ts.
 
 import { spawn } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
+import { pathToFileURL } from "node:url";
 import * as z from "zod";
 import { endWithThisProcess, temporaryFolder } from "../support/leftovers.ts";
 import { QUIET_WRANGLER, REPOSITORY } from "../support/tools.ts";
 
 const RUNNER = path.join(REPOSITORY, "node_modules/@modelcontextprotocol/conformance/dist/index.js");
+
+/** Refuses and notes every connection that leaves this machine, in the runner and in the commands it starts. */
+const GUARD = pathToFileURL(path.join(REPOSITORY, "test/support/loopback-only.mjs")).href;
 
 const Check = z.object({
   id: z.string(),
@@ -27,7 +31,7 @@ export type Role = "server" | "client" | "authorization";
 
 /**
  * Runs one sub-command of the runner and returns its results; its exit code says less than they do. Throws with its
- * output when it recorded nothing. `onOutput` hears all of its output so far, whenever there is more.
+ * output when it recorded nothing, or when it tried to leave this machine. `onOutput` hears all of its output so far, whenever there is more.
  */
 export async function runReferee(
   role: Role,
@@ -36,8 +40,10 @@ export async function runReferee(
   onOutput: (output: string) => void = () => {},
 ): Promise<Results> {
   const folder = temporaryFolder("conformance");
+  const refused = path.join(folder, "refused-connections.txt");
+  const guard = { NODE_OPTIONS: `--import=${GUARD}`, REFUSED_CONNECTIONS: refused };
   const child = spawn(process.execPath, [RUNNER, role, ...options, "--output-dir", folder], {
-    env: { ...process.env, ...QUIET_WRANGLER, ...environment },
+    env: { ...process.env, ...QUIET_WRANGLER, ...guard, ...environment },
     stdio: ["ignore", "pipe", "pipe"],
   });
   endWithThisProcess(child);
@@ -46,6 +52,7 @@ export async function runReferee(
     stream.setEncoding("utf8").on("data", (text: string) => onOutput((output += text)));
   }
   await new Promise((resolve, reject) => child.once("close", resolve).once("error", reject));
+  if (existsSync(refused)) throw new Error(`The runner wanted to reach ${readFileSync(refused, "utf8")}`);
   const results = readResults(folder, role);
   if (results.size === 0) throw new Error(`The runner recorded nothing:\n${output}`);
   return results;

@@ -41,7 +41,7 @@ describe(verifies("authorize.get_changes_nothing", "GET /authorize has no effect
       // A made-up client id is looked up in one of the fixed shards, which then exist, empty.
       const { REGISTRY: shards, ...others } = await objectIds();
       expect(shards.length).toBeLessThanOrEqual(16);
-      expect(others).toEqual({ CONNECTIONS: [], TRANSACTIONS: [], ADMIN: [] });
+      expect(others).toEqual({ CONNECTIONS: [], ESCROWS: [], TRANSACTIONS: [], ADMIN: [] });
       expect(await gong.requests()).toEqual([]);
     },
   );

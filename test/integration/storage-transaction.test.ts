@@ -13,6 +13,7 @@ import { randomId } from "../../src/crypto/credential.ts";
 import { openGateway } from "../../src/domain/gateway.ts";
 import { newBinding, openRequest, sealRequest } from "../../src/domain/sealed-request.ts";
 import { beginTransaction, readState } from "../../src/domain/transaction.ts";
+import { reviveAuthorizationRequest } from "../../src/oauth/authorization-request.ts";
 import type { TransactionObject } from "../../src/storage/transaction-object.ts";
 import { rows } from "../support/connection.ts";
 import { everythingStored, objectIds, secretsIn } from "../support/evidence.ts";
@@ -199,7 +200,7 @@ describe(
     it("gateway: it opens for its own browser, for ten minutes, and stores nothing", async () => {
       const before = await objectIds();
       const binding = newBinding();
-      const sealed = await sealRequest(gateway(), REQUEST, binding);
+      const sealed = await sealRequest(gateway(), reviveAuthorizationRequest(REQUEST), binding);
       expect(await openRequest(gateway(), sealed, binding)).toMatchObject({ request: REQUEST });
       expect(await openRequest(gateway(), sealed, newBinding())).toBe("other_browser");
       expect(await openRequest(gateway(), sealed, undefined)).toBe("other_browser");
@@ -212,7 +213,7 @@ describe(
 
     it("OWASP ASVS 11.3.3: 2,000 changed forms, and forms of other kinds, are unreadable", async () => {
       const binding = newBinding();
-      const sealed = await sealRequest(gateway(), REQUEST, binding);
+      const sealed = await sealRequest(gateway(), reviveAuthorizationRequest(REQUEST), binding);
       const changed = Array.from({ length: 2000 }, (_, at) => {
         const place = Math.floor((at * sealed.length) / 2000);
         return sealed.slice(0, place) + (sealed[place] === "." ? "x" : ".") + sealed.slice(place + 1);

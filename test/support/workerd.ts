@@ -16,7 +16,7 @@ export { type Build, buildWorker } from "./build.ts";
 /** How to run a Worker. */
 export interface GatewayOptions {
   readonly build: Build;
-  /** Settings of design section 7, secrets among them. They go over the vars of wrangler.toml; PUBLIC_URL is filled in. */
+  /** Settings of src/config.ts, secrets among them. They go over the vars of wrangler.toml; PUBLIC_URL is filled in. */
   readonly settings: Readonly<Record<string, string>>;
   /** Default: a free one. Kept over restarts. */
   readonly port?: number;

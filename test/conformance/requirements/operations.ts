@@ -3,7 +3,8 @@ import type { Requirement } from "../requirement.ts";
 export const operations = {
   "operations.health": {
     source: "gateway",
-    behaviour: "Wrong settings stop every route but /health with their names; an admin sees connections by state.",
+    behaviour:
+      "Wrong settings stop every route but /health with their names; an admin sees connections by state.",
   },
   "main.story": {
     source: "gateway",
@@ -58,6 +59,20 @@ export const operations = {
     source: "OWASP ASVS 5.0 13.3, 14.2, 16.2.5",
     behaviour:
       "No token, code, client secret or admin token can be read from the stored state, the log or a page",
+  },
+  "operations.bodies_bounded": {
+    source: "RFC 9110 §15.5.9, §15.5.14, OWASP ASVS 5.0 15.2.2",
+    behaviour:
+      "A body that is too long gets 413, one that is too slow 408, on every route, and nothing is written",
+  },
+  "operations.no_object_for_strangers": {
+    source: "OWASP ASVS 5.0 2.4.1, gateway",
+    behaviour: "Made-up tokens, states and client ids leave the files of the objects as they were",
+  },
+  "operations.reset_reaches_gong": {
+    source: "gateway",
+    behaviour:
+      "When a client resets its connection in the middle of a call or stream, so does the call to Gong",
   },
   "operations.failpoints_absent": {
     source: "gateway",

@@ -34,4 +34,14 @@ export const resourceServer = {
     source: "OWASP ASVS 13.4.1, gateway",
     behaviour: "Only the exact paths are endpoints; other spellings and debug paths reach nothing.",
   },
+  "resource.framing": {
+    source: "RFC 9112 §5.1, §6.3, §7.1, §11.2",
+    behaviour:
+      "Gong gets exactly the messages that were answered; what is framed in two ways reaches nothing.",
+  },
+  "resource.names_have_no_power": {
+    source: "RFC 9112 §3.2, §3.3, RFC 8414 §6, OWASP ASVS 5.0 4.1.3",
+    behaviour:
+      "No Host, request line or X- header changes a published URL, who is asking, or what Gong gets.",
+  },
 } as const satisfies Record<string, Requirement>;
