@@ -19,6 +19,7 @@ export type LogEvent =
   | "connection.needs_reconnect"
   | "connection.at_risk"
   | "connection.restored"
+  | "connection.not_indexed"
   | "connection.ended"
   | "record.unreadable"
   | "mcp.refused"

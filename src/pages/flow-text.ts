@@ -66,6 +66,7 @@ export interface StateWords {
 
 const STATES = new Map<string, StateWords>([
   ["connected", { label: "Connected", tone: "good" }],
+  ["refreshing", { label: "Connected, being refreshed", tone: "good" }],
   ["needs_reconnect", { label: "Needs to be connected again", tone: "warn" }],
   ["disconnected", { label: "Ended", tone: "plain" }],
 ]);
@@ -77,8 +78,12 @@ export function stateInWords(state: string): StateWords {
 
 const REASONS = new Map<string, string>([
   ["ended_by_gong", "Gong no longer accepts its refresh token."],
+  ["answer_not_understood", "Gong answered with tokens in a form that this version can't read."],
   ["answer_lost", "Gong's answer with the next tokens was lost on the way."],
   ["no_refresh_token", "Gong gave no refresh token, and the access token has run out."],
+  ["integration_replaced", "The integration at Gong was replaced by another one."],
+  ["restored", "Its stored state was restored to an older one, whose tokens are spent."],
+  ["no_agent_left", "Its last client was removed."],
   ["ended_by_admin", "An admin ended it."],
   ["denied", "Gong refused the last refresh."],
   ["misconfigured", "Gong does not accept the client ID, the client secret or the redirect URI."],

@@ -277,9 +277,7 @@ export class ConnectionObject extends DurableObject<Env> {
     const row = this.#row();
     if (row === undefined) return;
     const report = retrying(async () => this.#objects.admin().recordState(this.#id, row.state));
-    this.ctx.waitUntil(
-      report.catch(() => log("warn", "connection.at_risk", { connection: this.#id, reason: "index" })),
-    );
+    this.ctx.waitUntil(report.catch(() => log("warn", "connection.not_indexed", { connection: this.#id })));
   }
 
   #row(): ConnectionRow | undefined {

@@ -64,6 +64,7 @@ export const CONNECTION_MIGRATIONS: readonly Migration[] = [
     "CREATE INDEX access_tokens_by_grant ON access_tokens (grant_id)",
   ],
   ["ALTER TABLE connection ADD COLUMN gong_client_id TEXT", "ALTER TABLE grants ADD COLUMN refresh_kid TEXT"],
+  ["ALTER TABLE connection ADD COLUMN quarantined_answer_sealed TEXT"],
 ];
 
 /** `connected`: usable. `needs_reconnect`: Gong ended it. `disconnected`: a person or an admin ended it. */
@@ -88,6 +89,7 @@ export type ConnectionRow = {
   attempt_id: string | null;
   attempt_started_at: number | null;
   attempt_answer_sealed: string | null;
+  quarantined_answer_sealed: string | null;
   failures: number;
 };
 

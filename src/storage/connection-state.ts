@@ -44,7 +44,8 @@ export function forgetGongTokens(sql: SqlStorage, reason: string, now: number): 
   sql.exec(
     `UPDATE connection SET state = 'disconnected', reason = ?, state_since = ?, generation = generation + 1,
        gong_access_token_sealed = NULL, gong_refresh_token_sealed = NULL, gong_expires_at = 0,
-       attempt_id = NULL, attempt_started_at = NULL, attempt_answer_sealed = NULL`,
+       attempt_id = NULL, attempt_started_at = NULL, attempt_answer_sealed = NULL,
+       quarantined_answer_sealed = NULL`,
     reason,
     now,
   );

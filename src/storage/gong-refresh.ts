@@ -65,23 +65,34 @@ export function createGongRefresh(connection: Connection): GongRefresh {
     }
   };
 
-  /** Takes up the answer of an attempt that was interrupted between Gong's reply and our commit. */
+  /**
+   * Takes up an answer that was kept: of an attempt interrupted between Gong's reply and our commit, or one in quarantine
+   * that a newer version may understand. What can't be understood goes into quarantine, and is never dropped.
+   */
   const adoptKeptAnswer = async (before: ConnectionRow, refreshToken: string): Promise<boolean> => {
-    const { attempt_id: attemptId, generation } = before;
-    if (attemptId === null) return false;
-    const sealed =
-      before.attempt_answer_sealed ??
-      (await retrying(async (): Promise<string | undefined> => connection.escrow().answer(attemptId)));
-    if (sealed === undefined) return false;
-    try {
-      await adopt(before, await seals.openAnswer(sealed, generation), refreshToken, attemptId);
-      return true;
-    } catch (error) {
-      // What could not be understood stays in quarantine; the old refresh token is all there is to try.
-      if (error instanceof GongError && error.kind === "malformed") return false;
-      throw error;
+    const { attempt_id: attemptId, quarantined_answer_sealed: quarantined, generation } = before;
+    const kept = attemptId === null ? undefined : await keptAnswer(before, attemptId);
+    for (const sealed of [kept, quarantined ?? undefined]) {
+      if (sealed === undefined) continue;
+      try {
+        const answer = await seals.openAnswer(sealed, generation);
+        await adopt(before, answer, refreshToken, attemptId ?? undefined);
+        return true;
+      } catch (error) {
+        if (!(error instanceof GongError && error.kind === "malformed")) throw error;
+        sql.exec(
+          "UPDATE connection SET quarantined_answer_sealed = ? WHERE generation = ?",
+          sealed,
+          generation,
+        );
+      }
     }
+    return false;
   };
+
+  const keptAnswer = async (before: ConnectionRow, attemptId: string): Promise<string | undefined> =>
+    before.attempt_answer_sealed ??
+    (await retrying(async (): Promise<string | undefined> => connection.escrow().answer(attemptId)));
 
   /** Writes the intent, which also proves that we can write, and asks Gong. */
   const askGong = async (
@@ -135,7 +146,7 @@ export function createGongRefresh(connection: Connection): GongRefresh {
     before: ConnectionRow,
     answer: GongTokenAnswer,
     refreshToken: string,
-    attemptId: string,
+    attemptId: string | undefined,
   ): Promise<void> => {
     const integration = connection.integration(before);
     const endpoints = await cachedDiscovery(integration.mcpUrl);
@@ -149,7 +160,8 @@ export function createGongRefresh(connection: Connection): GongRefresh {
     const committed = sql.exec(
       `UPDATE connection SET generation = ?, gong_access_token_sealed = ?, gong_refresh_token_sealed = ?,
          gong_expires_at = ?, gong_scope = coalesce(?, gong_scope), refreshed_at = ?, refresh_due_at = ?,
-         attempt_id = NULL, attempt_started_at = NULL, attempt_answer_sealed = NULL, failures = 0, reason = NULL
+         attempt_id = NULL, attempt_started_at = NULL, attempt_answer_sealed = NULL,
+         quarantined_answer_sealed = NULL, failures = 0, reason = NULL
        WHERE generation = ? AND state = 'connected'`,
       generation,
       sealed.accessTokenSealed,
@@ -168,7 +180,7 @@ export function createGongRefresh(connection: Connection): GongRefresh {
   };
 
   /** Lets the escrow go. When that fails, its copy only waits for its own clean-up. */
-  const settle = async (attemptId: string, generation: number): Promise<void> => {
+  const settle = async (attemptId: string | undefined, generation: number): Promise<void> => {
     try {
       await retrying(async () => connection.escrow().settle(attemptId, generation));
     } catch (error) {
@@ -185,8 +197,7 @@ export function createGongRefresh(connection: Connection): GongRefresh {
     if (current?.generation !== before.generation || current.state !== "connected") return;
     const next = afterFailure(kind, current.failures, retryAfter, Math.random());
     if (next.kind === "ended") {
-      // An attempt without an answer may have spent the token: then the loss, not Gong, ended it.
-      needReconnect(current, before.attempt_id === null ? "ended_by_gong" : "answer_lost");
+      needReconnect(current, lossOf(current, before));
       return;
     }
     const dueAt = now() + next.afterSeconds;
@@ -240,6 +251,12 @@ export function createGongRefresh(connection: Connection): GongRefresh {
     inFlight: () => flight !== undefined,
     needReconnect,
   };
+}
+
+/** Why Gong knows the refresh token no more: an answer we have and can't read, one that never came, or its own word. */
+function lossOf(current: ConnectionRow, before: ConnectionRow): string {
+  if (current.quarantined_answer_sealed !== null) return "answer_not_understood";
+  return before.attempt_id === null ? "ended_by_gong" : "answer_lost";
 }
 
 /** A failure of ours, by class and code; the messages of foreign errors can quote secrets. */

@@ -1,5 +1,6 @@
 // From an id to a typed stub, and the one retry rule. The only user of the object bindings. Ids reach this file only
-// after the tag of the credential that carries them was checked, so a made-up id never creates an object.
+// after the tag of the credential that carries them was checked, so a made-up id never creates an object. Client ids
+// carry no tag, so that they outlive every sealing key: a made-up one wakes one of a fixed number of shards, no more.
 
 import type { AdminObject } from "./admin-object.ts";
 import type { ConnectionObject } from "./connection-object.ts";

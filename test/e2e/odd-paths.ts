@@ -61,8 +61,7 @@ export function spellings(path: string): readonly string[] {
     `${path}%ff`,
     `${path}%`,
     `${path}%zz`,
-    `/ ${name}`,
-  ].filter((spelling) => !spelling.includes(" "));
+  ];
 }
 
 /** At least 300 places where other software keeps secrets, consoles and source. */

@@ -56,10 +56,10 @@ describe(verifies("resource.path_exact", "every spelling of a path"), () => {
         const status = answer?.status ?? 0;
         const isPreflight = method === "OPTIONS" && status === 204;
         expect(isPreflight || (status >= 400 && status < 500), `${what}: ${status}`).toBe(true);
-        expect(answer?.headers, `${what}`).not.toHaveProperty("location");
+        expect(answer?.headers, `for ${what}`).not.toHaveProperty("location");
         if (!(answer?.headers["content-type"] ?? "").startsWith("text/html")) continue;
         pages += 1;
-        expect(answer?.headers, `${what}`).toMatchObject({
+        expect(answer?.headers, `for ${what}`).toMatchObject({
           "content-security-policy": expect.stringContaining("frame-ancestors 'none'"),
           "x-content-type-options": "nosniff",
           "x-frame-options": "DENY",
@@ -67,7 +67,7 @@ describe(verifies("resource.path_exact", "every spelling of a path"), () => {
           "referrer-policy": expect.stringMatching(/^(same-origin|no-referrer)$/),
         });
       }
-      expect(pages > 0).toBe(["GET", "HEAD", "POST"].includes(method) || pages > 0);
+      expect(pages).toBeGreaterThan(0);
     },
   );
 
@@ -118,7 +118,7 @@ describe(verifies("resource.names_have_no_power", "hosts and headers with ambiti
     for (const other of hosts) {
       expect(
         (await published([`Host: ${other}`])).map((answer) => answer?.body),
-        `${other}`,
+        `for ${other}`,
       ).toEqual(usual);
     }
     for (const scheme of ["http", "https", "ftp"]) {
@@ -240,9 +240,9 @@ describe(verifies("resource.names_have_no_power", "hosts and headers with ambiti
         written(`${line} HTTP/1.1`, [host, ...(line === "POST /mcp" ? [ACCEPT] : []), header]),
       );
       const [signedIn, ...answers] = await answersTo([toMcp("/mcp", [host, header]), ...requests]);
-      expect(Date.now() - began, `${header.slice(0, 40)}`).toBeLessThan(1500);
+      expect(Date.now() - began, `for ${header.slice(0, 40)}`).toBeLessThan(1500);
       for (const answer of [signedIn, ...answers])
-        expect(answer?.status, `${header.slice(0, 40)}`).toBeLessThan(500);
+        expect(answer?.status, `for ${header.slice(0, 40)}`).toBeLessThan(500);
     }
   });
 });

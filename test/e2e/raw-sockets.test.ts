@@ -31,7 +31,7 @@ beforeAll(async () => {
   bearer = `Authorization: Bearer ${(await signIn(world.mcpUrl)).accessToken}`;
   good = [host, bearer, "Content-Type: application/json", "Accept: application/json, text/event-stream"];
   // The first use of a token is noted in its grant; later ones of the same minute are not.
-  expect((await exchange([LENGTH], BODY)).statuses).toEqual([200]);
+  await raw(port, written("POST /mcp HTTP/1.1", [...good, LENGTH], BODY));
 });
 afterAll(() => world.stop());
 beforeEach(() => {
@@ -145,6 +145,20 @@ describe(verifies("resource.framing", "one message, one reading"), () => {
     expect(low).toEqual({ statuses: [400, 400], closed: true, bodies: [] });
     const garbage = await exchange([LENGTH], `${BODY}GARBAGE\r\n\r\n`, { expect: 2 });
     expect(garbage).toEqual({ statuses: [200, 400], closed: true, bodies: [BODY] });
+  });
+
+  it("RFC 6750 §3, RFC 9110 §10.1.1: without a token the answer comes before any byte of the body", async () => {
+    for (const framing of [LENGTH, CHUNKED, "Content-Length: 1000000000"]) {
+      for (const headers of [
+        [host, framing],
+        [host, framing, "Expect: 100-continue"],
+      ]) {
+        const { answers, closed } = await raw(port, written("POST /mcp HTTP/1.1", headers), {
+          quietMs: 2000,
+        });
+        expect([answers.map(({ status }) => status), closed]).toEqual([[401], true]);
+      }
+    }
   });
 
   it("RFC 9110 §7.6.1, §6.5.1: no hop-by-hop header and no trailer of the client's reaches Gong", async () => {

@@ -107,12 +107,12 @@ describe(verifies("operations.no_object_for_strangers", "credentials that prove 
       const before = stateFiles(world.gateway);
       expect(await statusesOf(make)).toEqual([status]);
       const after = stateFiles(world.gateway);
-      for (const [name, size] of before) expect(after.get(name), `${name}`).toBe(size);
+      for (const [name, size] of before) expect(after.get(name), `in ${name}`).toBe(size);
       const fresh = [...after].filter(([name]) => !before.has(name));
       for (const [name, size] of fresh) {
         expect(name).toMatch(/^gateway-RegistryObject\//);
         // Without a page in the write-ahead log nothing was written; the first page is SQLite's own.
-        expect(size, `${name}`).toBe(name.endsWith(".sqlite") ? 4096 : name.endsWith("-wal") ? 0 : 32_768);
+        expect(size, `in ${name}`).toBe(name.endsWith(".sqlite") ? 4096 : name.endsWith("-wal") ? 0 : 32_768);
       }
       const shards = [...after.keys()].filter((name) =>
         /^gateway-RegistryObject\/[0-9a-f]{64}\.sqlite$/.test(name),

@@ -12,6 +12,7 @@ beforeEach(() => gong.reset());
 
 /** Takes the newest columns away again, as if the object had stayed at its first schema. */
 function downgrade(storage: DurableObjectStorage): void {
+  storage.sql.exec("ALTER TABLE connection DROP COLUMN quarantined_answer_sealed");
   storage.sql.exec("ALTER TABLE connection DROP COLUMN gong_client_id");
   storage.sql.exec("ALTER TABLE grants DROP COLUMN refresh_kid");
   storage.sql.exec("UPDATE schema_version SET version = 1");
