@@ -29,7 +29,8 @@ export interface GongTokens {
   readonly userId: string | undefined;
 }
 
-const SHORTEST_LIFE_SECONDS = 30;
+/** For a life that no token can have, so that it is neither used for long nor asked for in a loop. */
+const IMPOSSIBLE_LIFE_SECONDS = 30;
 const LONGEST_LIFE_SECONDS = 7 * 24 * 3600;
 const DEFAULT_LIFE_SECONDS = 3600;
 
@@ -143,7 +144,8 @@ function numberOf(value: unknown): number | undefined {
 
 function lifeSeconds(expiresIn: number | undefined): number {
   if (expiresIn === undefined) return DEFAULT_LIFE_SECONDS;
-  return Math.min(Math.max(Math.floor(expiresIn), SHORTEST_LIFE_SECONDS), LONGEST_LIFE_SECONDS);
+  if (expiresIn < 1) return IMPOSSIBLE_LIFE_SECONDS;
+  return Math.min(Math.floor(expiresIn), LONGEST_LIFE_SECONDS);
 }
 
 /** RFC 6749 §3.3; undefined for no scope, and for one that is not a list of scope tokens. */

@@ -45,6 +45,17 @@ describe(verifies("proxy.gong_401", "a 401 of Gong costs one refresh and one rep
     expect(await gong.credits()).toBe(1);
   });
 
+  it("RFC 6749 §5.1: Gong access tokens that live for seconds are refreshed in time, call after call", async () => {
+    await gong.knobs({ expiresInSeconds: 5 });
+    const { tokens } = await connect();
+    for (let calls = 1; calls <= 4; calls += 1) {
+      await pass(6);
+      expect((await call(tokens.access_token, ASK_ACCOUNT)).status).toBe(200);
+    }
+    expect(await gong.credits()).toBe(4);
+    expect(doubleRedemptions(await gong.ledger())).toEqual([]);
+  });
+
   it("gateway: after the replay the next call goes straight through with the newer token", async () => {
     const { tokens } = await connect();
     await call(tokens.access_token, TOOLS_LIST);

@@ -88,7 +88,7 @@ describe(
       ["expires_in below nothing", { expires_in: -1 }, { expiresInSeconds: 3600 }],
       ["expires_in as text", { expires_in: "7200" }, { expiresInSeconds: 7200 }],
       ["expires_in with a fraction", { expires_in: 90.9 }, { expiresInSeconds: 90 }],
-      ["a life of one second", { expires_in: 1 }, { expiresInSeconds: 30 }],
+      ["a life of one second", { expires_in: 1 }, { expiresInSeconds: 1 }],
       ["a life of a year", { expires_in: 31_536_000 }, { expiresInSeconds: 604_800 }],
       ["no scope", { scope: undefined }, { scope: undefined }],
       ["scope of null", { scope: null }, { scope: undefined }],
