@@ -8,12 +8,10 @@ export interface AdminSignInView {
   failed: boolean;
   /** More than 0 while sign-in is locked after too many tries. */
   retryAfterSeconds?: number;
-  /** The path under /admin to go to afterwards, as the route checked it. */
-  next?: string;
 }
 
 /** Renders the sign-in form, with what went wrong before it. */
-export function AdminSignInPage({ nonce, failed, retryAfterSeconds, next }: AdminSignInView) {
+export function AdminSignInPage({ nonce, failed, retryAfterSeconds }: AdminSignInView) {
   const problem = problemText(failed, retryAfterSeconds);
   return (
     <Layout title="Admin sign-in" nonce={nonce}>
@@ -40,7 +38,6 @@ export function AdminSignInPage({ nonce, failed, retryAfterSeconds, next }: Admi
               The value of <code>ADMIN_TOKEN</code> in this gateway's settings.
             </p>
           </div>
-          {next === undefined ? null : <input type="hidden" name="next" value={next} />}
           <div>
             <button type="submit" class="primary">
               Sign in

@@ -26,7 +26,6 @@ export interface ConsentView {
   resource: string;
   gatewayHost: string;
   sealedRequest: string;
-  formToken?: string;
   /** Days without use after which access ends, and the most days it lasts in any case. */
   idleDays: number;
   longestDays: number;
@@ -237,7 +236,6 @@ function Answer({ view }: { view: ConsentView }) {
   return (
     <form method="post" action="/authorize" class="stack answer" data-guard>
       <input type="hidden" name="request" value={view.sealedRequest} />
-      {view.formToken === undefined ? null : <input type="hidden" name="form_token" value={view.formToken} />}
       <p>
         {view.access === "personal"
           ? "After you approve, Gong asks you to sign in and allow it."

@@ -54,7 +54,6 @@ export const SHARED_CONSENT: ConsentView = {
   redirectHost: "desk.acme.test",
   access: "shared",
   resource: "https://gateway.test/shared/mcp",
-  formToken: "form-token",
 };
 
 /** A name that reads backwards, hides, is stacked and is long, with a look-alike host. */
@@ -265,7 +264,7 @@ export const PAGE_SAMPLES: Readonly<Record<string, () => Child>> = {
       adminUrl="https://gateway.test/admin"
     />
   ),
-  "admin-sign-in": () => <AdminSignInPage nonce={NONCE} failed={false} next="/admin" />,
+  "admin-sign-in": () => <AdminSignInPage nonce={NONCE} failed={false} />,
   "admin-sign-in-failed": () => <AdminSignInPage nonce={NONCE} failed />,
   "admin-sign-in-locked": () => <AdminSignInPage nonce={NONCE} failed={false} retryAfterSeconds={840} />,
   "admin-empty": () => <AdminPage {...NOTHING} />,

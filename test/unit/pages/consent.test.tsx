@@ -21,7 +21,6 @@ describe(verifies("pages.consent", "the consent page"), () => {
     expect(form?.attributes).toMatchObject({ method: "post", action: "/authorize" });
     expect(elementsOf(page, "input").map(({ attributes }) => attributes)).toEqual([
       { type: "hidden", name: "request", value: SHARED_CONSENT.sealedRequest },
-      { type: "hidden", name: "form_token", value: "form-token" },
     ]);
     expect(
       elementsOf(page, "button").map(({ attributes }) => [attributes["name"], attributes["value"]]),
@@ -32,11 +31,6 @@ describe(verifies("pages.consent", "the consent page"), () => {
     expect(htmlOf(<ConsentPage {...SHARED_CONSENT} />)).toMatch(
       />Approve<\/button><button[^>]*>Deny<\/button>/u,
     );
-  });
-
-  test("without a form token there is no field for one", async () => {
-    const names = elementsOf(await read(CONSENT), "input").map(({ attributes }) => attributes["name"]);
-    expect(names).toEqual(["request"]);
   });
 
   test("both answers work without script: neither button is disabled in the markup", async () => {

@@ -3,7 +3,6 @@ import { describe, expect, test } from "vitest";
 import { verifies } from "../../conformance/verifies.ts";
 import type { Child } from "hono/jsx";
 import { AdminPage } from "../../../src/pages/admin.tsx";
-import { AdminSignInPage } from "../../../src/pages/admin-sign-in.tsx";
 import { ConsentPage } from "../../../src/pages/consent.tsx";
 import { ErrorPage } from "../../../src/pages/error.tsx";
 import { HomePage } from "../../../src/pages/home.tsx";
@@ -101,11 +100,6 @@ const WAY_SLOTS: readonly Slot[] = [
   {
     name: "error: words",
     page: (value) => <ErrorPage {...ERROR} title={value} text={value} hint={value} requestId={value} />,
-  },
-  {
-    name: "admin sign-in: next",
-    page: (value) => <AdminSignInPage nonce={NONCE} failed next={value} />,
-    shows: nothing,
   },
   {
     name: "home: address",
