@@ -183,7 +183,7 @@ const HEADERS_WITHIN_MS = 180_000;
 
 /**
  * Gong's response, or undefined when its headers did not come in time. A timer and not an AbortSignal, which would slow
- * down every call: the runtime ends the request to Gong together with ours.
+ * down every call: the runtime ends the request to Gong once our answer is sent.
  */
 async function inTime(asked: Promise<Response>): Promise<Response | undefined> {
   let timer: ReturnType<typeof setTimeout> | undefined;

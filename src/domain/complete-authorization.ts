@@ -31,8 +31,10 @@ import {
 } from "./transaction.ts";
 
 export type CompletedAuthorization =
-  /** To the client, or to a page of ours. */
+  /** Back to the client. */
   | { readonly kind: "redirect"; readonly url: string }
+  /** Shared access is connected: back to the admin page. */
+  | { readonly kind: "admin"; readonly url: string }
   /** The same callback is being worked on: ask again in a moment. */
   | { readonly kind: "busy" }
   | {
@@ -80,7 +82,7 @@ async function complete(
     }
     case "done": {
       const url = await openOutcome(gateway, state.id, taken.outcomeSealed);
-      return { kind: "redirect", url };
+      return { kind: url === adminPageUrl(gateway) ? "admin" : "redirect", url };
     }
     case "busy":
       return { kind: "busy" };
@@ -179,10 +181,12 @@ async function connectShared(
     return { kind: "refused", reason: "shared_connection_failed" };
   }
   await gateway.objects.admin().recordAct("admin", "shared.connected", integration.name);
-  const url = `${gateway.config.publicUrl}/admin`;
+  const url = adminPageUrl(gateway);
   await finishTransaction(gateway, transactionId, url);
-  return { kind: "redirect", url };
+  return { kind: "admin", url };
 }
+
+const adminPageUrl = (gateway: Gateway): string => `${gateway.config.publicUrl}/admin`;
 
 async function exchange(
   integration: IntegrationConfig,

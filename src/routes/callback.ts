@@ -19,11 +19,10 @@ callback.get("/callback", async (c) => {
   const at = c.req.url.indexOf("?");
   const query = new URLSearchParams(at === -1 ? "" : c.req.url.slice(at + 1));
   const completed = await completeAuthorization(c.get("gateway"), query, (name) => readCookie(c, name));
-  if (completed.kind === "redirect") {
-    const admin = `${c.get("gateway").config.publicUrl}/admin`;
-    if (completed.url !== admin) return c.redirect(completed.url, 303);
+  if (completed.kind === "redirect") return c.redirect(completed.url, 303);
+  if (completed.kind === "admin") {
     // The admin cookie is Strict: browsers send it from a page of ours, not on a redirect that began at Gong's site.
-    return leadOn(c, admin, "Shared access is connected", "Taking you back to the admin page.");
+    return leadOn(c, completed.url, "Shared access is connected", "Taking you back to the admin page.");
   }
   if (completed.kind === "busy") {
     c.header("Retry-After", "2");

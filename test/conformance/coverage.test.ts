@@ -4,17 +4,18 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { REQUIREMENTS } from "./requirements.ts";
+import { verifies } from "./verifies.ts";
 
 const TESTS = join(import.meta.dirname, "..");
 const files = readdirSync(TESTS, { recursive: true, encoding: "utf8" })
-  .filter((file) => /\.test\.tsx?$/.test(file) && !file.startsWith("conformance"))
+  .filter((file) => /\.test\.tsx?$/.test(file))
   .map((file) => ({ file, text: readFileSync(join(TESTS, file), "utf8") }));
 
 const CITATION = /verifies\(\s*((?:"[^"]+",\s*)+)/g;
 /** A block that is not inside another one starts at the left margin. */
 const OUTER_BLOCK = /^(describe|it|test)(\.\w+)*\(\s*/gm;
 
-describe("traceability", () => {
+describe(verifies("conformance.traceability", "traceability"), () => {
   it("every requirement is cited by a test", () => {
     const cited = new Set(
       files.flatMap(({ text }) => [...text.matchAll(CITATION)].flatMap(([, ids]) => quoted(ids ?? ""))),

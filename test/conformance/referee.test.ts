@@ -12,6 +12,7 @@ import { runAuthorizationSuite } from "./run-authorization.ts";
 import { useThroughGateway } from "./run-client.ts";
 import { signInAt } from "./run-sign-in.ts";
 import { serveForwarder, type Stage, startStage } from "./stage.ts";
+import { verifies } from "./verifies.ts";
 
 const REVISIONS = ["2025-11-25", "2026-07-28"] as const;
 type Revision = (typeof REVISIONS)[number];
@@ -36,7 +37,7 @@ beforeAll(async () => {
 });
 afterAll(() => Promise.all([desk.close(), stage.stop(), fixture.close()]));
 
-describe("MCP server conformance, with the fixture as Gong's server", () => {
+describe(verifies("conformance.server", "MCP server conformance, with the fixture as Gong's server"), () => {
   it.each(REVISIONS)(
     "MCP %s: every check ends the same through the gateway as without it",
     async (revision) => {
@@ -59,28 +60,34 @@ describe("MCP server conformance, with the fixture as Gong's server", () => {
 /** So that a fixture that loses what the scenarios ask for can't pass by failing alike on both sides. */
 const PASSED_BY_FIXTURE: Readonly<Record<Revision, number>> = { "2025-11-25": 84, "2026-07-28": 164 };
 
-describe("MCP client conformance, with the gateway in the middle or as the client of Gong", () => {
-  it.each(REVISIONS)(
-    "MCP %s: every check of the client scenarios passes, or is a listed failure",
-    async (revision) => {
-      const results = await clientSuite(revision);
-      const middle = new Map([...results].filter(([scenario]) => !scenario.startsWith("auth/")));
-      const signIn = new Map([...results].filter(([scenario]) => scenario.startsWith("auth/")));
-      report(`client ${revision}, gateway in the middle`, middle);
-      report(`client ${revision}, gateway as Gong's client`, signIn);
-      // Says why, where a check can only say that.
-      for (const [scenario, reason] of desk.failures)
-        console.log(`The client of ${scenario} ended: ${reason}`);
-      expect(unexpectedFailures("client", results)).toEqual([]);
-      expect(countChecks(middle).passed).toBeGreaterThan(0);
-      expect(countChecks(signIn).passed).toBeGreaterThan(0);
-      clientRuns.push(results);
-    },
-    PATIENCE_MS,
-  );
-});
+describe(
+  verifies(
+    "conformance.client",
+    "MCP client conformance, with the gateway in the middle or as the client of Gong",
+  ),
+  () => {
+    it.each(REVISIONS)(
+      "MCP %s: every check of the client scenarios passes, or is a listed failure",
+      async (revision) => {
+        const results = await clientSuite(revision);
+        const middle = new Map([...results].filter(([scenario]) => !scenario.startsWith("auth/")));
+        const signIn = new Map([...results].filter(([scenario]) => scenario.startsWith("auth/")));
+        report(`client ${revision}, gateway in the middle`, middle);
+        report(`client ${revision}, gateway as Gong's client`, signIn);
+        // Says why, where a check can only say that.
+        for (const [scenario, reason] of desk.failures)
+          console.log(`The client of ${scenario} ended: ${reason}`);
+        expect(unexpectedFailures("client", results)).toEqual([]);
+        expect(countChecks(middle).passed).toBeGreaterThan(0);
+        expect(countChecks(signIn).passed).toBeGreaterThan(0);
+        clientRuns.push(results);
+      },
+      PATIENCE_MS,
+    );
+  },
+);
 
-describe("Authorization server conformance", () => {
+describe(verifies("conformance.authorization_server", "Authorization server conformance"), () => {
   it(
     "MCP authorization, RFC 8414 §3.2, RFC 6749 §4.1: metadata and the code grant pass every check",
     async () => {
@@ -96,7 +103,7 @@ describe("Authorization server conformance", () => {
   );
 });
 
-describe("expected-failures.yaml", () => {
+describe(verifies("conformance.expected_failures", "expected-failures.yaml"), () => {
   it("every entry still fails, so that the list only shrinks", () => {
     expect(serverRuns.length + clientRuns.length).toBe(2 * REVISIONS.length);
     expect(staleEntries("server", serverRuns)).toEqual([]);

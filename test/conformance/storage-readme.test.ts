@@ -3,6 +3,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { verifies } from "./verifies.ts";
 
 const STORAGE = join(import.meta.dirname, "../../src/storage");
 
@@ -32,7 +33,7 @@ function tablesDescribed(page: string): Map<string, readonly string[]> {
   );
 }
 
-describe("the description of what is stored", () => {
+describe(verifies("storage.described", "the description of what is stored"), () => {
   it("OWASP ASVS 14.1.1: every table and field of the code is described, and no other", () => {
     const sources = readdirSync(STORAGE).filter((file) => file.endsWith(".ts") && file !== "migrations.ts");
     const code = tablesOf(sources.map((file) => readFileSync(join(STORAGE, file), "utf8")).join("\n"));

@@ -1,6 +1,27 @@
 import type { Requirement } from "../requirement.ts";
 
 export const operations = {
+  "conformance.traceability": {
+    source: "gateway",
+    behaviour: "Every requirement is cited by a test, and every outer test block cites a requirement.",
+  },
+  "conformance.server": {
+    source: "MCP 2025-11-25 and 2026-07-28, official conformance suite",
+    behaviour: "Every check of the server suites ends the same through the gateway as without it.",
+  },
+  "conformance.client": {
+    source: "MCP 2025-11-25 and 2026-07-28, official conformance suite",
+    behaviour:
+      "Client scenarios pass with the gateway in the middle and as Gong's client, or are listed with a reason.",
+  },
+  "conformance.authorization_server": {
+    source: "MCP authorization, official conformance suite",
+    behaviour: "The authorization server suite passes whole against the gateway.",
+  },
+  "conformance.expected_failures": {
+    source: "gateway",
+    behaviour: "A listed failure has a reason and still fails, so that the list only shrinks.",
+  },
   "operations.health": {
     source: "gateway",
     behaviour:

@@ -3,6 +3,11 @@
 import type { Requirement } from "../requirement.ts";
 
 export const storage = {
+  "storage.described": {
+    source: "OWASP ASVS 5.0 14.1.1",
+    behaviour:
+      "Every stored table and field is described in src/storage/README.md, and none that does not exist.",
+  },
   "storage.upgrade": {
     source: "gateway",
     behaviour:
