@@ -3,6 +3,13 @@
 import type { Gateway } from "./domain/gateway.ts";
 import type { FormParameters } from "./oauth/form.ts";
 
+export interface AdminViewer {
+  /** The token that each form of this session carries. */
+  readonly csrf: string;
+  /** Who acts, as the audit names them. */
+  readonly actor: string;
+}
+
 export interface AppEnv {
   Bindings: Env;
   Variables: {
@@ -11,7 +18,9 @@ export interface AppEnv {
     requestId: string;
     /** Of this response's Content-Security-Policy. */
     secureHeadersNonce?: string;
+    /** The admin who asks for a page, behind the admin page middleware only. */
+    viewer?: AdminViewer;
     /** The admin's session and the form it posted, behind the admin form middleware only. */
-    act?: { readonly session: string; readonly form: FormParameters };
+    act?: { readonly session: string; readonly actor: string; readonly form: FormParameters };
   };
 }

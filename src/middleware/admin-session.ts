@@ -3,7 +3,7 @@
 
 import type { MiddlewareHandler } from "hono";
 import type { AppEnv } from "../context.ts";
-import { isAdminSession, isFormToken } from "../domain/admin-session.ts";
+import { formToken, isAdminSession, isFormToken } from "../domain/admin-session.ts";
 import { problemPage } from "../respond.tsx";
 import { readForm } from "./body.ts";
 import { ADMIN_COOKIE, readCookie } from "./cookies.ts";
@@ -19,7 +19,24 @@ export const adminForm = (): MiddlewareHandler<AppEnv> =>
     }
     const form = await readForm(c.req.raw);
     if (!(await isFormToken(session, form.get("csrf")))) return problemPage(c, "admin_form_stale", 403);
-    c.set("act", { session, form });
+    c.set("act", { session, form, actor: ADMIN_ACTOR });
     await next();
     return undefined;
   };
+
+/** Lets only admins see a page; everybody else is led to the sign-in. Pages of admins are never stored. */
+export const adminPage = (): MiddlewareHandler<AppEnv> =>
+  async function adminPage(c, next) {
+    const gateway = c.get("gateway");
+    const session = readCookie(c, ADMIN_COOKIE);
+    if (session === undefined || !(await isAdminSession(gateway, session))) {
+      return c.redirect(`${gateway.config.publicUrl}/admin`, 303);
+    }
+    c.set("viewer", { csrf: await formToken(session), actor: ADMIN_ACTOR });
+    await next();
+    c.header("Cache-Control", "no-store");
+    return undefined;
+  };
+
+/** Whoever signed in with ADMIN_TOKEN: the token says no name. */
+const ADMIN_ACTOR = "admin";

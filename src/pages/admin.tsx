@@ -3,8 +3,8 @@
 
 import { Approvals, type Approval } from "./admin-approvals.tsx";
 import { Connections, type Connection } from "./admin-connections.tsx";
+import { AdminFrame } from "./admin-frame.tsx";
 import { Integrations, type Integration } from "./admin-integrations.tsx";
-import { Layout } from "./layout.tsx";
 import { spelledOut } from "./outside-text.ts";
 
 export interface AdminView {
@@ -23,21 +23,14 @@ export interface AdminView {
 /** Renders the whole admin page: what is wrong, what needs a decision, then what there is. */
 export function AdminPage(view: AdminView) {
   return (
-    <Layout title="Admin" nonce={view.nonce} script="copy" wide>
-      <div class="row spread">
-        <h1>Admin</h1>
-        <form method="post" action="/admin/sign-out">
-          <input type="hidden" name="csrf" value={view.csrf} />
-          <button type="submit">Sign out</button>
-        </form>
-      </div>
+    <AdminFrame section="/admin" title="Admin" nonce={view.nonce} csrf={view.csrf} script="copy">
       <Problems problems={view.problems} />
       {view.connections.length === 0 ? <SetUp view={view} /> : null}
       <Approvals approvals={view.approvals} csrf={view.csrf} />
       <Connections connections={view.connections} csrf={view.csrf} />
       {view.connections.length === 0 ? null : <SetUp view={view} />}
       <Keys csrf={view.csrf} />
-    </Layout>
+    </AdminFrame>
   );
 }
 

@@ -80,6 +80,9 @@ background:var(--page);color:var(--soft);border:1px solid var(--line)}
 .snippet pre{padding:.75rem 1rem;border:1px solid var(--line);border-radius:.5rem;background:var(--page);white-space:pre-wrap}
 .snippet button{justify-self:start}
 @media (min-width:40rem){.snippet{grid-template-columns:minmax(0,1fr) auto}}
+.sections ul{list-style:none;padding:0;display:flex;flex-wrap:wrap;gap:.25rem}
+.sections a{display:flex;align-items:center;min-height:44px;padding:.25rem .875rem;border-radius:.5rem;color:var(--ink);text-decoration:none}
+.sections a:hover{background:var(--tint)}.sections a[aria-current]{background:var(--tint);color:var(--accent);font-weight:600}
 .status{min-height:1.6em;font-weight:600;color:var(--warn)}
 @media (prefers-contrast:more){:root{--line:var(--edge);--soft:var(--ink)}}
 @media (forced-colors:active){.button,button,.card,.badge,.note{border:1px solid}}`;

@@ -1,0 +1,53 @@
+// The frame of every admin page: the way to each section, the sign-out, and the page's own content. Called by the admin
+// pages only.
+
+import type { PropsWithChildren } from "hono/jsx";
+import { Layout, type LayoutView } from "./layout.tsx";
+
+/** What every admin page is given. */
+export interface AdminPageView {
+  readonly nonce: string;
+  /** The token that each form on the page carries. */
+  readonly csrf: string;
+}
+
+/** The sections in the order of the navigation: path and name. */
+const SECTIONS = [["/admin", "Overview"]] as const;
+
+export type AdminSection = (typeof SECTIONS)[number][0];
+
+/** Renders an admin page around `children`: heading, navigation with the current section marked, sign-out. */
+export function AdminFrame({
+  section,
+  title,
+  nonce,
+  csrf,
+  script,
+  children,
+}: PropsWithChildren<
+  AdminPageView & { readonly section: AdminSection; readonly title: string } & Pick<LayoutView, "script">
+>) {
+  return (
+    <Layout title={title} nonce={nonce} {...(script === undefined ? {} : { script })} wide>
+      <div class="row spread">
+        <h1>{title}</h1>
+        <form method="post" action="/admin/sign-out">
+          <input type="hidden" name="csrf" value={csrf} />
+          <button type="submit">Sign out</button>
+        </form>
+      </div>
+      <nav class="sections" aria-label="Admin">
+        <ul>
+          {SECTIONS.map(([path, name]) => (
+            <li>
+              <a href={path} aria-current={path === section ? "page" : undefined}>
+                {name}
+              </a>
+            </li>
+          ))}
+        </ul>
+      </nav>
+      {children}
+    </Layout>
+  );
+}

@@ -1,0 +1,132 @@
+// What every story of a connection stands on: its database, its one row, Gong's tokens, and the escrow that remembers
+// what a restore can't turn back. Made once by the ConnectionObject; the stories in this folder work on it.
+
+import { nowSeconds } from "../clock.ts";
+import { integrationNamed, parseConfig, type Config } from "../config.ts";
+import { createKeyring } from "../crypto/keyring.ts";
+import { log } from "../log.ts";
+import { scheduleAlarm } from "./alarm.ts";
+import { CONNECTION_MIGRATIONS, type ConnectionRow } from "./connection-schema.ts";
+import { applyWitness } from "./connection-state.ts";
+import { createGongSeals, type GongSeals } from "./gong-seals.ts";
+import { createGongTokenStore, type GongTokenStore } from "./gong-tokens.ts";
+import * as upkeep from "./grant-upkeep.ts";
+import { migrate, schemaVersion } from "./migrations.ts";
+import { objectsOf, retrying, type Objects } from "./stubs.ts";
+
+export class ConnectionCore {
+  readonly id: string;
+  readonly objects: Objects;
+  readonly config: Config;
+  readonly seals: GongSeals;
+  readonly gong: GongTokenStore;
+  readonly #ctx: DurableObjectState;
+  #created = false;
+  #checked = false;
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    const config = parseConfig(env);
+    this.#ctx = ctx;
+    this.id = ctx.id.name ?? ctx.id.toString();
+    this.objects = objectsOf(env);
+    this.config = config;
+    this.seals = createGongSeals(createKeyring(config.sealingKeys), config.publicUrl, this.id);
+    this.gong = createGongTokenStore({
+      id: this.id,
+      sql: ctx.storage.sql,
+      seals: this.seals,
+      now: nowSeconds,
+      row: () => this.row(),
+      escrow: () => this.objects.escrow(this.id),
+      integration: (row) => integrationNamed(config, row.integration),
+      schedule: () => this.schedule(),
+      stateChanged: () => this.reportState(),
+    });
+  }
+
+  get sql(): SqlStorage {
+    return this.#ctx.storage.sql;
+  }
+
+  /** Runs `change` as one transaction: all of it or nothing. Nothing can be awaited in it. */
+  transaction<T>(change: (sql: SqlStorage, now: number) => T): T {
+    return this.#ctx.storage.transactionSync(() => change(this.sql, nowSeconds()));
+  }
+
+  /** Keeps the object alive until `work` is done, also when the caller has gone. */
+  keepAlive(work: Promise<unknown>): void {
+    this.#ctx.waitUntil(work);
+  }
+
+  /** The connection, or undefined before the first sign-in at Gong. */
+  row(): ConnectionRow | undefined {
+    if (!this.#exists()) return undefined;
+    return this.sql.exec<ConnectionRow>("SELECT * FROM connection").toArray()[0];
+  }
+
+  /** Brings the schema up to date. Only a write may call it. */
+  create(): void {
+    if (this.#created) return;
+    migrate(this.#ctx.storage, CONNECTION_MIGRATIONS);
+    this.#created = true;
+  }
+
+  /**
+   * Whether the connection was ever written; asking never writes. The first time in the life of this instance it is
+   * compared with what the escrow remembers: a point-in-time restore starts a new instance.
+   */
+  async ready(): Promise<boolean> {
+    if (!this.#exists()) return false;
+    if (this.#checked) return true;
+    const witness = await this.witness();
+    const row = this.row();
+    const restored =
+      row !== undefined && this.transaction((sql, now) => applyWitness(sql, row, witness, now));
+    if (restored) log("warn", "connection.restored", { connection: this.id });
+    this.#checked = true;
+    return true;
+  }
+
+  /** What the escrow remembers of this connection. */
+  witness() {
+    const { open, ended } = upkeep.grantIds(this.sql);
+    return retrying(async () => this.objects.escrow(this.id).witness(open, ended));
+  }
+
+  /** Tells the escrow what has ended and how far the tokens have come. If it fails, the next use says it again. */
+  async noteEnded(grantIds: readonly string[]): Promise<void> {
+    this.#checked = false;
+    await retrying(async () => this.objects.escrow(this.id).endGrants(grantIds));
+    const row = this.row();
+    if (row?.state !== "disconnected") return;
+    await retrying(async () => this.objects.escrow(this.id).settle(undefined, row.generation));
+    this.reportState();
+  }
+
+  /** A personal connection that no agent can use is left to expire. */
+  wantsEarlyRefresh(now: number): boolean {
+    const row = this.row();
+    if (row?.state !== "connected" || row.gong_refresh_token_sealed === null) return false;
+    return row.access === "shared" || upkeep.liveGrants(this.sql, now).length > 0;
+  }
+
+  /** Sets the alarm for whatever is due first. */
+  schedule(): Promise<void> {
+    const now = nowSeconds();
+    const refreshAt = this.wantsEarlyRefresh(now) ? this.row()?.refresh_due_at : undefined;
+    return scheduleAlarm(this.#ctx.storage, now, [upkeep.nextSweepAt(this.sql), refreshAt]);
+  }
+
+  /** Keeps the admin's index current; the index decides nothing, so a failure is only logged. */
+  reportState(): void {
+    const row = this.row();
+    if (row === undefined) return;
+    const report = retrying(async () => this.objects.admin().recordState(this.id, row.state));
+    this.keepAlive(report.catch(() => log("warn", "connection.not_indexed", { connection: this.id })));
+  }
+
+  #exists(): boolean {
+    if (!this.#created && schemaVersion(this.#ctx.storage) > 0) this.create();
+    return this.#created;
+  }
+}

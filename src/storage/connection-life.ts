@@ -1,0 +1,91 @@
+// How a connection begins and ends: Gong's tokens arrive, grants are opened and ended, the connection is let go.
+
+import { nowSeconds } from "../clock.ts";
+import { integrationNamed, type IntegrationName } from "../config.ts";
+import type { GongTokens } from "../gong/oauth.ts";
+import { log } from "../log.ts";
+import type { ConnectionCore } from "./connection-core.ts";
+import type { GrantAndCode } from "./connection-rpc.ts";
+import { forgetGongTokens, writeConnection } from "./connection-state.ts";
+import * as upkeep from "./grant-upkeep.ts";
+import { insertGrant } from "./grants.ts";
+import { retrying } from "./stubs.ts";
+
+/** See ConnectionObject.connectGong. */
+export async function connectGong(
+  core: ConnectionCore,
+  name: IntegrationName,
+  tokens: GongTokens,
+  opened: GrantAndCode | undefined,
+): Promise<void> {
+  core.create();
+  const integration = integrationNamed(core.config, name);
+  const { generation: spent } = await core.witness();
+  for (;;) {
+    const before = core.row()?.generation ?? 0;
+    // Never behind the witness: after a restore, what was spent stays spent.
+    const generation = Math.max(before, spent) + 1;
+    const sealed = await core.seals.sealTokens(tokens, generation);
+    const committed = core.transaction((sql, now) => {
+      if ((core.row()?.generation ?? 0) !== before) return false;
+      writeConnection(sql, integration, tokens, sealed, generation, now);
+      if (opened !== undefined) insertGrant(sql, opened.grant, opened.code, now);
+      return true;
+    });
+    if (!committed) continue;
+    log("info", "connection.connected", { connection: core.id, integration: name, generation });
+    await retrying(async () => core.objects.escrow(core.id).settle(undefined, generation));
+    break;
+  }
+  core.reportState();
+  await core.schedule();
+}
+
+/** See ConnectionObject.openGrant. */
+export async function openGrant(core: ConnectionCore, opened: GrantAndCode): Promise<boolean> {
+  if (!(await core.ready())) return false;
+  const done = core.transaction((sql, now) => {
+    if (core.row()?.state !== "connected") return false;
+    insertGrant(sql, opened.grant, opened.code, now);
+    return true;
+  });
+  if (done) await core.schedule();
+  return done;
+}
+
+/** See ConnectionObject.endGrant. */
+export async function endGrant(core: ConnectionCore, grantId: string, reason: string): Promise<boolean> {
+  if (!(await core.ready())) return false;
+  const ended = core.transaction((sql, now) => {
+    const grant = upkeep.findGrant(sql, grantId);
+    if (grant === undefined || grant.revoked_at !== null) return false;
+    upkeep.revokeGrant(sql, grantId, reason, now);
+    const personal = core.row()?.access === "personal";
+    if (personal && upkeep.liveGrants(sql, now).length === 0) forgetGongTokens(sql, "no_agent_left", now);
+    return true;
+  });
+  if (ended) await core.noteEnded([grantId]);
+  return ended;
+}
+
+/** See ConnectionObject.disconnect. */
+export async function disconnect(core: ConnectionCore, reason: string): Promise<boolean> {
+  if (!(await core.ready()) || core.row() === undefined) return false;
+  const ended = core.transaction((sql, now) => {
+    const { open } = upkeep.grantIds(sql);
+    for (const id of open) upkeep.revokeGrant(sql, id, reason, now);
+    forgetGongTokens(sql, reason, now);
+    return open;
+  });
+  log("info", "connection.ended", { connection: core.id, reason });
+  await core.noteEnded(ended);
+  return true;
+}
+
+/** Early refresh and clean-up; see ConnectionObject.alarm. */
+export async function runAlarm(core: ConnectionCore): Promise<void> {
+  if (!(await core.ready())) return;
+  if (core.wantsEarlyRefresh(nowSeconds())) await core.gong.refreshIfDue();
+  core.transaction((sql, now) => upkeep.sweepGrants(sql, now));
+  await core.schedule();
+}
