@@ -50,7 +50,7 @@ export async function identify(
   if (claims === undefined) return { ok: false, reason: "invalid_token" };
   const { connectionId } = claims;
   const call = await retrying(async (): Promise<AuthorizedCall> =>
-    gateway.objects.connection(connectionId).authorize(claims.hash),
+    gateway.objects.connection(connectionId).authorize({ kind: "access", hash: claims.hash }),
   );
   if (!call.ok) return call;
   const { gong } = call;

@@ -5,6 +5,7 @@ import { nowSeconds } from "../clock.ts";
 import { integrationNamed, parseConfig, type Config } from "../config.ts";
 import { createKeyring } from "../crypto/keyring.ts";
 import { log } from "../log.ts";
+import { agentKeyIds, hasAgent, nextKeySweepAt } from "./agent-keys.ts";
 import { scheduleAlarm } from "./alarm.ts";
 import { CONNECTION_MIGRATIONS, type ConnectionRow } from "./connection-schema.ts";
 import { applyWitness } from "./connection-state.ts";
@@ -89,14 +90,17 @@ export class ConnectionCore {
 
   /** What the escrow remembers of this connection. */
   witness() {
-    const { open, ended } = upkeep.grantIds(this.sql);
+    const grants = upkeep.grantIds(this.sql);
+    const keys = agentKeyIds(this.sql);
+    const open = [...grants.open, ...keys.open];
+    const ended = [...grants.ended, ...keys.ended];
     return retrying(async () => this.objects.escrow(this.id).witness(open, ended));
   }
 
   /** Tells the escrow what has ended and how far the tokens have come. If it fails, the next use says it again. */
-  async noteEnded(grantIds: readonly string[]): Promise<void> {
+  async noteEnded(ids: readonly string[]): Promise<void> {
     this.#checked = false;
-    await retrying(async () => this.objects.escrow(this.id).endGrants(grantIds));
+    await retrying(async () => this.objects.escrow(this.id).noteEnded(ids));
     const row = this.row();
     if (row?.state !== "disconnected") return;
     await retrying(async () => this.objects.escrow(this.id).settle(undefined, row.generation));
@@ -107,14 +111,18 @@ export class ConnectionCore {
   wantsEarlyRefresh(now: number): boolean {
     const row = this.row();
     if (row?.state !== "connected" || row.gong_refresh_token_sealed === null) return false;
-    return row.access === "shared" || upkeep.liveGrants(this.sql, now).length > 0;
+    return row.access === "shared" || hasAgent(this.sql, now);
   }
 
   /** Sets the alarm for whatever is due first. */
   schedule(): Promise<void> {
     const now = nowSeconds();
     const refreshAt = this.wantsEarlyRefresh(now) ? this.row()?.refresh_due_at : undefined;
-    return scheduleAlarm(this.#ctx.storage, now, [upkeep.nextSweepAt(this.sql), refreshAt]);
+    return scheduleAlarm(this.#ctx.storage, now, [
+      upkeep.nextSweepAt(this.sql),
+      nextKeySweepAt(this.sql),
+      refreshAt,
+    ]);
   }
 
   /** Keeps the admin's index current; the index decides nothing, so a failure is only logged. */

@@ -4,8 +4,9 @@ import { nowSeconds } from "../clock.ts";
 import { integrationNamed, type IntegrationName } from "../config.ts";
 import type { GongTokens } from "../gong/oauth.ts";
 import { log } from "../log.ts";
+import * as keys from "./agent-keys.ts";
 import type { ConnectionCore } from "./connection-core.ts";
-import type { GrantAndCode } from "./connection-rpc.ts";
+import type { AgentKeyCreation, GrantAndCode } from "./connection-rpc.ts";
 import { forgetGongTokens, writeConnection } from "./connection-state.ts";
 import * as upkeep from "./grant-upkeep.ts";
 import { insertGrant } from "./grants.ts";
@@ -60,22 +61,53 @@ export async function endGrant(core: ConnectionCore, grantId: string, reason: st
     const grant = upkeep.findGrant(sql, grantId);
     if (grant === undefined || grant.revoked_at !== null) return false;
     upkeep.revokeGrant(sql, grantId, reason, now);
-    const personal = core.row()?.access === "personal";
-    if (personal && upkeep.liveGrants(sql, now).length === 0) forgetGongTokens(sql, "no_agent_left", now);
+    forgetWithoutAgent(core, sql, now);
     return true;
   });
   if (ended) await core.noteEnded([grantId]);
   return ended;
 }
 
+/** See ConnectionObject.createAgentKey. */
+export async function createAgentKey(core: ConnectionCore, key: keys.NewAgentKey): Promise<AgentKeyCreation> {
+  if (!(await core.ready())) return "not_connected";
+  const outcome = core.transaction((sql, now): AgentKeyCreation => {
+    if (core.row()?.state !== "connected") return "not_connected";
+    return keys.insertAgentKey(sql, key, now) ? "created" : "too_many";
+  });
+  if (outcome === "created") await core.schedule();
+  return outcome;
+}
+
+/** See ConnectionObject.revokeAgentKey. */
+export async function revokeAgentKey(core: ConnectionCore, id: string, by: string): Promise<boolean> {
+  if (!(await core.ready())) return false;
+  const ended = core.transaction((sql, now) => {
+    if (!keys.endAgentKey(sql, id, by, now)) return false;
+    forgetWithoutAgent(core, sql, now);
+    return true;
+  });
+  if (ended) await core.noteEnded([id]);
+  return ended;
+}
+
+/** The last agent of a personal connection takes Gong's tokens with it. */
+function forgetWithoutAgent(core: ConnectionCore, sql: SqlStorage, now: number): void {
+  const row = core.row();
+  const idle = row?.access === "personal" && row.state !== "disconnected" && !keys.hasAgent(sql, now);
+  if (idle) forgetGongTokens(sql, "no_agent_left", now);
+}
+
 /** See ConnectionObject.disconnect. */
 export async function disconnect(core: ConnectionCore, reason: string): Promise<boolean> {
   if (!(await core.ready()) || core.row() === undefined) return false;
   const ended = core.transaction((sql, now) => {
-    const { open } = upkeep.grantIds(sql);
-    for (const id of open) upkeep.revokeGrant(sql, id, reason, now);
+    const grants = upkeep.grantIds(sql).open;
+    for (const id of grants) upkeep.revokeGrant(sql, id, reason, now);
+    const agentKeys = keys.agentKeyIds(sql).open;
+    for (const id of agentKeys) keys.endAgentKey(sql, id, reason, now);
     forgetGongTokens(sql, reason, now);
-    return open;
+    return [...grants, ...agentKeys];
   });
   log("info", "connection.ended", { connection: core.id, reason });
   await core.noteEnded(ended);
@@ -86,6 +118,9 @@ export async function disconnect(core: ConnectionCore, reason: string): Promise<
 export async function runAlarm(core: ConnectionCore): Promise<void> {
   if (!(await core.ready())) return;
   if (core.wantsEarlyRefresh(nowSeconds())) await core.gong.refreshIfDue();
-  core.transaction((sql, now) => upkeep.sweepGrants(sql, now));
+  core.transaction((sql, now) => {
+    upkeep.sweepGrants(sql, now);
+    keys.sweepAgentKeys(sql, now);
+  });
   await core.schedule();
 }

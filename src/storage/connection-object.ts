@@ -8,20 +8,26 @@ import type { IntegrationName } from "../config.ts";
 import type { GongTokens } from "../gong/oauth.ts";
 import { ConnectionCore } from "./connection-core.ts";
 import * as life from "./connection-life.ts";
-import type { AuthorizedCall, ConnectionDescription, GrantAndCode } from "./connection-rpc.ts";
+import { listAgentKeys, type AgentKeyDescription, type NewAgentKey } from "./agent-keys.ts";
+import type {
+  AgentKeyCreation,
+  AuthorizedCall,
+  ConnectionDescription,
+  GrantAndCode,
+} from "./connection-rpc.ts";
 import { describeConnection } from "./connection-state.ts";
 import type { GongAuthorization } from "./gong-tokens.ts";
 import * as upkeep from "./grant-upkeep.ts";
 import {
   redeemCode,
   rotateRefreshToken,
-  useAccessToken,
   type CandidateTokens,
   type PresentedCode,
   type PresentedRefreshToken,
   type RotationTokens,
   type TokenOutcome,
 } from "./grants.ts";
+import { useCredential, type PresentedCredential } from "./presented-credential.ts";
 import { EMPTY_REPORT, resealTokens, type SealReport } from "./reseal.ts";
 
 const NOT_CONNECTED: GongAuthorization = { ok: false, reason: "not_connected", retryAfterSeconds: 0 };
@@ -62,25 +68,17 @@ export class ConnectionObject extends DurableObject<Env> {
     return this.#decide(presented.grantId, (sql, now) => rotateRefreshToken(sql, presented, tokens, now));
   }
 
-  /** Checks an access token and hands out Gong's. RFC 6750 §3.1: every refusal of the token looks the same outside. */
-  async authorize(accessHash: string): Promise<AuthorizedCall> {
+  /** Checks an access token or agent key and hands out Gong's token. RFC 6750 §3.1: every refusal looks the same outside. */
+  async authorize(presented: PresentedCredential): Promise<AuthorizedCall> {
     const core = this.#core;
     if (!(await core.ready())) return { ok: false, reason: "invalid_token", detail: "connection_unknown" };
-    const check = () => core.transaction((sql, now) => useAccessToken(sql, accessHash, now));
+    const check = () => core.transaction((sql, now) => useCredential(sql, presented, now));
     const before = check();
     const gong = before.ok ? await core.gong.authorization() : NOT_CONNECTED;
-    // A refresh takes seconds, in which the token may have been revoked.
-    const access = before.ok ? check() : before;
-    if (!access.ok) return { ok: false, reason: "invalid_token", detail: access.reason };
-    if (!gong.ok) return gong;
-    return {
-      ok: true,
-      grantId: access.grant.id,
-      clientId: access.grant.client_id,
-      scope: access.token.scope,
-      expiresAt: Math.min(access.token.expires_at, access.grant.expires_at),
-      gong,
-    };
+    // A refresh takes seconds, in which the credential may have been revoked.
+    const use = before.ok ? check() : before;
+    if (!use.ok) return { ok: false, reason: "invalid_token", detail: use.reason };
+    return gong.ok ? { ...use.holder, ok: true, gong } : gong;
   }
 
   /** Gong answered 401 for the token of `generation`: a newer one if there is one, after one refresh at most. */
@@ -109,7 +107,23 @@ export class ConnectionObject extends DurableObject<Env> {
     return life.endGrant(this.#core, grantId, reason);
   }
 
-  /** Ends the connection: every grant, and our copies of Gong's tokens. Gong itself offers no revocation. */
+  /** Records an agent key whose holder the caller will tell it to, once. */
+  async createAgentKey(key: NewAgentKey): Promise<AgentKeyCreation> {
+    return life.createAgentKey(this.#core, key);
+  }
+
+  /** The agent keys, also those that ended in the last thirty days; the newest first. */
+  async listAgentKeys(): Promise<readonly AgentKeyDescription[]> {
+    const core = this.#core;
+    return (await core.ready()) ? listAgentKeys(core.sql, nowSeconds()) : [];
+  }
+
+  /** Ends an agent key at once. False when it is not there or has ended. The last agent takes Gong's tokens with it. */
+  async revokeAgentKey(id: string, by: string): Promise<boolean> {
+    return life.revokeAgentKey(this.#core, id, by);
+  }
+
+  /** Ends the connection: every grant and agent key, and our copies of Gong's tokens. Gong itself offers no revocation. */
   async disconnect(reason: string): Promise<boolean> {
     return life.disconnect(this.#core, reason);
   }

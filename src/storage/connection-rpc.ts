@@ -3,22 +3,19 @@
 import type { ConnectionState } from "./connection-schema.ts";
 import type { GongAuthorization } from "./gong-tokens.ts";
 import type { NewCode, NewGrant } from "./grants.ts";
+import type { Holder } from "./presented-credential.ts";
 
 export interface GrantAndCode {
   readonly grant: NewGrant;
   readonly code: NewCode;
 }
 
-/** What a caller with an access token gets: what it may do, and Gong's token to do it with. */
+/** `not_connected`: Gong's tokens are not there to use. `too_many`: the connection has its most keys already. */
+export type AgentKeyCreation = "created" | "not_connected" | "too_many";
+
+/** What a caller gets for its credential: what it may do, and Gong's token to do it with. */
 export type AuthorizedCall =
-  | {
-      readonly ok: true;
-      readonly grantId: string;
-      readonly clientId: string;
-      readonly scope: string;
-      readonly expiresAt: number;
-      readonly gong: Extract<GongAuthorization, { ok: true }>;
-    }
+  | (Holder & { readonly ok: true; readonly gong: Extract<GongAuthorization, { ok: true }> })
   | { readonly ok: false; readonly reason: "invalid_token"; readonly detail: string }
   | {
       readonly ok: false;

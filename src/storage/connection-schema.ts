@@ -65,6 +65,22 @@ export const CONNECTION_MIGRATIONS: readonly Migration[] = [
   ],
   ["ALTER TABLE connection ADD COLUMN gong_client_id TEXT", "ALTER TABLE grants ADD COLUMN refresh_kid TEXT"],
   ["ALTER TABLE connection ADD COLUMN quarantined_answer_sealed TEXT"],
+  [
+    `CREATE TABLE agent_keys (
+      id TEXT PRIMARY KEY,
+      hash TEXT NOT NULL UNIQUE,
+      kid TEXT NOT NULL,
+      name TEXT NOT NULL,
+      scope TEXT NOT NULL,
+      tools TEXT,
+      created_at INTEGER NOT NULL,
+      created_by TEXT NOT NULL,
+      expires_at INTEGER NOT NULL,
+      last_used_at INTEGER,
+      revoked_at INTEGER,
+      revoked_by TEXT
+    ) STRICT`,
+  ],
 ];
 
 /** `connected`: usable. `needs_reconnect`: Gong ended it. `disconnected`: a person or an admin ended it. */
@@ -130,4 +146,20 @@ export type AccessTokenRow = {
   generation: number;
   scope: string;
   expires_at: number;
+};
+
+export type AgentKeyRow = {
+  id: string;
+  hash: string;
+  kid: string;
+  name: string;
+  scope: string;
+  /** A JSON array of names; null allows every tool. */
+  tools: string | null;
+  created_at: number;
+  created_by: string;
+  expires_at: number;
+  last_used_at: number | null;
+  revoked_at: number | null;
+  revoked_by: string | null;
 };

@@ -6,6 +6,7 @@ import type { GongTokens } from "../gong/oauth.ts";
 import { failpoint } from "../failpoints.ts";
 import { refreshDueAt } from "../gong/refresh-machine.ts";
 import { sealedWith } from "../crypto/seal.ts";
+import { endAgentKey } from "./agent-keys.ts";
 import type { ConnectionDescription } from "./connection-rpc.ts";
 import type { ConnectionRow } from "./connection-schema.ts";
 import type { Witness } from "./escrow-object.ts";
@@ -56,7 +57,10 @@ export function forgetGongTokens(sql: SqlStorage, reason: string, now: number): 
  * Returns whether anything had to be brought into line.
  */
 export function applyWitness(sql: SqlStorage, row: ConnectionRow, witness: Witness, now: number): boolean {
-  for (const id of witness.endedGrants) revokeGrant(sql, id, "ended_before_restore", now);
+  for (const id of witness.ended) {
+    revokeGrant(sql, id, "ended_before_restore", now);
+    endAgentKey(sql, id, "ended_before_restore", now);
+  }
   const behind = row.state === "connected" && row.generation < witness.generation;
   if (behind) {
     sql.exec(
@@ -65,7 +69,7 @@ export function applyWitness(sql: SqlStorage, row: ConnectionRow, witness: Witne
       row.generation,
     );
   }
-  return witness.endedGrants.length > 0 || behind;
+  return witness.ended.length > 0 || behind;
 }
 
 /** What a person may see of a connection; no token in it. */

@@ -1,6 +1,6 @@
 // The EscrowObject: one per connection, a second failure domain beside it. It keeps Gong's sealed token answers until
 // the ConnectionObject has committed them, and remembers what must stay true even after a point-in-time restore of the
-// connection: which grants ended, and how many of Gong's refresh tokens are spent.
+// connection: which grants and agent keys ended, and how many of Gong's refresh tokens are spent.
 
 import { DurableObject } from "cloudflare:workers";
 import { nowSeconds } from "../clock.ts";
@@ -20,20 +20,21 @@ const MIGRATIONS: readonly Migration[] = [
       generation INTEGER NOT NULL
     ) STRICT`,
   ],
+  ["ALTER TABLE ended_grants RENAME TO ended", "ALTER TABLE ended RENAME COLUMN grant_id TO id"],
 ];
 
 /** Restores reach back thirty days; an answer older than that was adopted or is of no use. */
 const ANSWER_SECONDS = 31 * 86_400;
-/** The longest life of a grant, see GRANT_DAYS. */
-const ENDED_GRANT_SECONDS = 731 * 86_400;
+/** The longest life of a grant or an agent key, and a day. */
+const ENDED_SECONDS = 731 * 86_400;
 const CLEAN_UP_SECONDS = 7 * 86_400;
 
 /** What the connection must not fall behind. */
 export interface Witness {
   /** The newest generation of Gong's tokens that was ever committed. */
   readonly generation: number;
-  /** Those of the grants asked about that have ended. */
-  readonly endedGrants: readonly string[];
+  /** Those of the grants and agent keys asked about that have ended. */
+  readonly ended: readonly string[];
 }
 
 export class EscrowObject extends DurableObject<Env> {
@@ -72,44 +73,44 @@ export class EscrowObject extends DurableObject<Env> {
     });
   }
 
-  /** Notes the end of grants. */
-  async endGrants(grantIds: readonly string[]): Promise<void> {
+  /** Notes the end of grants and agent keys. */
+  async noteEnded(ids: readonly string[]): Promise<void> {
     const sql = this.#open();
     if (FAILPOINTS) await failpoint("escrow.ending", sql);
     this.ctx.storage.transactionSync(() => {
-      for (const id of grantIds) {
-        sql.exec("INSERT OR IGNORE INTO ended_grants (grant_id, ended_at) VALUES (?, ?)", id, nowSeconds());
+      for (const id of ids) {
+        sql.exec("INSERT OR IGNORE INTO ended (id, ended_at) VALUES (?, ?)", id, nowSeconds());
       }
     });
     await this.#schedule();
   }
 
   /**
-   * What the connection must not fall behind, as far as it concerns `openGrants`. `endedGrants` are noted first: the
-   * connection may have been stopped between ending them and saying so.
+   * What the connection must not fall behind, as far as it concerns the ids in `open`. Those in `ended` are noted first:
+   * the connection may have been stopped between ending them and saying so.
    */
-  async witness(openGrants: readonly string[], endedGrants: readonly string[]): Promise<Witness> {
-    if (endedGrants.length > 0) await this.endGrants(endedGrants);
-    if (!this.#exists()) return { generation: 0, endedGrants: [] };
-    const { sql } = this.ctx.storage;
+  async witness(open: readonly string[], ended: readonly string[]): Promise<Witness> {
+    if (ended.length > 0) await this.noteEnded(ended);
+    if (!this.#exists()) return { generation: 0, ended: [] };
+    const sql = this.#open();
     const [row] = sql.exec<{ generation: number }>("SELECT generation FROM witness").toArray();
-    const ended = new Set(
+    const known = new Set(
       sql
-        .exec<{ grant_id: string }>("SELECT grant_id FROM ended_grants")
+        .exec<{ id: string }>("SELECT id FROM ended")
         .toArray()
-        .map(({ grant_id: id }) => id),
+        .map(({ id }) => id),
     );
-    return { generation: row?.generation ?? 0, endedGrants: openGrants.filter((id) => ended.has(id)) };
+    return { generation: row?.generation ?? 0, ended: open.filter((id) => known.has(id)) };
   }
 
   /** Deletes what no restore could need any more. */
   override async alarm(): Promise<void> {
     if (!this.#exists()) return;
     const now = nowSeconds();
-    const { sql } = this.ctx.storage;
+    const sql = this.#open();
     sql.exec("DELETE FROM answers WHERE kept_at <= ?", now - ANSWER_SECONDS);
-    sql.exec("DELETE FROM ended_grants WHERE ended_at <= ?", now - ENDED_GRANT_SECONDS);
-    const left = sql.exec("SELECT 1 FROM answers UNION ALL SELECT 1 FROM ended_grants LIMIT 1").toArray();
+    sql.exec("DELETE FROM ended WHERE ended_at <= ?", now - ENDED_SECONDS);
+    const left = sql.exec("SELECT 1 FROM answers UNION ALL SELECT 1 FROM ended LIMIT 1").toArray();
     if (left.length > 0) await this.#schedule();
   }
 

@@ -1,6 +1,7 @@
 // Every requirement the gateway is tested against, by id. coverage.test.ts fails for a requirement that no test cites
 // and for a test that cites nothing.
 
+import { agentKeys } from "./requirements/agent-keys.ts";
 import { authorizationServer } from "./requirements/authorization-server.ts";
 import { gong } from "./requirements/gong.ts";
 import { operations } from "./requirements/operations.ts";
@@ -11,6 +12,7 @@ import { signIn } from "./requirements/sign-in.ts";
 import { storage } from "./requirements/storage.ts";
 
 export const REQUIREMENTS = {
+  ...agentKeys,
   ...authorizationServer,
   ...signIn,
   ...resourceServer,

@@ -17,6 +17,15 @@ function tablesOf(source: string): Map<string, readonly string[]> {
   for (const [, name = "", column = ""] of source.matchAll(/ALTER TABLE (\w+) ADD COLUMN (\w+)/g)) {
     tables.set(name, [...(tables.get(name) ?? []), column].sort());
   }
+  for (const [, name = "", newName = ""] of source.matchAll(/ALTER TABLE (\w+) RENAME TO (\w+)/g)) {
+    tables.set(newName, tables.get(name) ?? []);
+    tables.delete(name);
+  }
+  for (const [, name = "", old = "", column = ""] of source.matchAll(
+    /ALTER TABLE (\w+) RENAME COLUMN (\w+) TO (\w+)/g,
+  )) {
+    tables.set(name, (tables.get(name) ?? []).map((known) => (known === old ? column : known)).sort());
+  }
   return tables;
 }
 

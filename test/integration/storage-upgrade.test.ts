@@ -3,6 +3,7 @@
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it } from "vitest";
+import { CONNECTION_MIGRATIONS } from "../../src/storage/connection-schema.ts";
 import { migrate, schemaVersion } from "../../src/storage/migrations.ts";
 import { verifies } from "../conformance/verifies.ts";
 import { ASK_ACCOUNT, call, connect } from "../support/flow.ts";
@@ -10,12 +11,25 @@ import { gong } from "../support/gong.ts";
 
 beforeEach(() => gong.reset());
 
-/** Takes the newest columns away again, as if the object had stayed at its first schema. */
-function downgrade(storage: DurableObjectStorage): void {
-  storage.sql.exec("ALTER TABLE connection DROP COLUMN quarantined_answer_sealed");
-  storage.sql.exec("ALTER TABLE connection DROP COLUMN gong_client_id");
-  storage.sql.exec("ALTER TABLE grants DROP COLUMN refresh_kid");
-  storage.sql.exec("UPDATE schema_version SET version = 1");
+const FIRST_SCHEMA = (CONNECTION_MIGRATIONS[0] ?? []).join("\n");
+
+/** Takes every later table, index and column away again, as if the object had stayed at its first schema. */
+function downgrade({ sql }: DurableObjectStorage): void {
+  const isLater = (name: string): boolean => !new RegExp(`\\b${name}\\b`).test(FIRST_SCHEMA);
+  const made = sql
+    .exec<{ type: string; name: string }>("SELECT type, name FROM sqlite_master WHERE sql IS NOT NULL")
+    .toArray()
+    .filter(({ name }) => !/^_cf_|^sqlite_|^schema_version$/.test(name));
+  for (const { type, name } of made.filter((one) => isLater(one.name)).toReversed()) {
+    sql.exec(`DROP ${type} IF EXISTS "${name}"`);
+  }
+  for (const { name: table } of made.filter((one) => one.type === "table" && !isLater(one.name))) {
+    const columns = sql.exec<{ name: string }>(`SELECT name FROM pragma_table_info('${table}')`).toArray();
+    for (const { name } of columns) {
+      if (isLater(name)) sql.exec(`ALTER TABLE "${table}" DROP COLUMN "${name}"`);
+    }
+  }
+  sql.exec("UPDATE schema_version SET version = 1");
 }
 
 describe(verifies("storage.upgrade", "gateway: rows of an older schema are kept and work"), () => {

@@ -119,7 +119,7 @@ export async function rotateAt(
 
 /** Whether the access token called `name` is taken, and why not. */
 export async function accessAt(connection: Connection, name: string): Promise<string> {
-  const call = await connection.authorize(await sha256(`access ${name}`));
+  const call = await connection.authorize({ kind: "access", hash: await sha256(`access ${name}`) });
   if (call.ok) return "ok";
   return call.reason === "invalid_token" ? `invalid_token: ${call.detail}` : call.reason;
 }

@@ -1,0 +1,67 @@
+// Who holds a presented credential, of either kind that can make a call: an access token or an agent key. Run inside one
+// transaction of the ConnectionObject, so that an admission decided there stands on a credential that is live right then.
+// RFC 6750 §3.1: every refusal looks the same outside.
+
+import { useAgentKey } from "./agent-keys.ts";
+import { useAccessToken } from "./grants.ts";
+
+/** A credential by its hash. The caller has checked its tag, which says the kind, the connection and the resource. */
+export interface PresentedCredential {
+  readonly kind: "access" | "agent_key";
+  readonly hash: string;
+}
+
+/** What a live credential allows, and for whom. An access token has a grant and a client, an agent key a key. */
+export interface Holder {
+  readonly grantId?: string;
+  readonly clientId?: string;
+  readonly clientName?: string;
+  readonly keyId?: string;
+  readonly keyName?: string;
+  readonly scope: string;
+  /** The tools it may call; undefined allows every tool that the policy allows. */
+  readonly tools?: readonly string[];
+  /** Epoch seconds. */
+  readonly expiresAt: number;
+}
+
+export type CredentialUse =
+  | { readonly ok: true; readonly holder: Holder }
+  | { readonly ok: false; readonly reason: "unknown" | "expired" | "revoked" };
+
+/** Finds the live credential with this hash and notes that it was used, to the minute. */
+export function useCredential(sql: SqlStorage, presented: PresentedCredential, now: number): CredentialUse {
+  return presented.kind === "access" ? useAccess(sql, presented.hash, now) : useKey(sql, presented.hash, now);
+}
+
+function useAccess(sql: SqlStorage, hash: string, now: number): CredentialUse {
+  const use = useAccessToken(sql, hash, now);
+  if (!use.ok) return use;
+  const { grant, token } = use;
+  return {
+    ok: true,
+    holder: {
+      grantId: grant.id,
+      clientId: grant.client_id,
+      ...(grant.client_name === null ? {} : { clientName: grant.client_name }),
+      scope: token.scope,
+      expiresAt: Math.min(token.expires_at, grant.expires_at),
+    },
+  };
+}
+
+function useKey(sql: SqlStorage, hash: string, now: number): CredentialUse {
+  const use = useAgentKey(sql, hash, now);
+  if (!use.ok) return use;
+  const { key, tools } = use;
+  return {
+    ok: true,
+    holder: {
+      keyId: key.id,
+      keyName: key.name,
+      scope: key.scope,
+      ...(tools === undefined ? {} : { tools }),
+      expiresAt: key.expires_at,
+    },
+  };
+}
