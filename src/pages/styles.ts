@@ -42,7 +42,7 @@ const CONTROLS = `
 padding:.5rem 1.25rem;border:1px solid var(--edge);border-radius:.5rem;background:var(--card);color:var(--ink);
 font:inherit;font-weight:600;line-height:1.25;text-align:center;text-decoration:none;cursor:pointer}
 .button:hover,button:hover{border-color:var(--ink);color:var(--ink)}
-.button:focus-visible,button:focus-visible,input:focus-visible{border-radius:.5rem}
+.button:focus-visible,button:focus-visible,input:focus-visible,select:focus-visible{border-radius:.5rem}
 .primary,.primary:hover{background:var(--accent);border-color:var(--accent);color:var(--on-accent)}
 .primary:hover{background:var(--accent-strong);border-color:var(--accent-strong)}
 .danger{border-color:var(--bad);color:var(--bad)}.danger:hover{background:var(--bad-tint);border-color:var(--bad);color:var(--bad)}
@@ -50,7 +50,7 @@ font:inherit;font-weight:600;line-height:1.25;text-align:center;text-decoration:
 .choice{display:grid;grid-template-columns:1fr 1fr;gap:.75rem}.choice button{padding-inline:.5rem;white-space:nowrap}
 @media (min-width:40rem){.choice{grid-template-columns:12rem 12rem}}
 label{font-weight:600}
-input{width:100%;min-height:44px;padding:.5rem .75rem;border:1px solid var(--edge);border-radius:.5rem;
+input,select{width:100%;min-height:44px;padding:.5rem .75rem;border:1px solid var(--edge);border-radius:.5rem;
 background:var(--card);color:var(--ink);font:inherit}
 input[readonly]{background:var(--page);font-size:.875rem}
 [data-copy]{visibility:hidden;min-width:6rem}.script [data-copy]{visibility:visible}
@@ -83,6 +83,20 @@ background:var(--page);color:var(--soft);border:1px solid var(--line)}
 .sections ul{list-style:none;padding:0;display:flex;flex-wrap:wrap;gap:.25rem}
 .sections a{display:flex;align-items:center;min-height:44px;padding:.25rem .875rem;border-radius:.5rem;color:var(--ink);text-decoration:none}
 .sections a:hover{background:var(--tint)}.sections a[aria-current]{background:var(--tint);color:var(--accent);font-weight:600}
+.search{display:grid;gap:1rem;align-items:end}
+@media (min-width:40rem){.search{grid-template-columns:repeat(auto-fill,minmax(12rem,1fr))}}
+.list,.numbers{width:100%;border-collapse:collapse;text-align:start}
+.list th,.list td,.numbers th,.numbers td{padding:.75rem .75rem .75rem 0;border-top:1px solid var(--line);text-align:start;vertical-align:top;font-weight:400}
+.list thead th,.numbers thead th{border-top:0;font-size:.875rem;font-weight:600;color:var(--soft)}.list tbody th{font-weight:600}
+.numbers td,.numbers thead th+th{text-align:end}.numbers caption{text-align:start;font-weight:600}
+@media (max-width:47.99rem){.list thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
+.list,.list tbody,.list tr,.list th,.list td{display:block}.list tbody tr{padding-block:1rem;border-top:1px solid var(--line)}
+.list tbody th,.list td{padding:.125rem 0;border:0}.list td[data-label]::before{content:attr(data-label) ": ";font-weight:600;color:var(--soft)}}
+.scroll{max-height:20rem;overflow:auto}.link{color:var(--accent);text-decoration:underline;text-underline-offset:.2em;cursor:pointer;padding-block:.75rem}
+.chart{margin:0;display:grid;gap:.75rem}.chart svg{width:100%;height:auto}.chart .swatch{width:12px;flex:none}
+.chart text{fill:var(--soft);font-size:13px}.scale{stroke:var(--line)}
+.series-0{fill:var(--accent)}.series-1{fill:var(--warn)}.series-2{fill:var(--bad)}.series-3{fill:var(--edge)}
+.chart rect{stroke:var(--card)}
 .status{min-height:1.6em;font-weight:600;color:var(--warn)}
 @media (prefers-contrast:more){:root{--line:var(--edge);--soft:var(--ink)}}
 @media (forced-colors:active){.button,button,.card,.badge,.note{border:1px solid}}`;

@@ -2,6 +2,7 @@
 // and for a test that cites nothing.
 
 import { agentKeys } from "./requirements/agent-keys.ts";
+import { adminLists } from "./requirements/admin-lists.ts";
 import { authorizationServer } from "./requirements/authorization-server.ts";
 import { gong } from "./requirements/gong.ts";
 import { operations } from "./requirements/operations.ts";
@@ -13,6 +14,7 @@ import { storage } from "./requirements/storage.ts";
 
 export const REQUIREMENTS = {
   ...agentKeys,
+  ...adminLists,
   ...authorizationServer,
   ...signIn,
   ...resourceServer,
