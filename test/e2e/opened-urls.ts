@@ -1,5 +1,5 @@
 // A machine whose browser is a scripted person: programs that open a browser hand their URL to a shim, and the person
-// signs in there and visits the program's callback. Called by mcp-remote.test.ts.
+// signs in there and visits the program's callback. Called by mcp-remote.test.ts and inspector.test.ts.
 
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";

@@ -1,5 +1,6 @@
 // An unmodified TypeScript SDK 2 client that speaks 2026-07-28: it probes first (`auto`), or takes nothing else (`pin`).
 
+import { UnauthorizedError } from "@modelcontextprotocol/client";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { verifies } from "../conformance/verifies.ts";
 import { requestsTo } from "../gong/ledger-questions.ts";
@@ -7,7 +8,7 @@ import { createAgent } from "../support/agent.ts";
 import { createPerson } from "../support/person.ts";
 import type { Gateway } from "../support/workerd.ts";
 import { type World, startWorld } from "./gateway.ts";
-import { asksGong, atGong, PAST_SHORT_LIFE_MS, SHORT_LIFE } from "./story.ts";
+import { ASK, asksGong, atGong, PAST_SHORT_LIFE_MS, revoke, SHORT_LIFE } from "./story.ts";
 
 const MODERN = "2026-07-28";
 
@@ -88,5 +89,22 @@ describe(verifies("clients.sdk_v2_modern", "the TypeScript SDK 2 with 2026-07-28
     await client.close();
     expect(agent.tokens?.access_token).not.toBe(first);
     expect(atGong(world).signIns).toBe(signIns);
+  });
+
+  it("RFC 7009 §2.1: after revocation no call reaches Gong, and the same agent signs in anew", async () => {
+    const agent = createAgent({ mcpUrl: world.mcpUrl, person: createPerson(), era: { pin: MODERN } });
+    const client = await agent.connect();
+    await asksGong(client);
+    const clientId = agent.registration?.client_id ?? "";
+    const { calls } = atGong(world);
+    await revoke(world.gateway, clientId, agent.tokens?.refresh_token ?? "");
+
+    await expect(client.callTool(ASK)).rejects.toThrow(UnauthorizedError);
+    expect(atGong(world).calls).toBe(calls);
+    await client.close();
+    const again = await agent.connect();
+    await asksGong(again);
+    await again.close();
+    expect(agent.registration?.client_id).toBe(clientId);
   });
 });

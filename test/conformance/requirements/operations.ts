@@ -71,6 +71,11 @@ export const operations = {
     behaviour:
       "Both commands of mcp-remote, unmodified, sign in through a browser they open, call a tool, and reuse what they kept",
   },
+  "clients.inspector": {
+    source: "gateway",
+    behaviour:
+      "The command line of MCP Inspector, unmodified, signs in from a URL alone in both eras, refreshes, and signs in anew after revocation",
+  },
   "operations.durable_over_kill": {
     source: "gateway",
     behaviour:
