@@ -41,7 +41,7 @@ export type OAuthErrorCode =
   | "invalid_target";
 
 /** HTTP statuses that the gateway answers errors with. */
-export type ErrorStatus = 400 | 401 | 403 | 408 | 413 | 415 | 500 | 503;
+export type ErrorStatus = 400 | 401 | 403 | 408 | 413 | 415 | 429 | 500 | 503;
 
 const STATUS: Record<OAuthErrorCode, ErrorStatus> = {
   invalid_request: 400,

@@ -6,12 +6,13 @@ import { registerClient } from "../domain/clients.ts";
 import { OAuthError } from "../errors.ts";
 import { JsonRefused, parseStrictJson } from "../json.ts";
 import { readBody } from "../middleware/body.ts";
+import { registrationRate } from "../middleware/registration-rate.ts";
 
 const LONGEST_METADATA = 32_768;
 const JSON_TYPE = /^application\/json\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?$/i;
 
 export const register = new Hono<AppEnv>()
-  .post("/register", async (c) => {
+  .post("/register", registrationRate(), async (c) => {
     if (!JSON_TYPE.test(c.req.header("Content-Type") ?? "")) {
       throw new OAuthError("invalid_client_metadata", "Send the metadata as application/json.", {
         status: 415,

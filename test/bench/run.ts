@@ -123,7 +123,7 @@ function passthroughBuild(build: Build): Build {
   const folder = temporaryFolder("passthrough");
   const module = "passthrough.js";
   copyFileSync(fileURLToPath(new URL(module, import.meta.url)), path.join(folder, module));
-  return { ...build, folder, module, objects: [], vars: {} };
+  return { ...build, folder, module, objects: [], rateLimiters: [], vars: {} };
 }
 
 async function startUpstream(): Promise<{ readonly child: ChildProcess; readonly mcpUrl: string }> {

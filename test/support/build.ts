@@ -21,6 +21,8 @@ export interface Build {
   readonly compatibilityDate: string;
   readonly compatibilityFlags: readonly string[];
   readonly objects: readonly { readonly binding: string; readonly className: string }[];
+  /** The bindings of rate limiters. */
+  readonly rateLimiters: readonly string[];
   /** The plain settings of wrangler.toml, which a deployment starts from. */
   readonly vars: Readonly<Record<string, string>>;
 }
@@ -74,6 +76,7 @@ async function bundle(configPath: string, options: readonly string[]): Promise<B
       binding: object.name,
       className: object.class_name,
     })),
+    rateLimiters: config.ratelimits.map(({ name }: { name: string }) => name),
     vars: Object.fromEntries(Object.entries(config.vars).map(([name, value]) => [name, String(value)])),
   };
 }

@@ -8,10 +8,13 @@ import { CLIENT_REDIRECT, ORIGIN } from "./flow.ts";
 /** One request to a gateway, as `ask` of flow.ts makes it. */
 export type Ask = (path: string, init?: RequestInit) => Promise<Response>;
 
-/** A gateway whose settings differ in `changes`. */
-export function gatewayWith(changes: Readonly<Record<string, string>>): Ask {
+/** A gateway whose settings differ in `changes`, and whose bindings in `bindings`. */
+export function gatewayWith(
+  changes: Readonly<Record<string, string>>,
+  bindings: Partial<Pick<Env, "REGISTRATION_RATE">> = {},
+): Ask {
   const app = createApp();
-  const settings = { ...env, ...changes };
+  const settings = { ...env, ...changes, ...bindings };
   return async (path, init = {}) => {
     const context = createExecutionContext();
     const request = new Request(new URL(path, ORIGIN), { redirect: "manual", ...init });

@@ -1,6 +1,6 @@
 // Runs the built Worker in workerd alone (no wrangler, no Miniflare) behind a real socket, so that a test can restart
 // it, kill it and read its disk. Used by test/e2e, test/bench and the crash campaigns.
-// The rate limiting binding has no local form here and is absent.
+// The platform's rate limiter has no form in workerd alone: here it lets everything pass.
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
@@ -148,10 +148,15 @@ function workerdBinary(): string {
   return workerd.default;
 }
 
+const RATE_LIMITER = "export default () => ({ limit: async () => ({ success: true }) });";
+
 /** Cap'n Proto text for `workerd serve`; the schema is workerd/workerd.capnp. */
 function workerdConfig({ build, settings, port, stateDir, v8Flags = [], outbound }: RunOptions): string {
   const bindings = [
     ...Object.entries(settings).map(([name, value]) => `(name = ${text(name)}, text = ${text(value)})`),
+    ...build.rateLimiters.map(
+      (name) => `(name = ${text(name)}, wrapped = (moduleName = "harness:rate-limiter"))`,
+    ),
     ...build.objects.map(
       ({ binding, className }) => `(name = ${text(binding)}, durableObjectNamespace = ${text(className)})`,
     ),
@@ -177,6 +182,7 @@ const config :Workerd.Config = (
     (name = "internet", ${internet}),
     (name = "state", disk = (path = ${text(path.resolve(stateDir))}, writable = true)),
   ],
+  extensions = [(modules = [(name = "harness:rate-limiter", internal = true, esModule = ${text(RATE_LIMITER)})])],
   sockets = [(name = "http", address = "127.0.0.1:${port}", http = (), service = "gateway")],
 );
 const gateway :Workerd.Worker = (

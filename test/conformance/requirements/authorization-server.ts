@@ -53,6 +53,11 @@ export const authorizationServer = {
     source: "RFC 7591 §2",
     behaviour: "Registration takes the metadata we serve, with its defaults, and drops the rest.",
   },
+  "registration.rate": {
+    source: "RFC 7591 §5, RFC 6585 §4",
+    behaviour:
+      "One address, or IPv6 /64, registers 30 clients a minute; for more it gets 429 and Retry-After.",
+  },
   "registration.refused": {
     source: "RFC 7591 §3.2.2",
     behaviour: "Metadata that we can't serve is refused with the code of the RFC and no word of the body.",
