@@ -96,3 +96,26 @@ export type JsonObject = Readonly<Record<string, unknown>>;
 export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
+
+declare global {
+  // ECMAScript 2026, "JSON.parse source text access"; TypeScript's libraries do not have it yet.
+  interface JSON {
+    parse(
+      text: string,
+      reviver: (this: unknown, key: string, value: unknown, context: { readonly source?: string }) => unknown,
+    ): unknown;
+    rawJSON(text: string): object;
+    isRawJSON(value: unknown): boolean;
+  }
+}
+
+/**
+ * Parses JSON so that JSON.stringify gives every number back as it was spelt, also those that JavaScript can't hold (2^53 + 1,
+ * 1.50). Such a number is opaque meanwhile. Throws SyntaxError for text that is not JSON.
+ */
+export function parseKeepingNumbers(text: string): unknown {
+  return JSON.parse(text, (_, value, { source }) => {
+    if (typeof value !== "number" || source === undefined || String(value) === source) return value;
+    return JSON.rawJSON(source);
+  });
+}

@@ -28,6 +28,7 @@ import {
   type TokenOutcome,
 } from "./grants.ts";
 import { useCredential, type PresentedCredential } from "./presented-credential.ts";
+import { ledgerPage, type LedgerPage, type LedgerQuery } from "./paid-ledger.ts";
 import { EMPTY_REPORT, resealTokens, type SealReport } from "./reseal.ts";
 
 const NOT_CONNECTED: GongAuthorization = { ok: false, reason: "not_connected", retryAfterSeconds: 0 };
@@ -135,6 +136,13 @@ export class ConnectionObject extends DurableObject<Env> {
     const row = core.row();
     if (row === undefined) return undefined;
     return describeConnection(core.sql, row, core.gong.isRefreshing(), nowSeconds());
+  }
+
+  /** Rows of the ledger of paid calls, newest first; none when the connection was never written. */
+  async ledgerPage(query: LedgerQuery): Promise<LedgerPage> {
+    const core = this.#core;
+    if (!(await core.ready())) return { rows: [], nextBefore: undefined };
+    return ledgerPage(core.sql, query);
   }
 
   /** Seals Gong's tokens with the first key of the ring, where another one sealed them, and says what depends on which. */

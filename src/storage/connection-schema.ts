@@ -2,6 +2,7 @@
 // hashed or plain, when it is written and when it is gone. Times are epoch seconds.
 
 import type { Migration } from "./migrations.ts";
+import { PAID_CALLS_STEP } from "./paid-schema.ts";
 
 /** The schema, step by step: append only. */
 export const CONNECTION_MIGRATIONS: readonly Migration[] = [
@@ -81,6 +82,7 @@ export const CONNECTION_MIGRATIONS: readonly Migration[] = [
       revoked_by TEXT
     ) STRICT`,
   ],
+  PAID_CALLS_STEP,
 ];
 
 /** `connected`: usable. `needs_reconnect`: Gong ended it. `disconnected`: a person or an admin ended it. */

@@ -7,6 +7,7 @@ import { authorizationServer } from "./requirements/authorization-server.ts";
 import { gong } from "./requirements/gong.ts";
 import { operations } from "./requirements/operations.ts";
 import { pages } from "./requirements/pages.ts";
+import { paid } from "./requirements/paid.ts";
 import { proxy } from "./requirements/proxy.ts";
 import { resourceServer } from "./requirements/resource-server.ts";
 import { signIn } from "./requirements/sign-in.ts";
@@ -19,6 +20,7 @@ export const REQUIREMENTS = {
   ...signIn,
   ...resourceServer,
   ...proxy,
+  ...paid,
   ...gong,
   ...storage,
   ...pages,
