@@ -4,12 +4,30 @@
 
 import { DurableObject } from "cloudflare:workers";
 import { nowSeconds } from "../clock.ts";
+import { integrationNamed, parseConfig } from "../config.ts";
+import type {
+  CallPermit,
+  CallRequest,
+  CallUse,
+  PolicyChange,
+  PolicyVersion,
+  UsageQuestion,
+  UsageRow,
+} from "./admin-rpc.ts";
 import { ADMIN_MIGRATIONS, type Approval, type ConnectionEntry } from "./admin-schema.ts";
 import * as sessions from "./admin-sessions.ts";
+import { scheduleAlarm } from "./alarm.ts";
 import * as approvals from "./approvals.ts";
 import { writeAudit } from "./audit.ts";
+import { pruneCounters } from "./budget-counters.ts";
+import * as calls from "./call-reservations.ts";
 import * as index from "./connection-index.ts";
 import { migrate, schemaVersion } from "./migrations.ts";
+import { currentPolicy, defaultPolicy, setPolicy } from "./policy-store.ts";
+import * as counters from "./usage-counters.ts";
+
+/** How often what is too old is forgotten. */
+const PRUNE_SECONDS = 86_400;
 
 export class AdminObject extends DurableObject<Env> {
   /** The sealed key that connection ids are derived from. The first candidate ever offered stays for good. */
@@ -118,6 +136,58 @@ export class AdminObject extends DurableObject<Env> {
       sql.exec("DELETE FROM sessions WHERE hash = ?", sessionHash);
       return undefined;
     });
+  }
+
+  /** The policy in force. */
+  async policy(): Promise<PolicyVersion> {
+    return this.#read(defaultPolicy(), currentPolicy);
+  }
+
+  /** Puts a policy in force in place of version `before`; with an audit row of what changed. */
+  async setPolicy(actor: string, before: number, value: unknown): Promise<PolicyChange> {
+    return this.#write((sql, now) => setPolicy(sql, { actor, before, value }, now));
+  }
+
+  /**
+   * Decides a tool call by policy, cost guards and budgets, and counts it until it is settled; all at once, so that
+   * parallel calls can't share the last place.
+   */
+  async reserveCall(request: CallRequest): Promise<CallPermit> {
+    const { access } = integrationNamed(parseConfig(this.env), request.integration);
+    const permit = this.#write((sql, now) => calls.reserveCall(sql, request, access, now));
+    await this.#schedule();
+    return permit;
+  }
+
+  /** Says how a reserved call ended, once: the first word counts. */
+  async settleCall(reservationId: string, outcome: "spent" | "released", use: CallUse): Promise<void> {
+    this.#read(undefined, (sql) => calls.settleCall(sql, reservationId, outcome, use));
+  }
+
+  /** How many calls were served in which way, by day, connection, client, key or tool. */
+  async usage(question: UsageQuestion): Promise<readonly UsageRow[]> {
+    return this.#read([], (sql) => counters.usage(sql, question));
+  }
+
+  /** Takes calls that nobody settled for spent, and forgets what is too old. May run twice or late. */
+  override async alarm(): Promise<void> {
+    this.#read(undefined, (sql, now) => {
+      calls.assumeSpent(sql, now);
+      pruneCounters(sql, now);
+      counters.pruneUsage(sql, now);
+      return undefined;
+    });
+    await this.#schedule();
+  }
+
+  /** Sets the alarm for whatever is due first. */
+  #schedule(): Promise<void> {
+    const now = nowSeconds();
+    const due = this.#read([], (sql) => [
+      calls.nextSettlementAt(sql),
+      counters.hasUsage(sql) ? now + PRUNE_SECONDS : undefined,
+    ]);
+    return scheduleAlarm(this.ctx.storage, now, due);
   }
 
   /** One transaction on a database that is brought up to date first. */

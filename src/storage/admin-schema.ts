@@ -45,6 +45,62 @@ export const ADMIN_MIGRATIONS: readonly Migration[] = [
     ) STRICT`,
   ],
   ["ALTER TABLE connections ADD COLUMN state TEXT NOT NULL DEFAULT 'connected'"],
+  [
+    `CREATE TABLE policies (
+      version INTEGER PRIMARY KEY,
+      policy TEXT NOT NULL,
+      changed_at INTEGER NOT NULL,
+      changed_by TEXT NOT NULL
+    ) STRICT`,
+    `CREATE TABLE budget_counters (
+      scope TEXT NOT NULL,
+      id TEXT NOT NULL,
+      period TEXT NOT NULL,
+      used INTEGER NOT NULL,
+      PRIMARY KEY (scope, id, period)
+    ) STRICT, WITHOUT ROWID`,
+    `CREATE TABLE reservations (
+      id TEXT PRIMARY KEY,
+      reserved_at INTEGER NOT NULL,
+      assumed INTEGER NOT NULL,
+      tool TEXT NOT NULL,
+      connection_id TEXT NOT NULL,
+      client_id TEXT,
+      key_id TEXT,
+      weight INTEGER NOT NULL,
+      day TEXT NOT NULL,
+      month TEXT NOT NULL
+    ) STRICT`,
+    "CREATE INDEX reservations_by_time ON reservations (assumed, reserved_at)",
+    `CREATE TABLE usage (
+      day TEXT NOT NULL,
+      connection_id TEXT NOT NULL,
+      client_id TEXT NOT NULL,
+      key_id TEXT NOT NULL,
+      tool TEXT NOT NULL,
+      served TEXT NOT NULL,
+      calls INTEGER NOT NULL,
+      milliseconds INTEGER NOT NULL,
+      PRIMARY KEY (day, connection_id, client_id, key_id, tool, served)
+    ) STRICT, WITHOUT ROWID`,
+    `CREATE TABLE tools (
+      integration TEXT NOT NULL,
+      name TEXT NOT NULL,
+      state TEXT NOT NULL,
+      state_since INTEGER NOT NULL,
+      PRIMARY KEY (integration, name)
+    ) STRICT, WITHOUT ROWID`,
+    `CREATE TABLE tool_definitions (
+      integration TEXT NOT NULL,
+      name TEXT NOT NULL,
+      hash TEXT NOT NULL,
+      definition TEXT NOT NULL,
+      seen_at INTEGER NOT NULL,
+      approved_at INTEGER,
+      approved_by TEXT,
+      PRIMARY KEY (integration, name, hash)
+    ) STRICT, WITHOUT ROWID`,
+  ],
 ];
 
 export type ConnectionEntry = { readonly id: string; readonly integration: "main" | "shared" };

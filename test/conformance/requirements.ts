@@ -8,6 +8,7 @@ import { gong } from "./requirements/gong.ts";
 import { operations } from "./requirements/operations.ts";
 import { pages } from "./requirements/pages.ts";
 import { paid } from "./requirements/paid.ts";
+import { policy } from "./requirements/policy.ts";
 import { proxy } from "./requirements/proxy.ts";
 import { resourceServer } from "./requirements/resource-server.ts";
 import { signIn } from "./requirements/sign-in.ts";
@@ -21,6 +22,7 @@ export const REQUIREMENTS = {
   ...resourceServer,
   ...proxy,
   ...paid,
+  ...policy,
   ...gong,
   ...storage,
   ...pages,

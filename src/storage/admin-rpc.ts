@@ -1,0 +1,94 @@
+// What crosses the border between the AdminObject and whoever asks it about calls and policy: plain values in, plain
+// results out.
+
+import type { BudgetScope } from "../mcp/budgets.ts";
+import type { Policy, PolicyProblem } from "../mcp/policy.ts";
+import type { Period } from "../mcp/time-zone.ts";
+
+/** A tool call that wants to be made. */
+export interface CallRequest {
+  /** Random; the same id asked again is the same call. */
+  readonly reservationId: string;
+  readonly integration: "main" | "shared";
+  readonly connectionId: string;
+  readonly grantId?: string | undefined;
+  readonly clientId?: string | undefined;
+  readonly keyId?: string | undefined;
+  readonly tool: string;
+  readonly arguments: unknown;
+  /** False for a call that is served without asking Gong: judged like any other, counted against no budget. */
+  readonly pays: boolean;
+}
+
+export type CallRefusal = "tool_not_allowed" | "tool_held_back" | "arguments" | "budget";
+
+export type CallPermit =
+  | {
+      readonly ok: true;
+      /** How long a delivered result of this tool may be given again; 0 is never. */
+      readonly reuseSeconds: number;
+      /** Whether agents with shared access may be given each other's results. */
+      readonly shareResults: boolean;
+      /** For the agent: most of a budget is used. */
+      readonly warning?: string;
+    }
+  /** `message` is for the agent: it says what would be allowed and repeats nothing from outside. */
+  | { readonly ok: false; readonly reason: CallRefusal; readonly message: string };
+
+/** How a call was served. */
+export type Served = "paid" | "joined" | "recovered" | "reused" | "refused" | "failed";
+
+export interface CallUse {
+  readonly tool: string;
+  readonly connectionId: string;
+  readonly clientId?: string | undefined;
+  readonly keyId?: string | undefined;
+  readonly served: Served;
+  readonly milliseconds: number;
+}
+
+export type UsageGroup = "day" | "connection" | "client" | "key" | "tool";
+
+export interface UsageQuestion {
+  /** The first and the last day, `2026-11-22`, in the policy's time zone. */
+  readonly from: string;
+  readonly to: string;
+  readonly groupBy: UsageGroup;
+  readonly connectionId?: string | undefined;
+  readonly clientId?: string | undefined;
+  readonly keyId?: string | undefined;
+  readonly tool?: string | undefined;
+}
+
+/** Calls of one group that were served one way. */
+export type UsageRow = {
+  /** The day, id or tool; empty for calls without a client or key. */
+  readonly name: string;
+  readonly served: Served;
+  readonly calls: number;
+  readonly milliseconds: number;
+};
+
+/** The policy in force: version 0 is the default, which nobody has changed. */
+export interface PolicyVersion {
+  readonly version: number;
+  readonly policy: Policy;
+}
+
+export type PolicyChange =
+  | { readonly ok: true; readonly version: number }
+  /** Somebody else was faster: look at the new policy, then change it again. */
+  | { readonly ok: false; readonly reason: "changed_meanwhile"; readonly version: number }
+  | { readonly ok: false; readonly reason: "invalid"; readonly problems: readonly PolicyProblem[] };
+
+/** How much of a budget is used. */
+export type BudgetUse = {
+  readonly scope: BudgetScope;
+  readonly id: string;
+  readonly period: Period;
+  readonly used: number;
+  /** Absent when there is no limit. */
+  readonly most?: number;
+  /** Epoch seconds. */
+  readonly resetsAt: number;
+};

@@ -1,0 +1,60 @@
+// The company's policy in the AdminObject: the version in force, the earlier ones, and the change from one to the next
+// with who made it. Read in the transaction of each call that is decided.
+
+import { policyChanges } from "../mcp/policy-changes.ts";
+import { DEFAULT_POLICY, parsePolicy } from "../mcp/policy.ts";
+import type { PolicyChange, PolicyVersion } from "./admin-rpc.ts";
+import { writeAudit } from "./audit.ts";
+
+/** Versions kept; the audit tells of more. */
+const VERSIONS_KEPT = 100;
+/** What a change looks like in the audit is cut off here; the versions have it in full. */
+const LONGEST_AUDIT_TARGET = 2000;
+
+const DEFAULT: PolicyVersion = { version: 0, policy: DEFAULT_POLICY };
+
+/** The policy in force. Throws when the stored one can't be read: without a policy nothing may be paid. */
+export function currentPolicy(sql: SqlStorage): PolicyVersion {
+  const [row] = sql
+    .exec<{ version: number; policy: string }>(
+      "SELECT version, policy FROM policies ORDER BY version DESC LIMIT 1",
+    )
+    .toArray();
+  if (row === undefined) return DEFAULT;
+  const parsed = parsePolicy(JSON.parse(row.policy));
+  if (!parsed.ok) throw new Error("The stored policy can't be read by this version of the gateway");
+  return { version: row.version, policy: parsed.policy };
+}
+
+/** The policy of an object that was never written. */
+export const defaultPolicy = (): PolicyVersion => DEFAULT;
+
+/**
+ * Puts `value` in force as the next version, with an audit row of what changed, if `before` is still the version in
+ * force and `value` is a valid policy. A policy equal to the one in force changes nothing.
+ */
+export function setPolicy(
+  sql: SqlStorage,
+  change: { readonly actor: string; readonly before: number; readonly value: unknown },
+  now: number,
+): PolicyChange {
+  const { version, policy } = currentPolicy(sql);
+  if (version !== change.before) return { ok: false, reason: "changed_meanwhile", version };
+  const parsed = parsePolicy(change.value);
+  if (!parsed.ok) return { ok: false, reason: "invalid", problems: parsed.problems };
+  const changes = policyChanges(policy, parsed.policy);
+  if (changes.length === 0) return { ok: true, version };
+  const next = version + 1;
+  sql.exec(
+    "INSERT INTO policies (version, policy, changed_at, changed_by) VALUES (?, ?, ?, ?)",
+    next,
+    JSON.stringify(parsed.policy),
+    now,
+    change.actor,
+  );
+  sql.exec("DELETE FROM policies WHERE version <= ?", next - VERSIONS_KEPT);
+  const told = changes.map(({ path, from, to }) => `${path}: ${from} → ${to}`).join("; ");
+  const target = told.length > LONGEST_AUDIT_TARGET ? `${told.slice(0, LONGEST_AUDIT_TARGET)}…` : told;
+  writeAudit(sql, now, change.actor, "policy.changed", target);
+  return { ok: true, version: next };
+}

@@ -1,0 +1,50 @@
+// The company's policy: which tools, for whom, how much of them, and what a call may ask for.
+
+import type { Requirement } from "../requirement.ts";
+
+export const policy = {
+  "policy.valid": {
+    source: "OWASP ASVS 5.0 2.2.1",
+    behaviour:
+      "A policy with an unknown member, a number out of bounds or a zone that is none is refused, with every problem named.",
+  },
+  "policy.unknown_tools_paid": {
+    source: "Gong credits",
+    behaviour: "A tool that the policy does not name is paid, counts once, and its results are never reused.",
+  },
+  "policy.versions": {
+    source: "OWASP ASVS 5.0 16.2.1",
+    behaviour:
+      "Of two changes to one version of the policy one is taken; each change is audited with who made it, from what, to what.",
+  },
+  "policy.allowed_tools": {
+    source: "MCP 2026-07-28, Tools, Security Considerations",
+    behaviour:
+      "One decision says for a client, an agent key and an access whether a tool may be used; a denial wins over every permission.",
+  },
+  "policy.periods": {
+    source: "ECMA-402",
+    behaviour:
+      "Budgets start anew when the day or month changes in the admins' time zone, also when clocks change that night.",
+  },
+  "policy.budgets_exact": {
+    source: "Gong credits",
+    behaviour:
+      "However many calls are made at once, exactly as many are admitted as the tightest budget has places, by weight.",
+  },
+  "policy.settled_once": {
+    source: "Gong credits",
+    behaviour:
+      "A call is settled once; one that nobody settles counts as spent after ten minutes, and the truth sets it right later.",
+  },
+  "policy.usage": {
+    source: "Gong credits",
+    behaviour:
+      "Each settled call is counted for its day, connection, client, key, tool and way of being served, and nothing of its content.",
+  },
+  "policy.cost_guards": {
+    source: "Gong credits",
+    behaviour:
+      "Arguments beyond the longest range, the lists of accounts and deals or the size are refused, and the refusal says what is allowed.",
+  },
+} as const satisfies Record<string, Requirement>;
