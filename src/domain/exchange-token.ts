@@ -1,5 +1,5 @@
-// POST /token: a code or a refresh token becomes tokens. The client is proven here; candidates are minted here; the
-// connection decides in one transaction, without calling anybody, so this works while Gong is down.
+// POST /token: a code, a refresh token or a client's own word becomes tokens. The client is proven here; candidates are
+// minted here; the connection decides in one transaction, without calling anybody, so this works while Gong is down.
 // RFC 6749 §4.1.3, §5.1 and §6, RFC 7636 §4.6, RFC 8707 §2.2, RFC 9700 §4.14.2.
 
 import { mintCredential, readCredential, type CredentialClaims } from "../crypto/credential.ts";
@@ -16,20 +16,15 @@ import {
   parseTokenRequest,
   type CodeTokenRequest,
   type RefreshTokenRequest,
+  type TokenRequest,
 } from "../oauth/token-request.ts";
 import type { CandidateTokens, TokenOutcome } from "../storage/grants.ts";
 import { authenticateClient } from "./authenticate-client.ts";
+import { grantByClientCredentials } from "./client-credentials.ts";
 import { renewClient } from "./clients.ts";
 import { resourcesOf, type Gateway } from "./gateway.ts";
-
-/** RFC 6749 §5.1: built from these fields and nothing stored. */
-export interface TokenResponse {
-  readonly access_token: string;
-  readonly token_type: "Bearer";
-  readonly expires_in: number;
-  readonly refresh_token?: string;
-  readonly scope: string;
-}
+import { servedGrantTypes } from "./served-grant-types.ts";
+import type { TokenResponse } from "./token-response.ts";
 
 interface TokenPair {
   readonly accessToken: string;
@@ -43,17 +38,25 @@ export async function exchangeToken(
   form: FormParameters,
 ): Promise<TokenResponse> {
   const client = await authenticateClient(gateway, authorization, form);
-  const request = parseTokenRequest(form);
+  const request = parseTokenRequest(form, servedGrantTypes(gateway.config));
   assertGrantTypeAllowed(client, request.grantType);
   if (FAILPOINTS) await failpoint("token.proven");
-  const response =
-    request.grantType === "authorization_code"
-      ? await redeem(gateway, client, request)
-      : await refresh(gateway, client, request);
+  const response = await decide(gateway, client, request);
   if (FAILPOINTS) await failpoint("token.decided");
   renewClient(gateway, client);
   log("info", "token.issued", { client: client.clientId, grantType: request.grantType });
   return response;
+}
+
+function decide(gateway: Gateway, client: Client, request: TokenRequest): Promise<TokenResponse> {
+  switch (request.grantType) {
+    case "authorization_code":
+      return redeem(gateway, client, request);
+    case "refresh_token":
+      return refresh(gateway, client, request);
+    case "client_credentials":
+      return grantByClientCredentials(gateway, client, request);
+  }
 }
 
 async function redeem(gateway: Gateway, client: Client, request: CodeTokenRequest): Promise<TokenResponse> {

@@ -3,8 +3,8 @@
 import { OAuthError } from "../errors.ts";
 import { isJsonObject, type JsonObject } from "../json.ts";
 import {
-  GRANT_TYPES,
   REGISTRABLE_AUTH_METHODS,
+  REGISTRABLE_GRANT_TYPES,
   RESPONSE_TYPES,
   type Client,
   type GrantType,
@@ -56,7 +56,7 @@ export function parseClientMetadata(body: unknown): ClientMetadata {
     redirectUris: redirectUris(member(body, "redirect_uris")),
     tokenEndpointAuthMethod: authMethod(member(body, "token_endpoint_auth_method")),
     grantTypes: grantTypes(member(body, "grant_types")),
-    clientName: clientName(member(body, "client_name")),
+    clientName: parseClientName(member(body, "client_name")),
     applicationType: applicationType(member(body, "application_type")),
   };
 }
@@ -132,7 +132,7 @@ function authMethod(value: unknown): TokenEndpointAuthMethod {
  * out gets both: it is handed a refresh token, so it must be able to use it.
  */
 function grantTypes(value: unknown): readonly GrantType[] {
-  const kept = value === undefined ? GRANT_TYPES : supportedOf(value, GRANT_TYPES);
+  const kept = value === undefined ? REGISTRABLE_GRANT_TYPES : supportedOf(value, REGISTRABLE_GRANT_TYPES);
   if (!kept.includes("authorization_code")) {
     throw refused("Register for the grant type authorization_code.", "grant_types_unsupported");
   }
@@ -152,7 +152,8 @@ function supportedOf<Name extends string>(value: unknown, supported: readonly Na
   return supported.filter((name) => value.includes(name));
 }
 
-function clientName(value: unknown): string | undefined {
+/** RFC 7591 §2: the name as the client wrote it. Refuses with `invalid_client_metadata` what is not text of up to 200 characters. */
+export function parseClientName(value: unknown): string | undefined {
   if (value === undefined || value === "") return undefined;
   if (typeof value !== "string" || value.length > LONGEST_NAME || !value.isWellFormed()) {
     throw refused(`Send client_name as text of up to ${LONGEST_NAME} characters.`, "client_name_malformed");

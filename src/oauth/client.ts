@@ -13,8 +13,17 @@ export const TOKEN_ENDPOINT_AUTH_METHODS = [...REGISTRABLE_AUTH_METHODS, "privat
 
 export type TokenEndpointAuthMethod = (typeof TOKEN_ENDPOINT_AUTH_METHODS)[number];
 
-/** RFC 7591 §2: the grant types the token endpoint serves; the list our metadata publishes. */
-export const GRANT_TYPES = ["authorization_code", "refresh_token"] as const;
+/** RFC 7591 §2: the grant types that a client can register for by itself; every gateway serves them. */
+export const REGISTRABLE_GRANT_TYPES = ["authorization_code", "refresh_token"] as const;
+
+/** RFC 6749 §4.4: a machine asks for itself, with nobody at a browser. For clients that an admin vouches for. */
+export const CLIENT_CREDENTIALS = "client_credentials";
+
+/** The grant types that a client needs an admin's word for, beside a proof of who it is. */
+export const VOUCHED_GRANT_TYPES = [CLIENT_CREDENTIALS] as const;
+
+/** RFC 7591 §2: every grant type the token endpoint knows; the settings say which of them a gateway serves. */
+export const GRANT_TYPES = [...REGISTRABLE_GRANT_TYPES, ...VOUCHED_GRANT_TYPES] as const;
 
 export type GrantType = (typeof GRANT_TYPES)[number];
 
@@ -42,6 +51,10 @@ export interface Client {
   /** base64url SHA-256 of the client secret; undefined for a public client. */
   readonly clientSecretHash: string | undefined;
   readonly grantTypes: readonly GrantType[];
+  /** The scopes it may have at most; undefined for all. */
+  readonly allowedScope?: readonly string[];
+  /** Epoch seconds at which it ends, and everything it was given; undefined for never. */
+  readonly endsAt?: number;
 }
 
 /** Whether `client` may authenticate by `method`. */

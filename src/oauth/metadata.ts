@@ -2,7 +2,12 @@
 // by, so that metadata can't promise what is not served. Called by routes/well-known, routes/mcp and
 // domain/verify-assertion. RFC 8414, RFC 9728, RFC 9207.
 import { ASSERTION_ALGORITHMS } from "./client-keys.ts";
-import { GRANT_TYPES, RESPONSE_TYPES, TOKEN_ENDPOINT_AUTH_METHODS } from "./client.ts";
+import {
+  REGISTRABLE_GRANT_TYPES,
+  RESPONSE_TYPES,
+  TOKEN_ENDPOINT_AUTH_METHODS,
+  type GrantType,
+} from "./client.ts";
 import { SCOPES } from "./scope.ts";
 
 /** Where each endpoint of the authorization server is, below the issuer. */
@@ -19,25 +24,32 @@ export const AUTHORIZATION_SERVER_METADATA_PATH = "/.well-known/oauth-authorizat
 /** RFC 9728 §3: the path of protected resource metadata; the resource's own path follows it. */
 export const PROTECTED_RESOURCE_METADATA_PATH = "/.well-known/oauth-protected-resource";
 
+/** What a gateway offers besides what all of them do. */
+export interface Offered {
+  /** `false` leaves out dynamic registration. */
+  readonly registration?: boolean;
+  /** The grant types that the token endpoint serves with these settings. */
+  readonly grantTypes?: readonly GrantType[];
+}
+
 /**
  * The authorization server metadata of `issuer`, an origin without a slash at the end (RFC 8414 §2, RFC 9207 §3,
  * RFC 7636 through `code_challenge_methods_supported`, RFC 7523, Client ID Metadata Document draft §5).
- * `registration: false` leaves out dynamic registration.
  */
 export function authorizationServerMetadata(
   issuer: string,
-  offered: { readonly registration: boolean } = { registration: true },
+  { registration = true, grantTypes = REGISTRABLE_GRANT_TYPES }: Offered = {},
 ) {
   return {
     issuer,
     authorization_endpoint: issuer + ENDPOINTS.authorization,
     token_endpoint: issuer + ENDPOINTS.token,
-    ...(offered.registration ? { registration_endpoint: issuer + ENDPOINTS.registration } : {}),
+    ...(registration ? { registration_endpoint: issuer + ENDPOINTS.registration } : {}),
     revocation_endpoint: issuer + ENDPOINTS.revocation,
     scopes_supported: SCOPES,
     response_types_supported: RESPONSE_TYPES,
     response_modes_supported: ["query"],
-    grant_types_supported: GRANT_TYPES,
+    grant_types_supported: grantTypes,
     token_endpoint_auth_methods_supported: TOKEN_ENDPOINT_AUTH_METHODS,
     token_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
     revocation_endpoint_auth_methods_supported: TOKEN_ENDPOINT_AUTH_METHODS,

@@ -1,7 +1,7 @@
-// The forms of the token endpoint, typed. Called by domain/exchange-token after the client is known. RFC 6749 §4.1.3
-// and §6, RFC 7636 §4.5 and §4.6, RFC 8707 §2.2.
+// The forms of the token endpoint, typed. Called by domain/exchange-token after the client is known. RFC 6749 §4.1.3,
+// §4.4.2 and §6, RFC 7636 §4.5 and §4.6, RFC 8707 §2.2.
 import { OAuthError } from "../errors.ts";
-import { GRANT_TYPES, type Client, type GrantType } from "./client.ts";
+import { CLIENT_CREDENTIALS, REGISTRABLE_GRANT_TYPES, type Client, type GrantType } from "./client.ts";
 import type { FormParameters } from "./form.ts";
 import { isCodeVerifier } from "./pkce.ts";
 
@@ -21,18 +21,30 @@ export interface RefreshTokenRequest {
   readonly resources: readonly string[];
 }
 
-export type TokenRequest = CodeTokenRequest | RefreshTokenRequest;
+/** RFC 6749 §4.4.2: the client itself is what it asks with. */
+export interface ClientCredentialsRequest {
+  readonly grantType: typeof CLIENT_CREDENTIALS;
+  readonly scope: string | undefined;
+  readonly resources: readonly string[];
+}
+
+export type TokenRequest = CodeTokenRequest | RefreshTokenRequest | ClientCredentialsRequest;
 
 /**
- * Reads a token request (RFC 6749 §4.1.3, §6). Refuses a missing parameter with `invalid_request`, another grant type
- * with `unsupported_grant_type`, and a malformed verifier with `invalid_grant`, because it can't match any challenge
- * (RFC 7636 §4.6). The code or refresh token itself is not looked at.
+ * Reads a token request (RFC 6749 §4.1.3, §4.4.2, §6). Refuses a missing parameter with `invalid_request`, a grant type
+ * that is not in `served` with `unsupported_grant_type`, and a malformed verifier with `invalid_grant`, because it can't
+ * match any challenge (RFC 7636 §4.6). The code or refresh token itself is not looked at.
  */
-export function parseTokenRequest(form: FormParameters): TokenRequest {
-  const grantType = supportedGrantType(required(form, "grant_type"));
+export function parseTokenRequest(
+  form: FormParameters,
+  served: readonly GrantType[] = REGISTRABLE_GRANT_TYPES,
+): TokenRequest {
+  const grantType = servedGrantType(required(form, "grant_type"), served);
   const resources = form.all("resource");
+  const scope = form.get("scope");
+  if (grantType === CLIENT_CREDENTIALS) return { grantType, scope, resources };
   if (grantType === "refresh_token") {
-    return { grantType, refreshToken: required(form, "refresh_token"), scope: form.get("scope"), resources };
+    return { grantType, refreshToken: required(form, "refresh_token"), scope, resources };
   }
   const code = required(form, "code");
   const codeVerifier = required(form, "code_verifier");
@@ -49,10 +61,13 @@ export function assertGrantTypeAllowed(client: Client, grantType: GrantType): vo
   }
 }
 
-function supportedGrantType(name: string): GrantType {
-  const grantType = GRANT_TYPES.find((supported) => supported === name);
+function servedGrantType(name: string, served: readonly GrantType[]): GrantType {
+  const grantType = served.find((supported) => supported === name);
   if (grantType === undefined) {
-    throw new OAuthError("unsupported_grant_type", "Use authorization_code or refresh_token.");
+    throw new OAuthError(
+      "unsupported_grant_type",
+      "Use a grant type that this authorization server's metadata lists.",
+    );
   }
   return grantType;
 }

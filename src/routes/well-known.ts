@@ -3,6 +3,7 @@
 
 import { Hono } from "hono";
 import type { AppEnv } from "../context.ts";
+import { servedGrantTypes } from "../domain/served-grant-types.ts";
 import {
   AUTHORIZATION_SERVER_METADATA_PATH,
   authorizationServerMetadata,
@@ -14,9 +15,11 @@ import type { Config, IntegrationName } from "../config.ts";
 const CACHED = { "cache-control": "public, max-age=300" };
 
 export const wellKnown = new Hono<AppEnv>()
-  .get(AUTHORIZATION_SERVER_METADATA_PATH, (c) =>
-    c.json(authorizationServerMetadata(c.get("gateway").config.publicUrl), 200, CACHED),
-  )
+  .get(AUTHORIZATION_SERVER_METADATA_PATH, (c) => {
+    const { config } = c.get("gateway");
+    const grantTypes = servedGrantTypes(config);
+    return c.json(authorizationServerMetadata(config.publicUrl, { grantTypes }), 200, CACHED);
+  })
   .get(PROTECTED_RESOURCE_METADATA_PATH, (c) =>
     c.json(resource(c.get("gateway").config, "main"), 200, CACHED),
   )

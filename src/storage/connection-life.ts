@@ -103,7 +103,7 @@ export async function disconnect(core: ConnectionCore, reason: string): Promise<
   if (!(await core.ready()) || core.row() === undefined) return false;
   const ended = core.transaction((sql, now) => {
     const grants = upkeep.grantIds(sql).open;
-    for (const id of grants) upkeep.revokeGrant(sql, id, reason, now);
+    for (const id of grants) upkeep.revokeGrant(sql, id, upkeep.CONNECTION_ENDED, now);
     const agentKeys = keys.agentKeyIds(sql).open;
     for (const id of agentKeys) keys.endAgentKey(sql, id, reason, now);
     forgetGongTokens(sql, reason, now);

@@ -6,6 +6,8 @@ import { DurableObject } from "cloudflare:workers";
 import { nowSeconds } from "../clock.ts";
 import type { IntegrationName } from "../config.ts";
 import type { GongTokens } from "../gong/oauth.ts";
+import * as codeless from "./codeless-grants.ts";
+import type { CodelessGrant, CodelessOutcome, CodelessToken } from "./codeless-grants.ts";
 import { ConnectionCore } from "./connection-core.ts";
 import * as life from "./connection-life.ts";
 import { listAgentKeys, type AgentKeyDescription, type NewAgentKey } from "./agent-keys.ts";
@@ -67,6 +69,27 @@ export class ConnectionObject extends DurableObject<Env> {
   /** RFC 6749 §6, RFC 9700 §4.14.2. Never calls Gong: our tokens outlive an outage there. */
   async rotateRefreshToken(presented: PresentedRefreshToken, tokens: RotationTokens): Promise<TokenOutcome> {
     return this.#decide(presented.grantId, (sql, now) => rotateRefreshToken(sql, presented, tokens, now));
+  }
+
+  /**
+   * Opens the one grant that a client has without a code, or brings it up to date: RFC 6749 §4.4, RFC 7523. Refused while
+   * Gong can't be reached with this connection, and for a client whose access somebody ended.
+   */
+  async openCodelessGrant(grant: CodelessGrant): Promise<CodelessOutcome> {
+    return codeless.openCodelessGrant(this.#core, grant);
+  }
+
+  /** One access token of such a grant, and no refresh token (RFC 6749 §4.4.3). Never calls Gong. */
+  async issueWithoutCode(token: CodelessToken): Promise<TokenOutcome> {
+    return codeless.issueWithoutCode(this.#core, token);
+  }
+
+  /** Ends what a client has without a code, and keeps it from opening it again, also when it has nothing yet. */
+  async barClient(
+    barred: Pick<CodelessGrant, "id" | "clientId" | "grantType" | "resource">,
+    reason: string,
+  ): Promise<void> {
+    await codeless.barClient(this.#core, barred, reason);
   }
 
   /** Checks an access token or agent key and hands out Gong's token. RFC 6750 §3.1: every refusal looks the same outside. */

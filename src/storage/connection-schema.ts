@@ -1,6 +1,7 @@
 // The tables of the ConnectionObject and their rows. storage/README.md says for every field whether it is sealed,
 // hashed or plain, when it is written and when it is gone. Times are epoch seconds.
 
+import type { GrantType } from "../oauth/client.ts";
 import type { Migration } from "./migrations.ts";
 import { PAID_CALLS_STEP } from "./paid-schema.ts";
 
@@ -83,6 +84,7 @@ export const CONNECTION_MIGRATIONS: readonly Migration[] = [
     ) STRICT`,
   ],
   PAID_CALLS_STEP,
+  ["ALTER TABLE grants ADD COLUMN grant_type TEXT NOT NULL DEFAULT 'authorization_code'"],
 ];
 
 /** `connected`: usable. `needs_reconnect`: Gong ended it. `disconnected`: a person or an admin ended it. */
@@ -113,6 +115,8 @@ export type ConnectionRow = {
 
 export type GrantRow = {
   id: string;
+  /** What opened it: a person's approval, or one of the grant types without a code. */
+  grant_type: GrantType;
   client_id: string;
   client_name: string | null;
   resource: string;

@@ -9,6 +9,16 @@ export const CODE_MEMORY_SECONDS = 600;
 
 const REVOKED_KEPT_SECONDS = 30 * 86_400;
 
+/** Why a grant ended that nobody ended by itself: its connection did. */
+export const CONNECTION_ENDED = "connection_ended";
+
+/**
+ * A grant without a code that was ended by itself. It is never forgotten: its client could open the next one alone, and
+ * what a person or an admin has ended stays ended.
+ */
+export const BARRED = `(revoked_at IS NOT NULL AND grant_type <> 'authorization_code'
+  AND revoked_reason <> '${CONNECTION_ENDED}')`;
+
 /** Ends a grant and everything it issued. The row stays for a while, so that a reader sees why. */
 export function revokeGrant(sql: SqlStorage, grantId: string, reason: string, now: number): void {
   sql.exec("DELETE FROM access_tokens WHERE grant_id = ?", grantId);
@@ -69,7 +79,12 @@ export function sweepGrants(sql: SqlStorage, now: number): void {
     OR (refresh_generation > 0 AND refresh_expires_at <= ?1) OR (refresh_generation = 0 AND created_at <= ?1 - ?3)`;
   const unused = `AND NOT EXISTS (SELECT 1 FROM access_tokens WHERE grant_id = grants.id)
     AND NOT EXISTS (SELECT 1 FROM codes WHERE grant_id = grants.id)`;
-  sql.exec(`DELETE FROM grants WHERE (${gone}) ${unused}`, now, REVOKED_KEPT_SECONDS, CODE_MEMORY_SECONDS);
+  sql.exec(
+    `DELETE FROM grants WHERE (${gone}) AND NOT ${BARRED} ${unused}`,
+    now,
+    REVOKED_KEPT_SECONDS,
+    CODE_MEMORY_SECONDS,
+  );
 }
 
 /** When there is something to delete next, in epoch seconds, if ever. */
@@ -79,7 +94,7 @@ export function nextSweepAt(sql: SqlStorage): number | undefined {
       `SELECT MIN(due) AS due FROM (
          SELECT MIN(kept_until) AS due FROM codes UNION ALL SELECT MIN(expires_at) FROM access_tokens
          UNION ALL SELECT MIN(refresh_expires_at) FROM grants WHERE refresh_generation > 0 AND revoked_at IS NULL
-         UNION ALL SELECT MIN(revoked_at) + ? FROM grants)`,
+         UNION ALL SELECT MIN(revoked_at) + ? FROM grants WHERE NOT ${BARRED})`,
       REVOKED_KEPT_SECONDS,
     )
     .toArray();

@@ -4,7 +4,12 @@
 
 import { DurableObject } from "cloudflare:workers";
 import { nowSeconds } from "../clock.ts";
-import type { Client, GrantType, TokenEndpointAuthMethod } from "../oauth/client.ts";
+import {
+  REGISTRABLE_GRANT_TYPES,
+  type Client,
+  type GrantType,
+  type TokenEndpointAuthMethod,
+} from "../oauth/client.ts";
 import { scheduleAlarm } from "./alarm.ts";
 import { migrate, schemaVersion, type Migration } from "./migrations.ts";
 
@@ -190,5 +195,5 @@ function toClient(row: ClientRow): Client {
 }
 
 function isGrantType(value: string): value is GrantType {
-  return value === "authorization_code" || value === "refresh_token";
+  return REGISTRABLE_GRANT_TYPES.some((registrable) => registrable === value);
 }

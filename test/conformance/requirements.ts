@@ -5,6 +5,7 @@ import { agentKeys } from "./requirements/agent-keys.ts";
 import { adminLists } from "./requirements/admin-lists.ts";
 import { authorizationServer } from "./requirements/authorization-server.ts";
 import { gong } from "./requirements/gong.ts";
+import { machine } from "./requirements/machine.ts";
 import { operations } from "./requirements/operations.ts";
 import { pages } from "./requirements/pages.ts";
 import { paid } from "./requirements/paid.ts";
@@ -23,6 +24,7 @@ export const REQUIREMENTS = {
   ...proxy,
   ...paid,
   ...policy,
+  ...machine,
   ...gong,
   ...storage,
   ...pages,

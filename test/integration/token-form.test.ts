@@ -161,7 +161,6 @@ describe(verifies("http.methods", "methods and URLs of the machine endpoints"), 
 describe(verifies("token.grant_types", "grant types"), () => {
   it.each([
     "password",
-    "client_credentials",
     "implicit",
     "urn:ietf:params:oauth:grant-type:device_code",
     "urn:ietf:params:oauth:grant-type:token-exchange",
@@ -174,6 +173,13 @@ describe(verifies("token.grant_types", "grant types"), () => {
     const before = await everythingStored();
     const answer = await askToken({ ...good("x"), username: "u", password: "p", grant_type: grantType });
     await expectOAuthError(answer, "unsupported_grant_type");
+    expect(await everythingStored()).toBe(before);
+  });
+
+  it("RFC 6749 §5.2: client credentials are served, and not for a public client", async () => {
+    const before = await everythingStored();
+    const answer = await askToken({ ...good("x"), grant_type: "client_credentials" });
+    await expectOAuthError(answer, "unauthorized_client");
     expect(await everythingStored()).toBe(before);
   });
 

@@ -84,7 +84,7 @@ const PROVEN = { client_secret_sha256: SECRET_HASH, token_endpoint_auth_method: 
 
 const read = (...entries: readonly unknown[]) => parsePreregisteredClients(JSON.stringify(entries));
 
-describe(verifies("settings.clients", "CLIENTS"), () => {
+describe(verifies("settings.clients", "machine.configured", "CLIENTS"), () => {
   it("RFC 7591 §2: a client with a redirect URI is a public one", () => {
     const { clients, problems } = read({ ...CLIENT, client_name: "Portal" });
     expect(problems).toEqual([]);
@@ -126,10 +126,43 @@ describe(verifies("settings.clients", "CLIENTS"), () => {
     });
   });
 
+  it("RFC 6749 §4.4: a machine has client credentials, a proof, and no redirect URI", () => {
+    const machine = { client_id: "nightly", grant_types: ["client_credentials"], ...PROVEN };
+    const { clients, problems } = read(machine);
+    expect(problems).toEqual([]);
+    expect(clients.get("nightly")).toMatchObject({
+      grantTypes: ["client_credentials"],
+      redirectUris: [],
+      tokenEndpointAuthMethod: "client_secret_basic",
+      clientSecretHash: SECRET_HASH,
+    });
+  });
+
+  it("RFC 6749 §4.4: a client may have client credentials beside its sign-in by browser", () => {
+    const grant_types = ["authorization_code", "client_credentials"];
+    const { clients } = read({ ...CLIENT, ...PROVEN, grant_types });
+    expect(clients.get("portal")).toMatchObject({
+      grantTypes: grant_types,
+      redirectUris: CLIENT.redirect_uris,
+    });
+  });
+
+  it.each([
+    ["a public client", { client_secret_sha256: undefined, token_endpoint_auth_method: undefined }],
+    ["no redirect URI beside a sign-in", { grant_types: ["authorization_code", "client_credentials"] }],
+    ["a redirect URI that nothing would use", { redirect_uris: ["https://portal.test/callback"] }],
+    ["a method we don't serve", { token_endpoint_auth_method: "client_secret_jwt" }],
+    ["a name that is a number", { client_name: 7 }],
+  ])("RFC 6749 §4.4: client credentials are refused with %s", (_, change) => {
+    const machine = { client_id: "nightly", grant_types: ["client_credentials"], ...PROVEN, ...change };
+    expect(read(machine).problems).toEqual([expect.stringMatching(/^entry 1 (needs|is refused)/)]);
+  });
+
   it.each([
     ["no id", { client_id: undefined }],
     ["an empty id", { client_id: "" }],
     ["an id that looks registered", { client_id: "gcl_AAAAAAAAAAAAAAAAAAAAAA" }],
+    ["an id that looks like a machine's", { client_id: "gmc_AAAAAAAAAAAAAAAAAAAAAA" }],
     ["an id that is a URL", { client_id: "https://portal.test/client.json" }],
     ["an id with a space", { client_id: "por tal" }],
     ["an id of 129 characters", { client_id: "p".repeat(129) }],

@@ -1,7 +1,7 @@
 // Subject: src/oauth/metadata.ts. RFC 8414 §2, RFC 9728 §2 and §3.1, RFC 9207 §3.
 import { describe, expect, it } from "vitest";
 import { verifies } from "../../conformance/verifies.ts";
-import { GRANT_TYPES, REGISTRABLE_AUTH_METHODS } from "../../../src/oauth/client.ts";
+import { REGISTRABLE_AUTH_METHODS, REGISTRABLE_GRANT_TYPES } from "../../../src/oauth/client.ts";
 import { parseForm } from "../../../src/oauth/form.ts";
 import {
   authorizationServerMetadata,
@@ -47,7 +47,12 @@ describe(verifies("metadata.authorization_server", "authorization server metadat
     expect(parseClientMetadata(body).tokenEndpointAuthMethod).toBe(method);
   });
 
-  it.each(GRANT_TYPES)("RFC 8414 §2: the published grant type %s is served", (grantType) => {
+  it("RFC 8414 §2: the document lists the grant types that these settings serve", () => {
+    const grantTypes = ["authorization_code", "client_credentials"] as const;
+    expect(authorizationServerMetadata(ISSUER, { grantTypes }).grant_types_supported).toEqual(grantTypes);
+  });
+
+  it.each(REGISTRABLE_GRANT_TYPES)("RFC 8414 §2: the published grant type %s is served", (grantType) => {
     const refusal = refusalOf(() => parseTokenRequest(parseForm(`grant_type=${grantType}`)));
     expect(refusal?.code).toBe("invalid_request");
   });

@@ -68,10 +68,21 @@ describe(verifies("token.request", "refreshing"), () => {
   });
 });
 
+describe(verifies("token.request", "client credentials"), () => {
+  it("RFC 6749 §4.4.2: reads scope and resources where the grant type is served", () => {
+    const form = parseForm("grant_type=client_credentials&scope=mcp:ai-ask:read&resource=https://a.test/mcp");
+    expect(parseTokenRequest(form, ["client_credentials"])).toEqual({
+      grantType: "client_credentials",
+      scope: "mcp:ai-ask:read",
+      resources: ["https://a.test/mcp"],
+    });
+    expectRefused(() => parseTokenRequest(form), "unsupported_grant_type");
+  });
+});
+
 describe(verifies("token.request", "grant types"), () => {
   it.each([
     "password",
-    "client_credentials",
     "implicit",
     "AUTHORIZATION_CODE",
     " refresh_token",

@@ -1,0 +1,162 @@
+// Grants that no code opened: a client's own (RFC 6749 §4.4) and those that an issuer vouches for (RFC 7523). There is one
+// for each client and resource, however often it asks, and no refresh token. SQL on the ConnectionObject's database,
+// inside its transactions; called by ConnectionObject.
+
+import type { VOUCHED_GRANT_TYPES } from "../oauth/client.ts";
+import type { ConnectionCore } from "./connection-core.ts";
+import type { ConnectionRow } from "./connection-schema.ts";
+import { BARRED, findGrant, revokeGrant } from "./grant-upkeep.ts";
+import type { TokenOutcome } from "./grants.ts";
+
+/** Access tokens of one grant that can live at the same time; the oldest make room. */
+const MOST_ACCESS_TOKENS = 1_000;
+
+/** A client with this permission, as it is now: each request brings it up to date. */
+export interface CodelessGrant {
+  /** Taken when there is none yet. */
+  readonly id: string;
+  readonly clientId: string;
+  readonly clientName: string | undefined;
+  readonly grantType: (typeof VOUCHED_GRANT_TYPES)[number];
+  readonly resource: string;
+  readonly scope: string;
+  /** When it ends unless the client asks again, epoch seconds. */
+  readonly expiresAt: number;
+}
+
+export type CodelessOutcome =
+  | { readonly kind: "open"; readonly grantId: string; readonly isNew: boolean }
+  | { readonly kind: "refused"; readonly reason: "not_connected" | "needs_reconnect" | "client_ended" };
+
+/** An access token minted for a grant that is open. */
+export interface CodelessToken {
+  readonly grantId: string;
+  readonly clientId: string;
+  readonly scope: string;
+  readonly accessHash: string;
+  readonly accessExpiresAt: number;
+}
+
+/** See ConnectionObject.openCodelessGrant. */
+export async function openCodelessGrant(
+  core: ConnectionCore,
+  grant: CodelessGrant,
+): Promise<CodelessOutcome> {
+  if (!(await core.ready())) return { kind: "refused", reason: "not_connected" };
+  const outcome = core.transaction((sql, now): CodelessOutcome => {
+    const unusable = unusableReason(core.row(), now);
+    if (unusable !== undefined) return { kind: "refused", reason: unusable };
+    if (isBarred(sql, grant.clientId)) return { kind: "refused", reason: "client_ended" };
+    return upsert(sql, grant, now);
+  });
+  await core.schedule();
+  return outcome;
+}
+
+/** See ConnectionObject.issueWithoutCode. */
+export async function issueWithoutCode(core: ConnectionCore, token: CodelessToken): Promise<TokenOutcome> {
+  if (!(await core.ready())) return { kind: "refused", reason: "connection_unknown" };
+  const outcome = core.transaction((sql, now): TokenOutcome => {
+    const grant = findGrant(sql, token.grantId);
+    if (grant === undefined || grant.client_id !== token.clientId)
+      return { kind: "refused", reason: "grant_unknown" };
+    if (grant.grant_type === "authorization_code") return { kind: "refused", reason: "grant_unknown" };
+    if (grant.revoked_at !== null) return { kind: "refused", reason: "grant_revoked" };
+    if (grant.expires_at <= now) return { kind: "refused", reason: "grant_expired" };
+    const accessExpiresAt = Math.min(token.accessExpiresAt, grant.expires_at);
+    sql.exec(
+      "INSERT INTO access_tokens (hash, grant_id, generation, scope, expires_at) VALUES (?, ?, 1, ?, ?)",
+      token.accessHash,
+      grant.id,
+      token.scope,
+      accessExpiresAt,
+    );
+    dropOldest(sql, grant.id);
+    return { kind: "issued", scope: token.scope, accessExpiresAt };
+  });
+  await core.schedule();
+  return outcome;
+}
+
+/** See ConnectionObject.barClient. */
+export async function barClient(
+  core: ConnectionCore,
+  barred: Pick<CodelessGrant, "id" | "clientId" | "grantType" | "resource">,
+  reason: string,
+): Promise<void> {
+  if (!(await core.ready())) return;
+  const ended = core.transaction((sql, now) => {
+    const live = sql
+      .exec<{ id: string }>(
+        "SELECT id FROM grants WHERE client_id = ? AND grant_type <> 'authorization_code' AND revoked_at IS NULL",
+        barred.clientId,
+      )
+      .toArray();
+    // A request that is on its way here may not open the first one either.
+    if (live.length === 0 && !isBarred(sql, barred.clientId)) {
+      upsert(sql, { ...barred, clientName: undefined, scope: "", expiresAt: now }, now);
+      live.push({ id: barred.id });
+    }
+    for (const { id } of live) revokeGrant(sql, id, reason, now);
+    return live.map(({ id }) => id);
+  });
+  if (ended.length > 0) await core.noteEnded(ended);
+}
+
+/** Gong's refresh token may be dead while its access token still opens Gong. */
+function unusableReason(
+  row: ConnectionRow | undefined,
+  now: number,
+): "not_connected" | "needs_reconnect" | undefined {
+  if (row === undefined || row.state === "disconnected") return "not_connected";
+  return row.state === "connected" || row.gong_expires_at > now ? undefined : "needs_reconnect";
+}
+
+/** Whether somebody ended what this client had, and nobody let it in again since. */
+function isBarred(sql: SqlStorage, clientId: string): boolean {
+  const rows = sql.exec(
+    `SELECT 1 FROM grants AS ended WHERE client_id = ?1 AND ${BARRED} AND NOT EXISTS (
+       SELECT 1 FROM grants WHERE client_id = ?1 AND grant_type = 'authorization_code' AND revoked_at IS NULL
+         AND created_at >= ended.revoked_at) LIMIT 1`,
+    clientId,
+  );
+  return rows.toArray().length > 0;
+}
+
+/** Its idle end is its end: there is no refresh token that could move it, so `refresh_generation` 1 is the only one. */
+function upsert(sql: SqlStorage, grant: CodelessGrant, now: number): CodelessOutcome {
+  const [known] = sql
+    .exec<{ id: string }>(
+      "SELECT id FROM grants WHERE client_id = ? AND resource = ? AND grant_type = ? AND revoked_at IS NULL",
+      grant.clientId,
+      grant.resource,
+      grant.grantType,
+    )
+    .toArray();
+  const grantId = known?.id ?? grant.id;
+  sql.exec(
+    `INSERT INTO grants (id, client_id, client_name, resource, scope, created_at, last_used_at, expires_at,
+       refresh_generation, refresh_expires_at, successor_used, grant_type)
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7, 1, ?7, 1, ?8)
+     ON CONFLICT (id) DO UPDATE SET client_name = ?3, scope = ?5, last_used_at = ?6, expires_at = ?7,
+       refresh_expires_at = ?7`,
+    grantId,
+    grant.clientId,
+    grant.clientName ?? null,
+    grant.resource,
+    grant.scope,
+    now,
+    grant.expiresAt,
+    grant.grantType,
+  );
+  return { kind: "open", grantId, isNew: known === undefined };
+}
+
+function dropOldest(sql: SqlStorage, grantId: string): void {
+  sql.exec(
+    `DELETE FROM access_tokens WHERE hash IN (
+       SELECT hash FROM access_tokens WHERE grant_id = ? ORDER BY expires_at DESC, rowid DESC LIMIT -1 OFFSET ?)`,
+    grantId,
+    MOST_ACCESS_TOKENS,
+  );
+}
