@@ -1,6 +1,7 @@
 // The settings, parsed once per isolate into typed values. The only reader of vars and secrets. Every problem is
 // reported at once, by name and never by value; while there is one, the gateway serves nothing but /health.
 
+import { parseAccess, type AccessConfig } from "./access-settings.ts";
 import { ConfigError } from "./errors.ts";
 import type { Client } from "./oauth/client.ts";
 import { isLoopbackHttp } from "./oauth/loopback.ts";
@@ -37,6 +38,8 @@ export interface Config {
   /** The first seals, all open. */
   readonly sealingKeys: readonly SealingKey[];
   readonly adminToken: string | undefined;
+  /** Undefined while Cloudflare Access is off. */
+  readonly access: AccessConfig | undefined;
   readonly clientPolicy: "open" | "listed";
   readonly allowedRedirectHosts: ReadonlySet<string>;
   /** Browser origins that may call `/mcp`, besides our own. */
@@ -91,6 +94,14 @@ export function parseSettings(settings: Settings): Config {
     integrations: shared === undefined ? [main] : [main, shared],
     sealingKeys: parseSealingKeys(read.required("SEALING_KEYS"), problems),
     adminToken,
+    access: parseAccess(
+      {
+        teamDomain: read.optional("ACCESS_TEAM_DOMAIN"),
+        audiences: read.list("ACCESS_AUD"),
+        adminEmails: read.list("ADMIN_EMAILS"),
+      },
+      problems,
+    ),
     clientPolicy: read.oneOf("CLIENT_POLICY", ["open", "listed"], "open"),
     allowedRedirectHosts: new Set(read.list("ALLOWED_REDIRECT_HOSTS")),
     allowedOrigins: new Set(read.list("ALLOWED_ORIGINS")),
@@ -103,19 +114,15 @@ export function parseSettings(settings: Settings): Config {
     registrationLimit: read.integer("REGISTRATION_LIMIT", 10_000, 1, 1_000_000),
     maxBodyBytes: read.integer("MAX_BODY_BYTES", 1_048_576, 65_536, 16_777_216),
   };
-  noteAdminProblems(read, problems, config);
+  noteAdminProblems(problems, config);
   if (problems.length > 0) throw new ConfigError(problems);
   return Object.freeze(config);
 }
 
-function noteAdminProblems(read: Reader, problems: string[], config: Config): void {
-  const needsAdmin = config.integrations.some((integration) => integration.access === "shared");
-  if (needsAdmin && config.adminToken === undefined) {
-    problems.push("ADMIN_TOKEN is required when an integration has shared access");
-  }
-  for (const name of ["ACCESS_TEAM_DOMAIN", "ACCESS_AUD"]) {
-    // Serving with a sign-in setting that nothing enforces would look protected and not be.
-    if (read.optional(name) !== undefined) problems.push(`${name} is not supported by this version`);
+function noteAdminProblems(problems: string[], { integrations, adminToken, access }: Config): void {
+  const needsAdmin = integrations.some((integration) => integration.access === "shared");
+  if (needsAdmin && adminToken === undefined && (access === undefined || access.adminEmails.size === 0)) {
+    problems.push("ADMIN_TOKEN, or Cloudflare Access with ADMIN_EMAILS, is required for shared access");
   }
 }
 

@@ -18,6 +18,8 @@ export interface AppEnv {
     requestId: string;
     /** Of this response's Content-Security-Policy. */
     secureHeadersNonce?: string;
+    /** Whom Cloudflare Access names, in lower case; undefined while Access is off. */
+    person?: { readonly email: string };
     /** The admin who asks for a page, behind the admin page middleware only. */
     viewer?: AdminViewer;
     /** The admin's session and the form it posted, behind the admin form middleware only. */

@@ -25,6 +25,7 @@ export type LogEvent =
   | "mcp.refused"
   | "mcp.upstream_failed"
   | "discovery.failed"
+  | "access.refused"
   | "admin.signed_in"
   | "admin.refused"
   | "admin.acted";

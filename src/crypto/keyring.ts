@@ -10,6 +10,7 @@ export type Purpose =
   | "transaction"
   | "mcp-session"
   | "connection-identity"
+  | "person"
   | "credential-tag";
 
 interface RingSecret {

@@ -1,10 +1,14 @@
-// Admin sign-in with ADMIN_TOKEN: attempts are counted per address before the token is compared, sessions are random,
-// hashed, and end by themselves. Form tokens are derived from the session, so a form of one session is no use to
-// another.
+// Admin sign-in: with ADMIN_TOKEN, whose attempts are counted per address before it is compared, or through Cloudflare
+// Access as somebody in ADMIN_EMAILS. Sessions are random, hashed, and end by themselves. Form tokens are derived from the
+// session, so a form of one session is no use to another.
 
 import { constantTimeEqual, encodeBase64Url, randomBytes, sha256 } from "../crypto/encoding.ts";
 import { log } from "../log.ts";
+import { readAccessIdentity, type AccessReading, type HeadersOfRequest } from "./access-identity.ts";
 import type { Gateway } from "./gateway.ts";
+
+/** Whoever signed in with ADMIN_TOKEN, in the audit: the token says no name. An e-mail address is never this. */
+const TOKEN_ACTOR = "admin";
 
 export type SignIn =
   | { readonly kind: "signed_in"; readonly session: string }
@@ -21,10 +25,47 @@ export async function signInAdmin(gateway: Gateway, token: string, address: stri
     log("warn", "admin.refused", { reason: "wrong_token" });
     return { kind: "refused", retryAfterSeconds: 0 };
   }
+  return { kind: "signed_in", session: await openSession(gateway, addressHash, TOKEN_ACTOR) };
+}
+
+/** What Cloudflare Access makes of a request to /admin: an admin, somebody who is none, or why it names nobody. */
+export type AdminByAccess =
+  | Exclude<AccessReading, { readonly kind: "person" }>
+  | { readonly kind: "admin" | "not_admin"; readonly email: string };
+
+/** Whether Cloudflare Access names an admin. Passing Access is not enough: ADMIN_EMAILS says who may. */
+export async function adminByAccess(gateway: Gateway, request: HeadersOfRequest): Promise<AdminByAccess> {
+  const reading = await readAccessIdentity(gateway, request);
+  if (reading.kind !== "person") return reading;
+  const { email } = reading;
+  return { kind: gateway.config.access?.adminEmails.has(email) === true ? "admin" : "not_admin", email };
+}
+
+/** Opens an admin session for an admin whom Cloudflare Access names. Undefined for everybody else. */
+export async function signInAdminByAccess(
+  gateway: Gateway,
+  request: HeadersOfRequest,
+): Promise<string | undefined> {
+  const found = await adminByAccess(gateway, request);
+  if (found.kind === "admin") return openSession(gateway, undefined, found.email);
+  log("warn", "admin.refused", { reason: `access_${found.kind}` });
+  return undefined;
+}
+
+/** Whether an admin can sign in at all with these settings. */
+export function hasAdminSignIn({ config }: Gateway): boolean {
+  return config.adminToken !== undefined || (config.access?.adminEmails.size ?? 0) > 0;
+}
+
+async function openSession(
+  gateway: Gateway,
+  addressHash: string | undefined,
+  actor: string,
+): Promise<string> {
   const session = encodeBase64Url(randomBytes(32));
-  await objects.admin().openSession(await sessionHash(gateway, session), addressHash);
-  log("info", "admin.signed_in");
-  return { kind: "signed_in", session };
+  await gateway.objects.admin().openSession(await sessionHash(gateway, session), addressHash, actor);
+  log("info", "admin.signed_in", { by: actor === TOKEN_ACTOR ? "token" : "access" });
+  return session;
 }
 
 /** What a session is stored as. ADMIN_TOKEN is part of it: a new one ends every session, restored ones included. */
@@ -32,16 +73,34 @@ function sessionHash(gateway: Gateway, session: string): Promise<string> {
   return sha256(`session ${session} ${gateway.config.adminToken ?? ""}`);
 }
 
-/** Whether `session` is a live admin session. Asking keeps it from idling out. */
-export async function isAdminSession(gateway: Gateway, session: string | undefined): Promise<boolean> {
-  if (session === undefined || !/^[A-Za-z0-9_-]{43}$/.test(session)) return false;
-  return gateway.objects.admin().useSession(await sessionHash(gateway, session));
+/**
+ * The admin whose live session this is, as the audit names them; undefined for everybody else. Asking keeps the session
+ * from idling out. A session that was opened through Cloudflare Access serves only requests that Access lets through for
+ * the same person, and only while that person is in ADMIN_EMAILS.
+ */
+export async function findAdmin(
+  gateway: Gateway,
+  session: string | undefined,
+  request: HeadersOfRequest,
+): Promise<string | undefined> {
+  if (session === undefined || !/^[A-Za-z0-9_-]{43}$/.test(session)) return undefined;
+  const actor = await gateway.objects.admin().useSession(await sessionHash(gateway, session));
+  if (actor === undefined) return undefined;
+  if (actor === TOKEN_ACTOR) return gateway.config.adminToken === undefined ? undefined : actor;
+  const found = await adminByAccess(gateway, request);
+  return found.kind === "admin" && found.email === actor ? actor : undefined;
 }
 
 /** Ends the session on the server, so that a copied cookie ends with it. */
 export async function signOutAdmin(gateway: Gateway, session: string | undefined): Promise<void> {
   if (session === undefined) return;
   await gateway.objects.admin().endSession(await sessionHash(gateway, session));
+}
+
+/** Ends every admin session, also that of `actor`. */
+export async function endAllAdminSessions(gateway: Gateway, actor: string): Promise<void> {
+  await gateway.objects.admin().endAllSessions(actor);
+  log("info", "admin.acted", { action: "sessions.ended" });
 }
 
 /** The token that every admin form of this session carries. */

@@ -97,10 +97,11 @@ async function sharedConnection(
 /** Begins the one authorization at Gong that shared access needs. Undefined when no integration has shared access. */
 export async function connectSharedAccess(
   gateway: Gateway,
+  actor: string,
 ): Promise<Extract<DecidedConsent, { kind: "gong" }> | undefined> {
   const integration = gateway.config.integrations.find(({ access }) => access === "shared");
   if (integration === undefined) return undefined;
-  return goToGong(gateway, integration, randomId(), undefined, undefined);
+  return goToGong(gateway, integration, randomId(), { request: undefined, clientName: undefined, actor });
 }
 
 /** Approves or denies a request for shared access. False when it was decided or has expired. */
@@ -108,19 +109,20 @@ export async function settleApproval(
   gateway: Gateway,
   transactionId: string,
   decision: "approved" | "denied",
+  actor: string,
 ): Promise<boolean> {
   const { objects } = gateway;
-  if (!(await objects.admin().settleApproval(transactionId, decision, "admin"))) return false;
+  if (!(await objects.admin().settleApproval(transactionId, decision, actor))) return false;
   log("info", "admin.acted", { action: `approval.${decision}` });
   return objects.transaction(transactionId).decide(decision);
 }
 
 /** Ends a connection: every agent on it, and our copies of Gong's tokens. False for an id that is not on the list. */
-export async function endConnection(gateway: Gateway, connectionId: string): Promise<boolean> {
+export async function endConnection(gateway: Gateway, connectionId: string, actor: string): Promise<boolean> {
   const { objects } = gateway;
   if (!(await objects.admin().hasConnection(connectionId))) return false;
   if (!(await objects.connection(connectionId).disconnect("ended_by_admin"))) return false;
-  await objects.admin().recordAct("admin", "connection.ended", connectionId);
+  await objects.admin().recordAct(actor, "connection.ended", connectionId);
   log("info", "admin.acted", { action: "connection.ended", connection: connectionId });
   return true;
 }

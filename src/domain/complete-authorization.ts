@@ -21,6 +21,7 @@ import { isClientGone } from "./clients.ts";
 import { personalConnectionId, sharedConnectionId } from "./connection-id.ts";
 import type { Gateway } from "./gateway.ts";
 import { openGrantFor } from "./open-grant.ts";
+import { personRow } from "./people.ts";
 import {
   bindingCookieName,
   finishTransaction,
@@ -142,7 +143,7 @@ async function connectAndGrant(
   tokens: GongTokens,
   target: RedirectTarget,
 ): Promise<string> {
-  const { request, clientName } = continuation;
+  const { request, clientName, actor } = continuation;
   if (request === undefined || (await isClientGone(gateway, request.clientId))) {
     throw new OAuthError("unauthorized_client", "Add the connection in your client again.", {
       reason: "client_gone",
@@ -151,14 +152,16 @@ async function connectAndGrant(
   const connectionId = await personalConnectionId(gateway, integration, tokens.userId);
   const scope = tokens.scope === undefined ? request.scope : commonScope(request.scope, tokens.scope);
   const opened = await openGrantFor(gateway, connectionId, { ...request, scope }, clientName);
+  const person = actor === undefined ? undefined : await personRow(gateway, actor);
   await gateway.objects
     .admin()
-    .recordConnection({ id: connectionId, integration: integration.name }, request.clientId);
+    .recordConnection({ id: connectionId, integration: integration.name }, request.clientId, person);
   if (FAILPOINTS) await failpoint("connect.indexed");
   await gateway.objects
     .connection(connectionId)
     .connectGong(integration.name, tokens, { grant: opened.grant, code: opened.code });
   if (FAILPOINTS) await failpoint("connect.connected");
+  if (actor !== undefined) await gateway.objects.admin().recordAct(actor, "connection.used", connectionId);
   log("info", "callback.completed", { client: request.clientId, connection: connectionId });
   return codeRedirect(target, opened.codeValue);
 }
@@ -180,7 +183,9 @@ async function connectShared(
     logFailure(error);
     return { kind: "refused", reason: "shared_connection_failed" };
   }
-  await gateway.objects.admin().recordAct("admin", "shared.connected", integration.name);
+  await gateway.objects
+    .admin()
+    .recordAct(continuation.actor ?? "admin", "shared.connected", integration.name);
   const url = adminPageUrl(gateway);
   await finishTransaction(gateway, transactionId, url);
   return { kind: "admin", url };

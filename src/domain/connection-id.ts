@@ -29,15 +29,20 @@ export async function personalConnectionId(
   gongUserId: string | undefined,
 ): Promise<string> {
   if (gongUserId === undefined) return randomId();
+  return (await identityHash(gateway, `${integration.clientId}\n${gongUserId}`)) ?? randomId();
+}
+
+/** HMAC of `name` under the identity key, which never rotates. Undefined while that key does not open. */
+export async function identityHash(gateway: Gateway, name: string): Promise<string | undefined> {
   const candidate = await seal(gateway.keyring, IDENTITY_PLACE, encodeBase64Url(randomBytes(32)));
   const sealed = await gateway.objects.admin().identityKey(candidate);
   const secret = await identitySecret(gateway, sealed);
-  if (secret === undefined) return randomId();
+  if (secret === undefined) return undefined;
   const key = await crypto.subtle.importKey("raw", secret, { name: "HMAC", hash: "SHA-256" }, false, [
     "sign",
   ]);
-  const name = new TextEncoder().encode(`${integration.clientId}\n${gongUserId}`);
-  return encodeBase64Url(new Uint8Array(await crypto.subtle.sign("HMAC", key, name), 0, ID_LENGTH));
+  const hash = await crypto.subtle.sign("HMAC", key, new TextEncoder().encode(name));
+  return encodeBase64Url(new Uint8Array(hash, 0, ID_LENGTH));
 }
 
 /** Undefined while its sealing key is missing: people can still sign in, they only start a connection of their own. */

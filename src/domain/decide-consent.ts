@@ -16,7 +16,7 @@ import { TRANSACTION_TTL_SECONDS } from "../storage/transaction-object.ts";
 import { findClient } from "./clients.ts";
 import { sharedConnectionId } from "./connection-id.ts";
 import { integrationFor, type Gateway } from "./gateway.ts";
-import { openRequest, type FormRefusal } from "./sealed-request.ts";
+import { openRequest, type FormRefusal, type SealedRequestContent } from "./sealed-request.ts";
 import { approvalCode, beginTransaction, type Continuation } from "./transaction.ts";
 
 export interface ConsentForm {
@@ -24,8 +24,10 @@ export interface ConsentForm {
   readonly decision: string | undefined;
   /** The consent cookie of the browser. */
   readonly binding: string | undefined;
-  /** Whether the browser is signed in as an admin. */
-  readonly byAdmin: boolean;
+  /** The admin who is signed in in this browser, as the audit names them. */
+  readonly admin: string | undefined;
+  /** The e-mail address of the person who came through Cloudflare Access. */
+  readonly person: string | undefined;
 }
 
 export type DecidedConsent =
@@ -65,8 +67,12 @@ export async function decideConsent(gateway: Gateway, form: ConsentForm): Promis
   if (form.decision === "deny") return { kind: "client", url: denied(gateway, request) };
   const integration = integrationFor(gateway.config, request.resource);
   return integration.access === "shared"
-    ? askAdmin(gateway, integration, client, request, transactionId, form.byAdmin)
-    : goToGong(gateway, integration, transactionId, request, client.clientName);
+    ? askAdmin(gateway, integration, client, content, form)
+    : goToGong(gateway, integration, transactionId, {
+        request,
+        clientName: client.clientName,
+        actor: form.person,
+      });
 }
 
 /** Begins a transaction and says where at Gong it goes on. Throws GongError when Gong can't be discovered. */
@@ -74,14 +80,12 @@ export async function goToGong(
   gateway: Gateway,
   integration: IntegrationConfig,
   transactionId: string,
-  request: AuthorizationRequestParts | undefined,
-  clientName: string | undefined,
+  content: Pick<Continuation, "request" | "clientName" | "actor">,
 ): Promise<Extract<DecidedConsent, { kind: "gong" }>> {
   const endpoints = await cachedDiscovery(integration.mcpUrl);
   const continuation: Continuation = await beginTransaction(gateway, transactionId, {
     integration: integration.name,
-    request,
-    clientName,
+    ...content,
   });
   const url = gongAuthorizationUrl(endpoints, integration, {
     state: continuation.state,
@@ -96,9 +100,8 @@ async function askAdmin(
   gateway: Gateway,
   integration: IntegrationConfig,
   client: Client,
-  request: AuthorizationRequestParts,
-  transactionId: string,
-  byAdmin: boolean,
+  { request, transactionId }: SealedRequestContent,
+  { admin, person }: ConsentForm,
 ): Promise<DecidedConsent> {
   const { objects, now } = gateway;
   const connection = await objects.connection(await sharedConnectionId(integration)).describe();
@@ -108,10 +111,11 @@ async function askAdmin(
     integration: integration.name,
     request,
     clientName,
+    actor: person,
   });
-  if (byAdmin) {
+  if (admin !== undefined) {
     if (await objects.transaction(transactionId).decide("approved")) {
-      await objects.admin().recordAct("admin", "approval.approved", transactionId);
+      await objects.admin().recordAct(admin, "approval.approved", transactionId);
     }
     return { kind: "admin", transactionId, cookieValue: binding };
   }

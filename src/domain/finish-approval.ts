@@ -16,6 +16,7 @@ import {
   isBindingOf,
   openContinuation,
   openOutcome,
+  type Continuation,
 } from "./transaction.ts";
 
 export type FinishedApproval =
@@ -48,13 +49,10 @@ export async function finishApproval(
     case "refused":
       return { kind: "refused", reason: taken.reason === "unknown" ? "state_unknown" : taken.reason };
     case "taken": {
-      const { request, clientName } = await openContinuation(
-        gateway,
-        transactionId,
-        taken.continuationSealed,
-      );
+      const continuation = await openContinuation(gateway, transactionId, taken.continuationSealed);
+      const { request } = continuation;
       if (request === undefined) return { kind: "refused", reason: "failed" };
-      const url = await answer(gateway, request, clientName, taken.denied);
+      const url = await answer(gateway, request, continuation, taken.denied);
       await finishTransaction(gateway, transactionId, url);
       return { kind: "redirect", url };
     }
@@ -64,7 +62,7 @@ export async function finishApproval(
 async function answer(
   gateway: Gateway,
   request: AuthorizationRequestParts,
-  clientName: string | undefined,
+  { clientName, actor }: Continuation,
   denied: boolean,
 ): Promise<string> {
   const { redirectUri, state } = request;
@@ -91,6 +89,7 @@ async function answer(
     );
     return errorRedirect(target, gone);
   }
+  if (actor !== undefined) await objects.admin().recordAct(actor, "connection.used", connectionId);
   log("info", "callback.completed", { client: request.clientId, connection: connectionId });
   return codeRedirect(target, codeValue);
 }

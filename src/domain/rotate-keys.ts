@@ -7,6 +7,7 @@ import type { SealReport } from "../storage/reseal.ts";
 import { retrying } from "../storage/stubs.ts";
 import { IDENTITY_PLACE } from "./connection-id.ts";
 import type { Gateway } from "./gateway.ts";
+import { resealPeople } from "./people.ts";
 
 const MOST_CONNECTIONS = 5000;
 const AT_ONCE = 10;
@@ -26,9 +27,10 @@ export interface KeySweep {
 }
 
 /** Seals what older keys sealed with the first one, and counts what is left. */
-export async function sweepKeys(gateway: Gateway): Promise<KeySweep> {
+export async function sweepKeys(gateway: Gateway, actor: string): Promise<KeySweep> {
   const { objects } = gateway;
   await resealIdentity(gateway);
+  await resealPeople(gateway);
   const entries = await objects.admin().listConnections(MOST_CONNECTIONS);
   const reports: { readonly id: string; readonly report: SealReport }[] = [];
   for (let at = 0; at < entries.length; at += AT_ONCE) {
@@ -38,7 +40,7 @@ export async function sweepKeys(gateway: Gateway): Promise<KeySweep> {
     }));
     reports.push(...(await Promise.all(batch)));
   }
-  await objects.admin().recordAct("admin", "keys.swept", gateway.keyring.sealingKid);
+  await objects.admin().recordAct(actor, "keys.swept", gateway.keyring.sealingKid);
   log("info", "admin.acted", { action: "keys.swept", connections: reports.length });
   return {
     resealed: reports.filter(({ report }) => report.resealed).length,

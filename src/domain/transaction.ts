@@ -24,6 +24,8 @@ export interface Continuation {
   /** The client's request, with the client's name as it was shown; undefined when an admin connects shared access. */
   readonly request: AuthorizationRequestParts | undefined;
   readonly clientName: string | undefined;
+  /** Who acts, when the gateway knows: an admin, or the e-mail address of a person who came through Cloudflare Access. */
+  readonly actor: string | undefined;
 }
 
 /**
@@ -33,7 +35,7 @@ export interface Continuation {
 export async function beginTransaction(
   gateway: Gateway,
   id: string,
-  content: Pick<Continuation, "integration" | "request" | "clientName">,
+  content: Pick<Continuation, "integration" | "request" | "clientName" | "actor">,
 ): Promise<Continuation> {
   const state = await mintFor(gateway, "state", id, TRANSACTION_TTL_SECONDS);
   const binding = await mintFor(gateway, "binding", id, BINDING_SECONDS);

@@ -3,7 +3,7 @@
 
 import type { MiddlewareHandler } from "hono";
 import type { AppEnv } from "../context.ts";
-import { formToken, isAdminSession, isFormToken } from "../domain/admin-session.ts";
+import { findAdmin, formToken, isFormToken } from "../domain/admin-session.ts";
 import { problemPage } from "../respond.tsx";
 import { readForm } from "./body.ts";
 import { ADMIN_COOKIE, readCookie } from "./cookies.ts";
@@ -14,12 +14,13 @@ export const adminForm = (): MiddlewareHandler<AppEnv> =>
   async function adminForm(c, next) {
     if (!isSameOrigin(c)) return problemPage(c, "cross_site", 403);
     const session = readCookie(c, ADMIN_COOKIE);
-    if (session === undefined || !(await isAdminSession(c.get("gateway"), session))) {
+    const actor = await findAdmin(c.get("gateway"), session, c.req.raw);
+    if (session === undefined || actor === undefined) {
       return problemPage(c, "admin_form_stale", 401);
     }
     const form = await readForm(c.req.raw);
     if (!(await isFormToken(session, form.get("csrf")))) return problemPage(c, "admin_form_stale", 403);
-    c.set("act", { session, form, actor: ADMIN_ACTOR });
+    c.set("act", { session, form, actor });
     await next();
     return undefined;
   };
@@ -29,14 +30,12 @@ export const adminPage = (): MiddlewareHandler<AppEnv> =>
   async function adminPage(c, next) {
     const gateway = c.get("gateway");
     const session = readCookie(c, ADMIN_COOKIE);
-    if (session === undefined || !(await isAdminSession(gateway, session))) {
+    const actor = await findAdmin(gateway, session, c.req.raw);
+    if (session === undefined || actor === undefined) {
       return c.redirect(`${gateway.config.publicUrl}/admin`, 303);
     }
-    c.set("viewer", { csrf: await formToken(session), actor: ADMIN_ACTOR });
+    c.set("viewer", { csrf: await formToken(session), actor });
     await next();
     c.header("Cache-Control", "no-store");
     return undefined;
   };
-
-/** Whoever signed in with ADMIN_TOKEN: the token says no name. */
-const ADMIN_ACTOR = "admin";

@@ -16,6 +16,9 @@ export type Problem =
   | "failed"
   | "shared_connection_failed"
   | "gong_unavailable"
+  | "access_missing"
+  | "access_refused"
+  | "access_unavailable"
   | "admin_sign_in_missing"
   | "admin_form_stale"
   | "approval_gone"
@@ -107,10 +110,25 @@ const TEXTS: Record<Problem, ProblemText> = {
     text: "The gateway could not reach Gong's sign-in.",
     hint: "Wait a minute, go back to your client and connect again. Apps that are connected stay connected.",
   },
+  access_missing: {
+    title: "Cloudflare Access is not in front of this page",
+    text: "This gateway lets people in through Cloudflare Access only, and this request did not pass it. Nothing was connected and nothing was changed.",
+    hint: "Tell your admin: the Access application whose AUD tag is in ACCESS_AUD must cover the paths authorize, account, device and admin on this host name.",
+  },
+  access_refused: {
+    title: "Cloudflare Access let in somebody this gateway can't recognise",
+    text: "The token that Cloudflare Access added is not for this gateway, has expired, or names no person.",
+    hint: "Sign out of Cloudflare Access and sign in again. If it stays, tell your admin to compare ACCESS_TEAM_DOMAIN and ACCESS_AUD with the Access application.",
+  },
+  access_unavailable: {
+    title: "Cloudflare Access can't be checked right now",
+    text: "The gateway could not read your team's public keys, so it lets nobody in.",
+    hint: "Wait a minute and reload this page. If it stays, tell your admin to compare ACCESS_TEAM_DOMAIN with the team domain at Cloudflare.",
+  },
   admin_sign_in_missing: {
     title: "Admin sign-in is not set up",
-    text: "This gateway has no ADMIN_TOKEN.",
-    hint: "Set the secret ADMIN_TOKEN (at least 24 characters) and deploy again.",
+    text: "This gateway has neither an ADMIN_TOKEN nor admins who sign in through Cloudflare Access.",
+    hint: "Set the secret ADMIN_TOKEN (at least 24 characters), or Cloudflare Access with ADMIN_EMAILS, and deploy again.",
   },
   admin_form_stale: {
     title: "This admin page is out of date",

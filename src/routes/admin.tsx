@@ -2,7 +2,15 @@
 
 import { Hono, type Context } from "hono";
 import type { AppEnv } from "../context.ts";
-import { formToken, isAdminSession, signInAdmin, signOutAdmin } from "../domain/admin-session.ts";
+import {
+  adminByAccess,
+  findAdmin,
+  formToken,
+  hasAdminSignIn,
+  signInAdmin,
+  signInAdminByAccess,
+  signOutAdmin,
+} from "../domain/admin-session.ts";
 import {
   adminOverview,
   connectSharedAccess,
@@ -28,7 +36,7 @@ const SESSION_SECONDS = 8 * 3600;
 const acts = new Hono<AppEnv>()
   .use(adminForm())
   .post("/shared/connect", async (c) => {
-    const begun = await connectSharedAccess(c.get("gateway"));
+    const begun = await connectSharedAccess(c.get("gateway"), actorOf(c));
     if (begun === undefined) return problemPage(c, "shared_not_connected", 404);
     keepBinding(c, bindingCookieName(begun.transactionId), begun.cookieValue);
     return leadOn(
@@ -45,16 +53,17 @@ const acts = new Hono<AppEnv>()
       c.get("gateway"),
       c.req.param("id"),
       decision === "approve" ? "approved" : "denied",
+      actorOf(c),
     );
     return settled ? backToAdmin(c) : problemPage(c, "approval_gone", 409);
   })
   .post("/connections/:id/end", async (c) => {
-    const ended = await endConnection(c.get("gateway"), c.req.param("id"));
+    const ended = await endConnection(c.get("gateway"), c.req.param("id"), actorOf(c));
     return ended ? backToAdmin(c) : problemPage(c, "connection_gone", 404);
   })
   .post("/keys/sweep", async (c) => {
     const gateway = c.get("gateway");
-    const sweep = await sweepKeys(gateway);
+    const sweep = await sweepKeys(gateway, actorOf(c));
     const nonce = c.get("secureHeadersNonce") ?? "";
     return c.html(<KeySweepPage nonce={nonce} sealingKid={gateway.keyring.sealingKid} {...sweep} />);
   })
@@ -71,10 +80,9 @@ export const admin = new Hono<AppEnv>()
   })
   .get("/", async (c) => {
     const session = readCookie(c, ADMIN_COOKIE);
-    if (c.get("gateway").config.adminToken === undefined) return problemPage(c, "admin_sign_in_missing", 404);
-    if (session === undefined || !(await isAdminSession(c.get("gateway"), session))) {
-      return c.html(<AdminSignInPage nonce={c.get("secureHeadersNonce") ?? ""} failed={false} />, 401);
-    }
+    if (!hasAdminSignIn(c.get("gateway"))) return problemPage(c, "admin_sign_in_missing", 404);
+    const actor = await findAdmin(c.get("gateway"), session, c.req.raw);
+    if (session === undefined || actor === undefined) return signInPage(c, false, 0);
     return overviewPage(c, await adminOverview(c.get("gateway")), await formToken(session));
   })
   // Where a reload of a refused sign-in leads.
@@ -82,23 +90,44 @@ export const admin = new Hono<AppEnv>()
   .post("/sign-in", async (c) => {
     if (!isSameOrigin(c)) return problemPage(c, "cross_site", 403);
     const form = await readForm(c.req.raw);
+    if (form.get("by") === "access") {
+      const session = await signInAdminByAccess(c.get("gateway"), c.req.raw);
+      return session === undefined ? signInPage(c, false, 0) : signedIn(c, session);
+    }
     const address = c.req.header("CF-Connecting-IP") ?? "unknown";
     const signIn = await signInAdmin(c.get("gateway"), form.get("token") ?? "", address);
-    if (signIn.kind === "signed_in") {
-      // The browser's earlier session, also one that somebody planted, ends with the new one (ASVS 7.2.4).
-      await signOutAdmin(c.get("gateway"), readCookie(c, ADMIN_COOKIE));
-      writeCookie(c, ADMIN_COOKIE, signIn.session, { maxAgeSeconds: SESSION_SECONDS, sameSite: "Strict" });
-      return backToAdmin(c);
-    }
+    if (signIn.kind === "signed_in") return signedIn(c, signIn.session);
     const { retryAfterSeconds } = signIn;
     if (retryAfterSeconds > 0) c.header("Retry-After", String(retryAfterSeconds));
-    const nonce = c.get("secureHeadersNonce") ?? "";
-    return c.html(
-      <AdminSignInPage nonce={nonce} failed {...(retryAfterSeconds > 0 ? { retryAfterSeconds } : {})} />,
-      retryAfterSeconds > 0 ? 429 : 401,
-    );
+    return signInPage(c, true, retryAfterSeconds);
   })
   .route("/", acts);
+
+/** Sets the cookie. The browser's earlier session, also one that somebody planted, ends (ASVS 7.2.4). */
+async function signedIn(c: Context<AppEnv>, session: string): Promise<Response> {
+  await signOutAdmin(c.get("gateway"), readCookie(c, ADMIN_COOKIE));
+  writeCookie(c, ADMIN_COOKIE, session, { maxAgeSeconds: SESSION_SECONDS, sameSite: "Strict" });
+  return backToAdmin(c);
+}
+
+async function signInPage(c: Context<AppEnv>, failed: boolean, retryAfterSeconds: number): Promise<Response> {
+  const gateway = c.get("gateway");
+  const { publicUrl, adminToken } = gateway.config;
+  return c.html(
+    <AdminSignInPage
+      nonce={c.get("secureHeadersNonce") ?? ""}
+      byToken={adminToken !== undefined}
+      byAccess={await adminByAccess(gateway, c.req.raw)}
+      {...(new URL(c.req.url).origin === publicUrl ? {} : { publicUrl })}
+      failed={failed}
+      {...(retryAfterSeconds > 0 ? { retryAfterSeconds } : {})}
+    />,
+    retryAfterSeconds > 0 ? 429 : 401,
+  );
+}
+
+/** Who posted the form: the form middleware lets nobody else through. */
+const actorOf = (c: Context<AppEnv>): string => c.get("act")?.actor ?? "admin";
 
 function backToAdmin(c: Context<AppEnv>): Response {
   return c.redirect(`${c.get("gateway").config.publicUrl}/admin`, 303);

@@ -3,12 +3,13 @@
 
 import { Hono, type Context } from "hono";
 import type { AppEnv } from "../context.ts";
-import { isAdminSession } from "../domain/admin-session.ts";
+import { findAdmin } from "../domain/admin-session.ts";
 import { beginAuthorization, type BegunAuthorization } from "../domain/begin-authorization.ts";
 import { decideConsent, type DecidedConsent } from "../domain/decide-consent.ts";
 import { finishApproval } from "../domain/finish-approval.ts";
 import { newBinding } from "../domain/sealed-request.ts";
 import { bindingCookieName, isTransactionId } from "../domain/transaction.ts";
+import { throughAccess } from "../middleware/access.ts";
 import { readForm } from "../middleware/body.ts";
 import { ADMIN_COOKIE, CONSENT_COOKIE, keepBinding, readCookie, writeCookie } from "../middleware/cookies.ts";
 import { isSameOrigin } from "../middleware/same-origin.ts";
@@ -25,6 +26,8 @@ const CONSENT_SECONDS = 3600;
 const DAY_SECONDS = 86_400;
 
 export const authorize = new Hono<AppEnv>()
+  .use("/authorize", throughAccess())
+  .use("/authorize/*", throughAccess())
   .get("/authorize", async (c) => {
     const known = readCookie(c, CONSENT_COOKIE);
     // A second page in the same browser keeps the cookie, or the first page's form would stop working.
@@ -46,7 +49,8 @@ export const authorize = new Hono<AppEnv>()
       sealedRequest: form.get("request"),
       decision: form.get("decision"),
       binding: readCookie(c, CONSENT_COOKIE),
-      byAdmin: await isAdminSession(c.get("gateway"), readCookie(c, ADMIN_COOKIE)),
+      admin: await findAdmin(c.get("gateway"), readCookie(c, ADMIN_COOKIE), c.req.raw),
+      person: c.get("person")?.email,
     });
     return goOn(c, decided);
   })

@@ -4,7 +4,7 @@
 import { Hono } from "hono";
 import { version } from "../../package.json";
 import type { AppEnv } from "../context.ts";
-import { isAdminSession } from "../domain/admin-session.ts";
+import { findAdmin } from "../domain/admin-session.ts";
 import { countConnections } from "../domain/administer.ts";
 import { openGateway } from "../domain/gateway.ts";
 import { ConfigError } from "../errors.ts";
@@ -15,7 +15,7 @@ export const health = new Hono<AppEnv>().get("/", async (c) => {
   c.header("X-Content-Type-Options", "nosniff");
   try {
     const gateway = openGateway(c.env, c.executionCtx);
-    if (!(await isAdminSession(gateway, readCookie(c, ADMIN_COOKIE))))
+    if ((await findAdmin(gateway, readCookie(c, ADMIN_COOKIE), c.req.raw)) === undefined)
       return c.json({ status: "ok", version });
     return c.json({ status: "ok", version, connections: await countConnections(gateway) });
   } catch (error) {

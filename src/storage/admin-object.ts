@@ -28,6 +28,7 @@ import * as counters from "./usage-counters.ts";
 
 /** How often what is too old is forgotten. */
 const PRUNE_SECONDS = 86_400;
+import * as people from "./people.ts";
 
 export class AdminObject extends DurableObject<Env> {
   /** The sealed key that connection ids are derived from. The first candidate ever offered stays for good. */
@@ -55,9 +56,36 @@ export class AdminObject extends DurableObject<Env> {
     );
   }
 
-  /** Notes a connection and the client that uses it, so that both can be listed and ended. */
-  async recordConnection(entry: ConnectionEntry, clientId: string | undefined): Promise<void> {
-    this.#write((sql, now) => index.recordConnection(sql, entry, clientId, now));
+  /** Notes a connection, the client that uses it and the person who signed in, so that all can be found again. */
+  async recordConnection(
+    entry: ConnectionEntry,
+    clientId: string | undefined,
+    person?: people.PersonRow,
+  ): Promise<void> {
+    this.#write((sql, now) => {
+      index.recordConnection(sql, entry, clientId, now);
+      if (person !== undefined) people.recordPerson(sql, entry.id, person, now);
+    });
+  }
+
+  /** The connections that the person with this hash signed in to, the newest sign-in first. */
+  async connectionsOfPerson(emailHash: string): Promise<readonly string[]> {
+    return this.#read([], (sql) => people.connectionsOfPerson(sql, emailHash));
+  }
+
+  /** Who signed in to these connections, with their sealed e-mail addresses. */
+  async peopleOfConnections(ids: readonly string[]) {
+    return this.#read([], (sql) => people.peopleOfConnections(sql, ids));
+  }
+
+  /** People in the order of their hashes, from the one after `after`; for the key sweep. */
+  async listPeople(after: string, limit: number): Promise<readonly people.PersonRow[]> {
+    return this.#read([], (sql) => people.listPeople(sql, after, limit));
+  }
+
+  /** The same address under another seal; nothing happens when somebody else was first. */
+  async replacePersonSeal(before: string, after: people.PersonRow): Promise<void> {
+    this.#read(undefined, (sql) => people.replacePersonSeal(sql, before, after));
   }
 
   /** The state of a connection, as it last reported it. */
@@ -120,14 +148,24 @@ export class AdminObject extends DurableObject<Env> {
     return this.#write((sql, now) => sessions.admitSignIn(sql, addressHash, now));
   }
 
-  /** Opens an admin session and forgives the address its attempts. The oldest sessions over ten end. */
-  async openSession(sessionHash: string, addressHash: string): Promise<void> {
-    this.#write((sql, now) => sessions.openSession(sql, sessionHash, addressHash, now));
+  /** Opens the admin session of `actor`; a typed token also forgives its address. The oldest over ten end. */
+  async openSession(sessionHash: string, addressHash: string | undefined, actor: string): Promise<void> {
+    this.#write((sql, now) => sessions.openSession(sql, sessionHash, addressHash, actor, now));
   }
 
-  /** Whether the session lives; asking keeps it from idling out. */
-  async useSession(sessionHash: string): Promise<boolean> {
-    return this.#read(false, (sql, now) => sessions.useSession(sql, sessionHash, now));
+  /** Whose session it is while it lives; asking keeps it from idling out. */
+  async useSession(sessionHash: string): Promise<string | undefined> {
+    return this.#read(undefined, (sql, now) => sessions.useSession(sql, sessionHash, now));
+  }
+
+  /** The admin sessions that live, the last used first. */
+  async listSessions(): Promise<readonly sessions.SessionEntry[]> {
+    return this.#read([], sessions.listSessions);
+  }
+
+  /** Ends every admin session, the one of `actor` included. */
+  async endAllSessions(actor: string): Promise<void> {
+    this.#write((sql, now) => sessions.endAllSessions(sql, actor, now));
   }
 
   /** Ends an admin session; nothing happens when it is over. */

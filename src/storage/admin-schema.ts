@@ -101,6 +101,21 @@ export const ADMIN_MIGRATIONS: readonly Migration[] = [
       PRIMARY KEY (integration, name, hash)
     ) STRICT, WITHOUT ROWID`,
   ],
+  [
+    "ALTER TABLE sessions ADD COLUMN actor TEXT NOT NULL DEFAULT 'admin'",
+    `CREATE TABLE people (
+      email_hash TEXT PRIMARY KEY,
+      email_sealed TEXT NOT NULL,
+      seen_at INTEGER NOT NULL
+    ) STRICT`,
+    `CREATE TABLE connection_people (
+      connection_id TEXT NOT NULL,
+      email_hash TEXT NOT NULL,
+      signed_in_at INTEGER NOT NULL,
+      PRIMARY KEY (connection_id, email_hash)
+    ) STRICT`,
+    "CREATE INDEX connections_of_person ON connection_people (email_hash)",
+  ],
 ];
 
 export type ConnectionEntry = { readonly id: string; readonly integration: "main" | "shared" };

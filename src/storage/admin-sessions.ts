@@ -40,25 +40,64 @@ export function admitSignIn(sql: SqlStorage, addressHash: string, now: number): 
   return 0;
 }
 
-/** Opens an admin session and forgives the address its attempts. The oldest sessions over ten end. */
-export function openSession(sql: SqlStorage, sessionHash: string, addressHash: string, now: number): void {
-  sql.exec("DELETE FROM sign_in_attempts WHERE address_hash = ?", addressHash);
-  sql.exec("INSERT INTO sessions (hash, created_at, seen_at) VALUES (?1, ?2, ?2)", sessionHash, now);
+/** One admin session as the admins see it. */
+export type SessionEntry = { readonly actor: string; readonly created_at: number; readonly seen_at: number };
+
+/**
+ * Opens the admin session of `actor`, and forgives the address its attempts when a token was typed. The oldest sessions
+ * over ten end.
+ */
+export function openSession(
+  sql: SqlStorage,
+  sessionHash: string,
+  addressHash: string | undefined,
+  actor: string,
+  now: number,
+): void {
+  if (addressHash !== undefined) sql.exec("DELETE FROM sign_in_attempts WHERE address_hash = ?", addressHash);
+  sql.exec(
+    "INSERT INTO sessions (hash, created_at, seen_at, actor) VALUES (?1, ?2, ?2, ?3)",
+    sessionHash,
+    now,
+    actor,
+  );
   sql.exec(
     "DELETE FROM sessions WHERE hash IN (SELECT hash FROM sessions ORDER BY created_at DESC, rowid DESC LIMIT -1 OFFSET ?)",
     MOST_SESSIONS,
   );
-  writeAudit(sql, now, "admin", "session.opened", undefined);
+  writeAudit(sql, now, actor, "session.opened", undefined);
 }
 
-/** Whether the session lives; asking keeps it from idling out. */
-export function useSession(sql: SqlStorage, sessionHash: string, now: number): boolean {
-  const used = sql.exec(
-    "UPDATE sessions SET seen_at = ?1 WHERE hash = ?2 AND seen_at > ?1 - ?3 AND created_at > ?1 - ?4",
-    now,
-    sessionHash,
-    SESSION_IDLE_SECONDS,
-    SESSION_LONGEST_SECONDS,
-  );
-  return used.rowsWritten > 0;
+const LIVES = "seen_at > ?1 - ?2 AND created_at > ?1 - ?3";
+
+/** Whose session it is while it lives; asking keeps it from idling out. */
+export function useSession(sql: SqlStorage, sessionHash: string, now: number): string | undefined {
+  const [used] = sql
+    .exec<{ actor: string }>(
+      `UPDATE sessions SET seen_at = ?1 WHERE ${LIVES} AND hash = ?4 RETURNING actor`,
+      now,
+      SESSION_IDLE_SECONDS,
+      SESSION_LONGEST_SECONDS,
+      sessionHash,
+    )
+    .toArray();
+  return used?.actor;
+}
+
+/** The admin sessions that live, the last used first. */
+export function listSessions(sql: SqlStorage, now: number): readonly SessionEntry[] {
+  return sql
+    .exec<SessionEntry>(
+      `SELECT actor, created_at, seen_at FROM sessions WHERE ${LIVES} ORDER BY seen_at DESC, created_at DESC`,
+      now,
+      SESSION_IDLE_SECONDS,
+      SESSION_LONGEST_SECONDS,
+    )
+    .toArray();
+}
+
+/** Ends every admin session, with the audit row that says who did it. */
+export function endAllSessions(sql: SqlStorage, actor: string, now: number): void {
+  sql.exec("DELETE FROM sessions");
+  writeAudit(sql, now, actor, "sessions.ended", undefined);
 }

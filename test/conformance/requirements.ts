@@ -3,6 +3,7 @@
 
 import { agentKeys } from "./requirements/agent-keys.ts";
 import { adminLists } from "./requirements/admin-lists.ts";
+import { access } from "./requirements/access.ts";
 import { authorizationServer } from "./requirements/authorization-server.ts";
 import { gong } from "./requirements/gong.ts";
 import { machine } from "./requirements/machine.ts";
@@ -29,6 +30,7 @@ export const REQUIREMENTS = {
   ...storage,
   ...pages,
   ...operations,
+  ...access,
 };
 
 export type RequirementId = keyof typeof REQUIREMENTS;

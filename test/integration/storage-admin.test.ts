@@ -6,6 +6,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { verifies } from "../conformance/verifies.ts";
 import { randomId } from "../../src/crypto/credential.ts";
 import type { AdminObject } from "../../src/storage/admin-object.ts";
+import { ADMIN_MIGRATIONS } from "../../src/storage/admin-schema.ts";
+import { migrate } from "../../src/storage/migrations.ts";
 import type { ConnectionObject } from "../../src/storage/connection-object.ts";
 import { connectionAt, DAY, HOUR, now, openConnection, rows, tamper } from "../support/connection.ts";
 
@@ -47,7 +49,7 @@ describe(verifies("storage.admin_lock_out", "guessing the admin token"), () => {
     expect(await object.admitSignIn("other")).toBe(0);
     await evictDurableObject(object);
     expect(await object.admitSignIn("address")).toBe(1);
-    await object.openSession("session", "address");
+    await object.openSession("session", "address", "admin");
     expect(await object.admitSignIn("address")).toBe(0);
     for (let guess = 0; guess < 6; guess += 1) await object.admitSignIn("address");
     pass(DAY);
@@ -59,42 +61,91 @@ describe(verifies("storage.admin_lock_out", "guessing the admin token"), () => {
 describe(verifies("storage.admin_sessions", "admin sessions"), () => {
   it("OWASP ASVS 7.3.1: one ends after thirty minutes without use", async () => {
     const object = admin();
-    await object.openSession("session", "address");
+    await object.openSession("session", "address", "admin");
     pass(1799);
-    expect(await object.useSession("session")).toBe(true);
+    expect(await object.useSession("session")).toBe("admin");
     pass(1799);
-    expect(await object.useSession("session")).toBe(true);
+    expect(await object.useSession("session")).toBe("admin");
     pass(1800);
-    expect(await object.useSession("session")).toBe(false);
+    expect(await object.useSession("session")).toBeUndefined();
   });
 
   it("OWASP ASVS 7.3.2: one in constant use ends after eight hours", async () => {
     const object = admin();
-    await object.openSession("session", "address");
+    await object.openSession("session", "address", "admin");
     for (let quarter = 1; quarter < 32; quarter += 1) {
       pass(900);
-      expect(await object.useSession("session")).toBe(true);
+      expect(await object.useSession("session")).toBe("admin");
     }
     pass(900);
-    expect(await object.useSession("session")).toBe(false);
+    expect(await object.useSession("session")).toBeUndefined();
   });
 
   it("OWASP ASVS 7.4.1: one that was signed out is gone, and no other is", async () => {
     const object = admin();
-    await object.openSession("session", "address");
-    await object.openSession("other", "address");
+    await object.openSession("session", "address", "admin");
+    await object.openSession("other", "address", "admin");
     await object.endSession("session");
     await evictDurableObject(object);
-    expect([await object.useSession("session"), await object.useSession("other")]).toEqual([false, true]);
-    expect(await object.useSession("unknown")).toBe(false);
+    expect([await object.useSession("session"), await object.useSession("other")]).toEqual([
+      undefined,
+      "admin",
+    ]);
+    expect(await object.useSession("unknown")).toBeUndefined();
   });
 
   it("gateway: the eleventh ends the oldest, also when all were opened in one second", async () => {
     const object = admin();
     const names = Array.from({ length: 11 }, (_, at) => `session-${at}`);
-    for (const name of names) await object.openSession(name, "address");
+    for (const name of names) await object.openSession(name, "address", "admin");
     const alive = await Promise.all(names.map((name) => object.useSession(name)));
-    expect(alive).toEqual([false, ...Array.from({ length: 10 }, () => true)]);
+    expect(alive).toEqual([undefined, ...Array.from({ length: 10 }, () => "admin")]);
+  });
+
+  it("gateway: ending all ends also the one that asks, with one row in the audit that names who did it", async () => {
+    const object = admin();
+    await object.openSession("one", "address", "admin");
+    await object.openSession("two", undefined, "ada@example.com");
+    expect((await object.listSessions()).map(({ actor }) => actor).toSorted()).toEqual([
+      "ada@example.com",
+      "admin",
+    ]);
+    await object.endAllSessions("ada@example.com");
+    expect([await object.useSession("one"), await object.useSession("two")]).toEqual([undefined, undefined]);
+    expect(await object.listSessions()).toEqual([]);
+    expect((await rows(object, "audit")).at(-1)).toMatchObject({
+      actor: "ada@example.com",
+      action: "sessions.ended",
+    });
+  });
+});
+
+describe(verifies("storage.people", "people whom Cloudflare Access named"), () => {
+  const person = (name: string) => ({ email_hash: `hash-${name}`, email_sealed: `sealed-${name}` });
+
+  it("gateway: a person finds their own connections and nobody else's, the newest first", async () => {
+    const object = admin();
+    await object.recordConnection({ id: "one", integration: "main" }, "client", person("ada"));
+    pass(1);
+    await object.recordConnection({ id: "two", integration: "main" }, "client", person("ada"));
+    await object.recordConnection({ id: "three", integration: "main" }, "client", person("grace"));
+    await object.recordConnection({ id: "four", integration: "main" }, "client");
+    expect(await object.connectionsOfPerson("hash-ada")).toEqual(["two", "one"]);
+    expect(await object.connectionsOfPerson("hash-grace")).toEqual(["three"]);
+    expect(await object.connectionsOfPerson("hash-nobody")).toEqual([]);
+    expect(await object.peopleOfConnections(["one", "three", "four"])).toEqual([
+      { connection_id: "one", ...person("ada") },
+      { connection_id: "three", ...person("grace") },
+    ]);
+  });
+
+  it("gateway: a new seal replaces the one it was made from, and no newer one", async () => {
+    const object = admin();
+    await object.recordConnection({ id: "one", integration: "main" }, undefined, person("ada"));
+    await object.replacePersonSeal("sealed-ada", { ...person("ada"), email_sealed: "again" });
+    await object.replacePersonSeal("sealed-ada", { ...person("ada"), email_sealed: "late" });
+    expect(await object.listPeople("", 10)).toEqual([{ ...person("ada"), email_sealed: "again" }]);
+    expect(await object.listPeople("hash-ada", 10)).toEqual([]);
   });
 });
 
@@ -182,19 +233,26 @@ describe(verifies("storage.migrations", "storage.no_write_by_looking", "schemas"
       await object.listApprovals(),
       await object.settleApproval("t", "denied", "admin"),
       await object.useSession("x"),
-    ]).toEqual([undefined, [], false, {}, [], false, false]);
+      await object.listSessions(),
+      await object.connectionsOfPerson("x"),
+      await object.peopleOfConnections(["x"]),
+      await object.listPeople("", 10),
+    ]).toEqual([undefined, [], false, {}, [], false, undefined, [], [], [], []]);
     await object.endSession("x");
     await object.recordState("x", "connected");
+    await object.replacePersonSeal("x", { email_hash: "h", email_sealed: "s" });
     expect(await rows(object, "schema_version")).toEqual([]);
   });
 
   it("gateway: the first question to an object of an older schema brings it up to date", async () => {
     const object = admin();
-    await object.recordConnection({ id: "one", integration: "main" }, undefined);
-    await tamper(object, "ALTER TABLE connections DROP COLUMN state");
-    await tamper(object, "UPDATE schema_version SET version = 1");
-    await evictDurableObject(object);
+    await runInDurableObject(object, (_, { storage }) => {
+      migrate(storage, ADMIN_MIGRATIONS.slice(0, 1));
+      storage.sql.exec("INSERT INTO connections VALUES ('one', 'main', 1)");
+      storage.sql.exec("INSERT INTO sessions VALUES ('session', ?1, ?1)", now());
+    });
     expect(await object.countStates()).toEqual({ connected: 1 });
+    expect(await object.useSession("session")).toBe("admin");
   });
 
   it("gateway: rows of a newer schema are left alone, and the older code says so", async () => {

@@ -171,14 +171,24 @@ const REQUEST = {
 
 describe(verifies("storage.transaction", "storage.gong_tokens_sealed", "what a transaction keeps"), () => {
   it("OWASP ASVS 14.2.4: state, verifier and cookie value are nowhere in storage in the clear", async () => {
-    const content = { integration: "main", request: REQUEST, clientName: "Client" } as const;
+    const content = {
+      integration: "main",
+      request: REQUEST,
+      clientName: "Client",
+      actor: undefined,
+    } as const;
     const { state, codeVerifier, binding } = await beginTransaction(gateway(), randomId(), content);
     expect(secretsIn(await everythingStored(), { state, codeVerifier, binding })).toEqual([]);
   });
 
   it("RFC 6749 §10.12: 2,000 states that we did not mint name no transaction and wake none", async () => {
     const id = randomId();
-    const content = { integration: "main", request: REQUEST, clientName: undefined } as const;
+    const content = {
+      integration: "main",
+      request: REQUEST,
+      clientName: undefined,
+      actor: undefined,
+    } as const;
     const { state } = await beginTransaction(gateway(), id, content);
     const before = await objectIds();
     expect(await readState(gateway(), state)).toMatchObject({ id });

@@ -27,6 +27,8 @@ export const CONSENT: ConsentView = {
   longestDays: 180,
 };
 
+const BY_TOKEN = { byToken: true, byAccess: { kind: "off" } } as const;
+
 export const LOOPBACK_CONSENT: ConsentView = {
   ...CONSENT,
   client: { name: "Claude Code (gong)", registration: "dynamic", clientId: "client_51ab07" },
@@ -264,9 +266,36 @@ export const PAGE_SAMPLES: Readonly<Record<string, () => Child>> = {
       adminUrl="https://gateway.test/admin"
     />
   ),
-  "admin-sign-in": () => <AdminSignInPage nonce={NONCE} failed={false} />,
-  "admin-sign-in-failed": () => <AdminSignInPage nonce={NONCE} failed />,
-  "admin-sign-in-locked": () => <AdminSignInPage nonce={NONCE} failed={false} retryAfterSeconds={840} />,
+  "admin-sign-in": () => <AdminSignInPage nonce={NONCE} {...BY_TOKEN} failed={false} />,
+  "admin-sign-in-failed": () => <AdminSignInPage nonce={NONCE} {...BY_TOKEN} failed />,
+  "admin-sign-in-locked": () => (
+    <AdminSignInPage nonce={NONCE} {...BY_TOKEN} failed={false} retryAfterSeconds={840} />
+  ),
+  "admin-sign-in-access": () => (
+    <AdminSignInPage
+      nonce={NONCE}
+      byToken
+      byAccess={{ kind: "admin", email: "ada@example.com" }}
+      failed={false}
+    />
+  ),
+  "admin-sign-in-not-admin": () => (
+    <AdminSignInPage
+      nonce={NONCE}
+      byToken={false}
+      byAccess={{ kind: "not_admin", email: "grace@example.com" }}
+      failed={false}
+    />
+  ),
+  "admin-sign-in-no-access": () => (
+    <AdminSignInPage
+      nonce={NONCE}
+      byToken
+      byAccess={{ kind: "missing" }}
+      publicUrl="https://gateway.example"
+      failed={false}
+    />
+  ),
   "admin-empty": () => <AdminPage {...NOTHING} />,
   admin: () => <AdminPage {...ADMIN} />,
   "admin-hostile": () => <AdminPage {...hostileAdmin()} />,

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { verifies } from "../conformance/verifies.ts";
 import { parseConfig, parseSettings, type Config } from "../../src/config.ts";
 import { ConfigError } from "../../src/errors.ts";
-import { GOOD, problemsOf, SHARED } from "./settings.ts";
+import { ACCESS, GOOD, problemsOf, SHARED } from "./settings.ts";
 
 /** Each whole-number setting: its default, its bounds, and where the parsed value is, in the unit it is kept in. */
 const NUMBERS = [
@@ -155,8 +155,6 @@ describe(verifies("settings.complete", "settings that are refused"), () => {
     ["GONG_ACCESS", "Personal", "GONG_ACCESS must be personal or shared"],
     ["CLIENT_POLICY", "closed", "CLIENT_POLICY must be open or listed"],
     ["ADMIN_TOKEN", "t".repeat(23), "ADMIN_TOKEN must have at least 24 characters"],
-    ["ACCESS_TEAM_DOMAIN", "team.example", "ACCESS_TEAM_DOMAIN is not supported by this version"],
-    ["ACCESS_AUD", "audience", "ACCESS_AUD is not supported by this version"],
     ["CLIENTS", "{}", "CLIENTS: must be a JSON array of clients"],
     ["GONG_CLIENT_ID", { id: 1 }, "GONG_CLIENT_ID must be text"],
     ["ACCESS_CACHE_SECONDS", true, "ACCESS_CACHE_SECONDS must be text"],
@@ -174,7 +172,7 @@ describe(verifies("settings.complete", "settings that are refused"), () => {
   });
 
   it("gateway: shared access without an admin to approve it is refused", () => {
-    const problem = "ADMIN_TOKEN is required when an integration has shared access";
+    const problem = "ADMIN_TOKEN, or Cloudflare Access with ADMIN_EMAILS, is required for shared access";
     expect(problemsOf({ GONG_ACCESS: "shared" })).toEqual([problem]);
     expect(problemsOf({ ...SHARED, ADMIN_TOKEN: undefined })).toEqual([problem]);
     expect(problemsOf({ ...SHARED, ADMIN_TOKEN: " " })).toEqual([problem]);
@@ -185,8 +183,12 @@ describe(verifies("settings.complete", "settings that are refused"), () => {
 describe(verifies("settings.no_values_told", "what a refusal says"), () => {
   it("OWASP ASVS 16.5.1: every problem is told at once, and none repeats a value", () => {
     const canary = "canary:7f3a90\n";
-    const names = Object.keys({ ...SHARED, ...Object.fromEntries(NUMBERS.map(([name]) => [name, 0])) });
-    const extra = ["GONG_MCP_URL", "GONG_ACCESS", "CLIENT_POLICY", "CLIENTS", "ACCESS_AUD", "ADMIN_TOKEN"];
+    const names = Object.keys({
+      ...SHARED,
+      ...ACCESS,
+      ...Object.fromEntries(NUMBERS.map(([name]) => [name, 0])),
+    });
+    const extra = ["GONG_MCP_URL", "GONG_ACCESS", "CLIENT_POLICY", "CLIENTS", "ADMIN_TOKEN"];
     const settings = Object.fromEntries([...names, ...extra].map((name) => [name, canary]));
     let refused: unknown;
     try {

@@ -21,6 +21,12 @@ export const SHARED = {
   ADMIN_TOKEN: "admin-token-for-tests-1234",
 };
 
+/** Cloudflare Access, on. */
+export const ACCESS = {
+  ACCESS_TEAM_DOMAIN: "team.cloudflareaccess.com",
+  ACCESS_AUD: "4714c1358e65fe4b408ad6d432a5f878f08194bdb4752441fd56faefa9b2b6f2",
+};
+
 /** The problems of the good settings with `changes`; none when they are still good. */
 export function problemsOf(changes: Readonly<Record<string, unknown>>): readonly string[] {
   try {

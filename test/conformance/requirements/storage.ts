@@ -13,6 +13,11 @@ export const storage = {
     behaviour:
       "Rows of an older schema are kept by an upgrade, each step runs once or not at all, and they work.",
   },
+  "storage.people": {
+    source: "gateway",
+    behaviour:
+      "A person is found by the hash of an e-mail address that is kept sealed, with their own connections only.",
+  },
   "settings.complete": {
     source: "OWASP ASVS 13.1.1",
     behaviour:

@@ -146,7 +146,9 @@ describe(verifies("pages.states", "every page in every state"), () => {
   });
 
   test("admin sign-in posts the token where password managers can fill it", async () => {
-    const page = await readHtml(<AdminSignInPage nonce={NONCE} failed={false} />);
+    const page = await readHtml(
+      <AdminSignInPage nonce={NONCE} byToken byAccess={{ kind: "off" }} failed={false} />,
+    );
     expect(elementsOf(page, "form")[0]?.attributes).toMatchObject({
       method: "post",
       action: "/admin/sign-in",
@@ -170,7 +172,9 @@ describe(verifies("pages.states", "every page in every state"), () => {
     [false, 61, "Too many tries. Try again in 2 minutes."],
   ])("admin sign-in, failed %s and %s s to wait: %s", async (failed, seconds, expected) => {
     const wait = seconds === undefined ? {} : { retryAfterSeconds: seconds };
-    const page = await readHtml(<AdminSignInPage nonce={NONCE} failed={failed} {...wait} />);
+    const page = await readHtml(
+      <AdminSignInPage nonce={NONCE} byToken byAccess={{ kind: "off" }} failed={failed} {...wait} />,
+    );
     expect(page.text).toContain(expected);
     expect(page.elements.filter(({ attributes }) => attributes["role"] === "alert")).toHaveLength(1);
   });

@@ -1,0 +1,89 @@
+// Who Cloudflare Access says is at the browser. Access puts a signed token on every request that passed it; nothing else of
+// a request is believed: no cookie, and none of the headers that name a person without a signature. Called by
+// middleware/access.ts and by admin-session.ts. Cloudflare Access, Validate JWTs; RFC 7517 §4.5.
+
+import { verifyAccessToken, type AccessVerdict } from "../crypto/access-token.ts";
+import type { AccessConfig } from "../access-settings.ts";
+import { ClientDocumentError } from "../errors.ts";
+import { log } from "../log.ts";
+import { parseClientKeys, type ClientKey } from "../oauth/client-keys.ts";
+import type { Gateway } from "./gateway.ts";
+import { PublicDocuments } from "./public-document.ts";
+
+export type AccessReading =
+  /** Cloudflare Access is not configured: nobody is known by it. */
+  | { readonly kind: "off" }
+  /** The request did not pass Access: no Access application covers this path. */
+  | { readonly kind: "missing" }
+  /** The token is not one of the team for this gateway, or no longer. */
+  | { readonly kind: "refused" }
+  /** The team's keys can't be had right now, so nobody can be believed. */
+  | { readonly kind: "unavailable" }
+  | { readonly kind: "person"; readonly email: string };
+
+/** All that is read of a request. */
+export type HeadersOfRequest = Pick<Request, "headers">;
+
+const HEADER = "Cf-Access-Jwt-Assertion";
+const KEYS_PATH = "/cdn-cgi/access/certs";
+const LONGEST_KEY_SET = 65_536;
+/** A token with an unknown key makes us look for new keys, but not sooner than this after the last look. */
+const KEY_SET_REST_SECONDS = 30;
+/** People go on with the last keys for this long while the team's keys can't be fetched. */
+const STALE_SECONDS = 86_400;
+
+const keySets = new PublicDocuments<readonly ClientKey[]>(LONGEST_KEY_SET);
+
+/**
+ * Reads who Access says is asking, from the header that Access adds. The cookie `CF_Authorization` is not read: a request
+ * that has the cookie and not the header came around Access. Fetches the team's keys when none are kept that fit, at
+ * most once in thirty seconds.
+ */
+export async function readAccessIdentity(
+  gateway: Gateway,
+  request: HeadersOfRequest,
+): Promise<AccessReading> {
+  const { access } = gateway.config;
+  if (access === undefined) return { kind: "off" };
+  const token = request.headers.get(HEADER);
+  if (token === null || token === "") return { kind: "missing" };
+  try {
+    const verdict = await verify(gateway, access, token);
+    if (verdict.kind === "verified") return { kind: "person", email: verdict.email };
+    log("warn", "access.refused", { reason: verdict.kind === "refused" ? verdict.reason : verdict.kind });
+    return { kind: "refused" };
+  } catch (error) {
+    if (!(error instanceof ClientDocumentError)) throw error;
+    log("error", "access.refused", { reason: `keys_${error.problem}` });
+    return { kind: "unavailable" };
+  }
+}
+
+/** A key that is not in the kept set may be new: the set is read once more. */
+async function verify(gateway: Gateway, access: AccessConfig, token: string): Promise<AccessVerdict> {
+  const expected = { issuer: access.issuer, audiences: access.audiences, now: gateway.now() };
+  const verdict = await verifyAccessToken(token, await keysOf(gateway, access, 0), expected);
+  if (verdict.kind !== "no_such_key") return verdict;
+  const since = gateway.now() - KEY_SET_REST_SECONDS;
+  return verifyAccessToken(token, await keysOf(gateway, access, since), expected);
+}
+
+function keysOf(gateway: Gateway, access: AccessConfig, fetchedSince: number): Promise<readonly ClientKey[]> {
+  const url = access.issuer + KEYS_PATH;
+  const reader = {
+    fetcher: fetch,
+    now: gateway.now,
+    waitUntil: (work: Promise<unknown>) => gateway.waitUntil(work),
+    staleSeconds: STALE_SECONDS,
+  };
+  return keySets.read(
+    url,
+    (document) => {
+      const keys = parseClientKeys(document);
+      if (keys === undefined) throw new ClientDocumentError("keys_refused", url);
+      return keys;
+    },
+    reader,
+    fetchedSince,
+  );
+}

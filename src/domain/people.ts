@@ -1,0 +1,83 @@
+// People as Cloudflare Access names them: which connections are theirs, and their e-mail addresses, sealed. Looked up by an
+// HMAC of the address under the identity key, which never rotates. Called by the sign-in story, /account and /admin.
+
+import { open, seal, sealedWith, Unsealable, type SealContext } from "../crypto/seal.ts";
+import { log } from "../log.ts";
+import type { PersonRow } from "../storage/people.ts";
+import { identityHash } from "./connection-id.ts";
+import type { Gateway } from "./gateway.ts";
+
+const BATCH = 500;
+
+/** What the index keeps of a person. Undefined while the identity key does not open: then nobody can be found by it. */
+export async function personRow(gateway: Gateway, email: string): Promise<PersonRow | undefined> {
+  const hash = await personHash(gateway, email);
+  if (hash === undefined) return undefined;
+  return {
+    email_hash: hash,
+    email_sealed: await seal(gateway.keyring, place(gateway, hash), email),
+  };
+}
+
+/** The index of a person's e-mail address, as `readAccessIdentity` gives it. */
+export function personHash(gateway: Gateway, email: string): Promise<string | undefined> {
+  // A connection's name begins with a client id, which is never empty.
+  return identityHash(gateway, `\nperson\n${email}`);
+}
+
+/** The personal connections that this person signed in to at Gong, the newest first. */
+export async function connectionsOfPerson(gateway: Gateway, email: string): Promise<readonly string[]> {
+  const hash = await personHash(gateway, email);
+  return hash === undefined ? [] : gateway.objects.admin().connectionsOfPerson(hash);
+}
+
+/** The e-mail addresses of the people who signed in to these connections, by connection id. */
+export async function peopleOfConnections(
+  gateway: Gateway,
+  connectionIds: readonly string[],
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  const people = new Map<string, string[]>();
+  for (const row of await gateway.objects.admin().peopleOfConnections(connectionIds)) {
+    const email = await openEmail(gateway, row);
+    if (email !== undefined) people.set(row.connection_id, [...(people.get(row.connection_id) ?? []), email]);
+  }
+  return people;
+}
+
+/** Seals every address that another key sealed with the first one. Part of the key sweep. */
+export async function resealPeople(gateway: Gateway): Promise<void> {
+  const { keyring, objects } = gateway;
+  let after = "";
+  for (;;) {
+    const rows = await objects.admin().listPeople(after, BATCH);
+    for (const row of rows) {
+      if (sealedWith(row.email_sealed) === keyring.sealingKid) continue;
+      const email = await openEmail(gateway, row);
+      if (email === undefined) continue;
+      const sealed = await seal(keyring, place(gateway, row.email_hash), email);
+      await objects.admin().replacePersonSeal(row.email_sealed, { ...row, email_sealed: sealed });
+    }
+    if (rows.length < BATCH) return;
+    after = rows.at(-1)?.email_hash ?? "";
+  }
+}
+
+async function openEmail(gateway: Gateway, row: PersonRow): Promise<string | undefined> {
+  try {
+    return await open(gateway.keyring, place(gateway, row.email_hash), row.email_sealed);
+  } catch (error) {
+    if (!(error instanceof Unsealable)) throw error;
+    log("error", "record.unreadable", { object: "admin", missingKid: error.missingKid });
+    return undefined;
+  }
+}
+
+function place(gateway: Gateway, hash: string): SealContext {
+  return {
+    purpose: "person",
+    environment: gateway.config.publicUrl,
+    object: "admin",
+    field: `email ${hash}`,
+    generation: 1,
+  };
+}

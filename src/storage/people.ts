@@ -1,0 +1,75 @@
+// People whom Cloudflare Access named, and the personal connections they signed in to, in the AdminObject.
+
+export type PersonRow = {
+  /** HMAC of the e-mail address under the identity key. */
+  readonly email_hash: string;
+  readonly email_sealed: string;
+};
+
+/** Notes that a person signed in to a connection. */
+export function recordPerson(sql: SqlStorage, connectionId: string, person: PersonRow, now: number): void {
+  sql.exec(
+    `INSERT INTO people (email_hash, email_sealed, seen_at) VALUES (?1, ?2, ?3)
+     ON CONFLICT (email_hash) DO UPDATE SET email_sealed = ?2, seen_at = ?3`,
+    person.email_hash,
+    person.email_sealed,
+    now,
+  );
+  sql.exec(
+    `INSERT INTO connection_people (connection_id, email_hash, signed_in_at) VALUES (?1, ?2, ?3)
+     ON CONFLICT (connection_id, email_hash) DO UPDATE SET signed_in_at = ?3`,
+    connectionId,
+    person.email_hash,
+    now,
+  );
+}
+
+/** The connections a person signed in to, the newest sign-in first. */
+export function connectionsOfPerson(sql: SqlStorage, emailHash: string): readonly string[] {
+  return sql
+    .exec<{ connection_id: string }>(
+      "SELECT connection_id FROM connection_people WHERE email_hash = ? ORDER BY signed_in_at DESC, connection_id",
+      emailHash,
+    )
+    .toArray()
+    .map(({ connection_id }) => connection_id);
+}
+
+/** Who signed in to these connections. */
+export function peopleOfConnections(
+  sql: SqlStorage,
+  connectionIds: readonly string[],
+): readonly (PersonRow & { readonly connection_id: string })[] {
+  return sql
+    .exec<PersonRow & { readonly connection_id: string }>(
+      `SELECT connection_id, email_hash, email_sealed FROM connection_people JOIN people USING (email_hash)
+       WHERE connection_id IN (SELECT value FROM json_each(?)) ORDER BY connection_id, signed_in_at DESC`,
+      JSON.stringify(connectionIds),
+    )
+    .toArray();
+}
+
+/** People in the order of their hashes, from the one after `after`. */
+export function listPeople(sql: SqlStorage, after: string, limit: number): readonly PersonRow[] {
+  return sql
+    .exec<PersonRow>(
+      "SELECT email_hash, email_sealed FROM people WHERE email_hash > ? ORDER BY email_hash LIMIT ?",
+      after,
+      limit,
+    )
+    .toArray();
+}
+
+/** The same address under another seal; nothing happens when somebody else was first. */
+export function replacePersonSeal(
+  sql: SqlStorage,
+  before: string,
+  { email_hash, email_sealed }: PersonRow,
+): void {
+  sql.exec(
+    "UPDATE people SET email_sealed = ? WHERE email_hash = ? AND email_sealed = ?",
+    email_sealed,
+    email_hash,
+    before,
+  );
+}
