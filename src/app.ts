@@ -7,6 +7,7 @@ import { anyOrigin } from "./middleware/cors.ts";
 import { requestContext } from "./middleware/request-context.ts";
 import { jsonHeaders, pageHeaders } from "./middleware/security-headers.ts";
 import { asJson, asPage } from "./respond.tsx";
+import { adminSessions } from "./routes/admin-sessions.tsx";
 import { admin } from "./routes/admin.tsx";
 import { authorize } from "./routes/authorize.tsx";
 import { callback } from "./routes/callback.ts";
@@ -32,6 +33,7 @@ export function createApp(): ExportedHandler<Env> {
   pages.route("/", home).route("/", authorize).route("/", callback).onError(asPage);
   const adminPages = new Hono<AppEnv>()
     .use(pageHeaders({ isolated: true }))
+    .route("/", adminSessions)
     .route("/", admin)
     .onError(asPage);
 

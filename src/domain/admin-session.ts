@@ -5,6 +5,7 @@
 import { constantTimeEqual, encodeBase64Url, randomBytes, sha256 } from "../crypto/encoding.ts";
 import { log } from "../log.ts";
 import { readAccessIdentity, type AccessReading, type HeadersOfRequest } from "./access-identity.ts";
+import type { SessionEntry } from "../storage/admin-sessions.ts";
 import type { Gateway } from "./gateway.ts";
 
 /** Whoever signed in with ADMIN_TOKEN, in the audit: the token says no name. An e-mail address is never this. */
@@ -95,6 +96,11 @@ export async function findAdmin(
 export async function signOutAdmin(gateway: Gateway, session: string | undefined): Promise<void> {
   if (session === undefined) return;
   await gateway.objects.admin().endSession(await sessionHash(gateway, session));
+}
+
+/** The admin sessions that live, the last used first. */
+export function listAdminSessions({ objects }: Gateway): Promise<readonly SessionEntry[]> {
+  return objects.admin().listSessions();
 }
 
 /** Ends every admin session, also that of `actor`. */

@@ -12,7 +12,10 @@ export interface AdminPageView {
 }
 
 /** The sections in the order of the navigation: path and name. */
-const SECTIONS = [["/admin", "Overview"]] as const;
+const SECTIONS = [
+  ["/admin", "Overview"],
+  ["/admin/sessions", "Sessions"],
+] as const;
 
 export type AdminSection = (typeof SECTIONS)[number][0];
 

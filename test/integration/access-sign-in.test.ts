@@ -283,6 +283,25 @@ describe(verifies("access.admin_session", "admin sessions that Access opened"), 
     expect((await browser.open("/admin")).status).toBe(200);
   });
 
+  it("ASVS 7.4.5: all admin sessions can be ended, one's own too, by a form that needs the session and its token", async () => {
+    const browser = await adminThroughAccess();
+    const other = new TestBrowser(gatewayWith(settings));
+    await other.post("/admin/sign-in", { token: ADMIN_TOKEN });
+    const html = await (await browser.open("/admin/sessions")).text();
+    expect(readText(html)).toContain(ADA);
+    expect(readText(html)).toContain("whoever knows the admin token");
+    expect((await browser.post("/admin/sessions/end", { csrf: "A".repeat(43) })).status).toBe(403);
+    const fromElsewhere = { origin: "https://evil.test", "sec-fetch-site": "cross-site" };
+    expect((await browser.post("/admin/sessions/end", { csrf: csrfOf(html) }, fromElsewhere)).status).toBe(
+      403,
+    );
+    expect((await other.open("/admin")).status).toBe(200);
+    expect((await browser.post("/admin/sessions/end", { csrf: csrfOf(html) })).status).toBe(303);
+    expect([(await browser.open("/admin")).status, (await other.open("/admin")).status]).toEqual([401, 401]);
+    expect((await rowsOf("ADMIN", "audit")).at(-1)).toMatchObject({ actor: ADA, action: "sessions.ended" });
+    expect((await new TestBrowser(gatewayWith(settings)).open("/admin/sessions")).status).toBe(303);
+  });
+
   it("ASVS 16.3.1: what such an admin does is in the audit under their address", async () => {
     const browser = await adminThroughAccess();
     const csrf = csrfOf(await (await browser.open("/admin")).text());

@@ -3,6 +3,7 @@
 
 import type { Child } from "hono/jsx";
 import { AdminPage, type AdminView } from "../../src/pages/admin.tsx";
+import { AdminSessionsPage } from "../../src/pages/admin-sessions.tsx";
 import { AdminSignInPage } from "../../src/pages/admin-sign-in.tsx";
 import { ConsentPage, type ConsentView } from "../../src/pages/consent.tsx";
 import { ErrorPage, type ErrorView } from "../../src/pages/error.tsx";
@@ -270,6 +271,17 @@ export const PAGE_SAMPLES: Readonly<Record<string, () => Child>> = {
   "admin-sign-in-failed": () => <AdminSignInPage nonce={NONCE} {...BY_TOKEN} failed />,
   "admin-sign-in-locked": () => (
     <AdminSignInPage nonce={NONCE} {...BY_TOKEN} failed={false} retryAfterSeconds={840} />
+  ),
+  "admin-sessions": () => (
+    <AdminSessionsPage
+      nonce={NONCE}
+      csrf="csrf"
+      actor="ada@example.com"
+      sessions={[
+        { actor: "ada@example.com", since: "2026-11-18T08:00:00.000Z", lastUsed: "2026-11-18T09:12:00.000Z" },
+        { actor: "admin", since: "2026-11-18T07:30:00.000Z", lastUsed: "2026-11-18T07:31:00.000Z" },
+      ]}
+    />
   ),
   "admin-sign-in-access": () => (
     <AdminSignInPage

@@ -1,0 +1,58 @@
+// Who is signed in as an admin, and the button that signs everybody out. Rendered by GET /admin/sessions.
+
+import { AdminFrame, type AdminPageView } from "./admin-frame.tsx";
+import { Confirm } from "./confirm.tsx";
+import { spelledOut } from "./outside-text.ts";
+import { Moment } from "./parts.tsx";
+
+export interface AdminSessionView {
+  /** `admin` for whoever typed the admin token, else an e-mail address. */
+  readonly actor: string;
+  /** ISO 8601. */
+  readonly since: string;
+  readonly lastUsed: string;
+}
+
+interface AdminSessionsView extends AdminPageView {
+  /** Whoever looks at the page. */
+  readonly actor: string;
+  readonly sessions: readonly AdminSessionView[];
+}
+
+/** Lists the sessions that live, the last used first. Posts to /admin/sessions/end. */
+export function AdminSessionsPage({ nonce, csrf, actor, sessions }: AdminSessionsView) {
+  return (
+    <AdminFrame section="/admin/sessions" title="Admin sessions" nonce={nonce} csrf={csrf}>
+      <section class="card" aria-labelledby="sessions">
+        <h2 id="sessions">Signed in now</h2>
+        <p class="soft">
+          You are {nameOf(actor)}. A session ends 30 minutes after its last use and 8 hours after its sign-in.
+        </p>
+        <ul class="items">
+          {sessions.map(({ actor: who, since, lastUsed }) => (
+            <li>
+              <h3>{nameOf(who)}</h3>
+              <p class="small soft">
+                Signed in <Moment at={since} />, last used <Moment at={lastUsed} />
+              </p>
+            </li>
+          ))}
+        </ul>
+        <Confirm
+          label="End all admin sessions…"
+          about=""
+          action="/admin/sessions/end"
+          csrf={csrf}
+          button="End all admin sessions"
+        >
+          Every admin is signed out at once, you too, and has to sign in again. Nothing else changes. If the
+          admin token may be known to somebody, deploy another ADMIN_TOKEN as well: that ends all sessions
+          too.
+        </Confirm>
+      </section>
+    </AdminFrame>
+  );
+}
+
+const nameOf = (actor: string): string =>
+  actor === "admin" ? "whoever knows the admin token" : spelledOut(actor);

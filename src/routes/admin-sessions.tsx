@@ -1,0 +1,31 @@
+// /admin/sessions: who is signed in as an admin, and the end of all of it. ASVS 7.4.
+
+import { Hono } from "hono";
+import type { AppEnv } from "../context.ts";
+import { endAllAdminSessions, listAdminSessions } from "../domain/admin-session.ts";
+import { adminForm, adminPage } from "../middleware/admin-session.ts";
+import { ADMIN_COOKIE, writeCookie } from "../middleware/cookies.ts";
+import { AdminSessionsPage } from "../pages/admin-sessions.tsx";
+
+export const adminSessions = new Hono<AppEnv>()
+  .get("/sessions", adminPage(), async (c) => {
+    const sessions = await listAdminSessions(c.get("gateway"));
+    return c.html(
+      <AdminSessionsPage
+        nonce={c.get("secureHeadersNonce") ?? ""}
+        csrf={c.get("viewer")?.csrf ?? ""}
+        actor={c.get("viewer")?.actor ?? ""}
+        sessions={sessions.map(({ actor, created_at: created, seen_at: seen }) => ({
+          actor,
+          since: new Date(created * 1000).toISOString(),
+          lastUsed: new Date(seen * 1000).toISOString(),
+        }))}
+      />,
+    );
+  })
+  .post("/sessions/end", adminForm(), async (c) => {
+    await endAllAdminSessions(c.get("gateway"), c.get("act")?.actor ?? "admin");
+    writeCookie(c, ADMIN_COOKIE, "", { maxAgeSeconds: 0, sameSite: "Strict" });
+    c.header("Cache-Control", "no-store");
+    return c.redirect(`${c.get("gateway").config.publicUrl}/admin`, 303);
+  });
