@@ -7,6 +7,7 @@ import { anyOrigin } from "./middleware/cors.ts";
 import { requestContext } from "./middleware/request-context.ts";
 import { jsonHeaders, pageHeaders } from "./middleware/security-headers.ts";
 import { asJson, asPage } from "./respond.tsx";
+import { account } from "./routes/account.tsx";
 import { adminSessions } from "./routes/admin-sessions.tsx";
 import { admin } from "./routes/admin.tsx";
 import { authorize } from "./routes/authorize.tsx";
@@ -31,6 +32,10 @@ export function createApp(): ExportedHandler<Env> {
     pages.use(path, pageHeaders({ isolated: false }));
   }
   pages.route("/", home).route("/", authorize).route("/", callback).onError(asPage);
+  const accountPages = new Hono<AppEnv>()
+    .use(pageHeaders({ isolated: true }))
+    .route("/", account)
+    .onError(asPage);
   const adminPages = new Hono<AppEnv>()
     .use(pageHeaders({ isolated: true }))
     .route("/", adminSessions)
@@ -43,6 +48,7 @@ export function createApp(): ExportedHandler<Env> {
     .route("/", discovery)
     .route("/", oauth)
     .route("/", pages)
+    .route("/account", accountPages)
     .route("/admin", adminPages)
     .notFound((c) => c.json({ error: "not_found" }, 404, { "x-content-type-options": "nosniff" }))
     .onError(asJson);

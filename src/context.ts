@@ -1,5 +1,6 @@
 // What middleware puts on a request for the routes behind it: the only Hono generic in the project.
 
+import type { AccountSession } from "./domain/account-session.ts";
 import type { Gateway } from "./domain/gateway.ts";
 import type { FormParameters } from "./oauth/form.ts";
 
@@ -8,6 +9,15 @@ export interface AdminViewer {
   readonly csrf: string;
   /** Who acts, as the audit names them. */
   readonly actor: string;
+}
+
+/** The person who looks at their account. */
+export interface AccountVisitor {
+  readonly session: AccountSession;
+  /** The value of the account cookie. */
+  readonly cookie: string;
+  /** The token that each form of this session carries. */
+  readonly csrf: string;
 }
 
 export interface AppEnv {
@@ -24,5 +34,8 @@ export interface AppEnv {
     viewer?: AdminViewer;
     /** The admin's session and the form it posted, behind the admin form middleware only. */
     act?: { readonly session: string; readonly actor: string; readonly form: FormParameters };
+    /** The person behind the account middleware, and the form they posted. */
+    visitor?: AccountVisitor;
+    visitorForm?: FormParameters;
   };
 }

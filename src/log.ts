@@ -28,7 +28,9 @@ export type LogEvent =
   | "access.refused"
   | "admin.signed_in"
   | "admin.refused"
-  | "admin.acted";
+  | "admin.acted"
+  | "account.signed_in"
+  | "account.acted";
 
 export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
 

@@ -8,9 +8,9 @@ import type { Keyring } from "./keyring.ts";
 
 /**
  * RFC 6749 §1.3.1, §1.4, §1.5; `agent_key` is ours; `state` is what we send to Gong (§4.1.1), `binding` the cookie that
- * ties it to a browser.
+ * ties it to a browser, `account` the cookie of a person's account session.
  */
-export type CredentialKind = "code" | "access" | "refresh" | "agent_key" | "state" | "binding";
+export type CredentialKind = "code" | "access" | "refresh" | "agent_key" | "state" | "binding" | "account";
 
 /** The prefixes let secret scanners find leaks. */
 const PREFIX: Record<CredentialKind, string> = {
@@ -20,6 +20,7 @@ const PREFIX: Record<CredentialKind, string> = {
   agent_key: "gak_",
   state: "gst_",
   binding: "gbc_",
+  account: "gas_",
 };
 
 export interface CredentialClaims {

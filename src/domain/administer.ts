@@ -101,7 +101,7 @@ export async function connectSharedAccess(
 ): Promise<Extract<DecidedConsent, { kind: "gong" }> | undefined> {
   const integration = gateway.config.integrations.find(({ access }) => access === "shared");
   if (integration === undefined) return undefined;
-  return goToGong(gateway, integration, randomId(), { request: undefined, clientName: undefined, actor });
+  return goToGong(gateway, integration, randomId(), { actor });
 }
 
 /** Approves or denies a request for shared access. False when it was decided or has expired. */

@@ -5,20 +5,17 @@
 import { sha256 } from "../crypto/encoding.ts";
 import { failureOf, GongError, OAuthError } from "../errors.ts";
 import { failpoint } from "../failpoints.ts";
-import { cachedDiscovery } from "../gong/discovery.ts";
-import {
-  interpretTokenAnswer,
-  requestTokensByCode,
-  validateGongCallback,
-  type GongTokens,
-} from "../gong/oauth.ts";
-import { errorFields, log } from "../log.ts";
+import type { GongTokens } from "../gong/oauth.ts";
+import { log } from "../log.ts";
 import { reviveRedirectTarget, type RedirectTarget } from "../oauth/authorization-request.ts";
 import { codeRedirect, errorRedirect } from "../oauth/authorization-response.ts";
 import { formatScope, narrowScope, resolveScope } from "../oauth/scope.ts";
 import type { IntegrationConfig } from "../config.ts";
+import { ACCOUNT_COOKIE } from "./account-session.ts";
+import { accountOutcome, completeAccountSignIn, type AccountSignIn } from "./account-sign-in.ts";
 import { isClientGone } from "./clients.ts";
 import { personalConnectionId, sharedConnectionId } from "./connection-id.ts";
+import { exchangeGongCode, logCallbackFailure } from "./exchange-gong-code.ts";
 import type { Gateway } from "./gateway.ts";
 import { openGrantFor } from "./open-grant.ts";
 import { personRow } from "./people.ts";
@@ -36,6 +33,8 @@ export type CompletedAuthorization =
   | { readonly kind: "redirect"; readonly url: string }
   /** Shared access is connected: back to the admin page. */
   | { readonly kind: "admin"; readonly url: string }
+  /** A person signed in to their account, or could not. */
+  | AccountSignIn
   /** The same callback is being worked on: ask again in a moment. */
   | { readonly kind: "busy" }
   | {
@@ -79,10 +78,12 @@ async function complete(
     case "taken": {
       if (FAILPOINTS) await failpoint("connect.taken");
       const continuation = await openContinuation(gateway, state.id, taken.continuationSealed);
-      return finish(gateway, state.id, continuation, callback);
+      return finish(gateway, state.id, continuation, callback, cookie);
     }
     case "done": {
       const url = await openOutcome(gateway, state.id, taken.outcomeSealed);
+      const account = accountOutcome(url);
+      if (account !== undefined) return account;
       return { kind: url === adminPageUrl(gateway) ? "admin" : "redirect", url };
     }
     case "busy":
@@ -110,18 +111,23 @@ async function finish(
   transactionId: string,
   continuation: Continuation,
   callback: URLSearchParams,
+  cookie: (name: string) => string | undefined,
 ): Promise<CompletedAuthorization> {
   const { config } = gateway;
   const integration = config.integrations.find((candidate) => candidate.name === continuation.integration);
   const { request } = continuation;
   if (integration === undefined) return { kind: "refused", reason: "failed" };
+  if (continuation.purpose === "account") {
+    const before = cookie(ACCOUNT_COOKIE);
+    return completeAccountSignIn(gateway, transactionId, integration, continuation, callback, before);
+  }
   if (request === undefined)
     return connectShared(gateway, transactionId, integration, continuation, callback);
   const { redirectUri, state } = request;
   const target = reviveRedirectTarget({ redirectUri, state, issuer: config.publicUrl });
   let url: string;
   try {
-    const tokens = await exchange(integration, continuation, callback);
+    const tokens = await exchangeGongCode(integration, continuation, callback);
     url = await connectAndGrant(gateway, integration, continuation, tokens, target);
   } catch (error) {
     url = errorRedirect(target, asOAuthError(error));
@@ -130,7 +136,7 @@ async function finish(
     await finishTransaction(gateway, transactionId, url);
   } catch (error) {
     // Only a reload needs the record: this answer is as good without it.
-    logFailure(error);
+    logCallbackFailure(error);
   }
   if (FAILPOINTS) await failpoint("connect.finished");
   return { kind: "redirect", url };
@@ -176,11 +182,11 @@ async function connectShared(
 ): Promise<CompletedAuthorization> {
   const id = await sharedConnectionId(integration);
   try {
-    const tokens = await exchange(integration, continuation, callback);
+    const tokens = await exchangeGongCode(integration, continuation, callback);
     await gateway.objects.admin().recordConnection({ id, integration: integration.name }, undefined);
     await gateway.objects.connection(id).connectGong(integration.name, tokens, undefined);
   } catch (error) {
-    logFailure(error);
+    logCallbackFailure(error);
     return { kind: "refused", reason: "shared_connection_failed" };
   }
   await gateway.objects
@@ -193,22 +199,6 @@ async function connectShared(
 
 const adminPageUrl = (gateway: Gateway): string => `${gateway.config.publicUrl}/admin`;
 
-async function exchange(
-  integration: IntegrationConfig,
-  continuation: Continuation,
-  callback: URLSearchParams,
-): Promise<GongTokens> {
-  const endpoints = await cachedDiscovery(integration.mcpUrl);
-  validateGongCallback(endpoints, integration, callback, continuation.state);
-  const answer = await requestTokensByCode(endpoints, integration, {
-    callback,
-    expectedState: continuation.state,
-    codeVerifier: continuation.codeVerifier,
-  });
-  if (FAILPOINTS) await failpoint("connect.exchanged");
-  return interpretTokenAnswer(answer, endpoints, integration, "code");
-}
-
 /** What both the client asked for and Gong granted; never nothing, because Gong decides about its own scopes. */
 function commonScope(asked: readonly string[], granted: readonly string[]): readonly string[] {
   const common = asked.filter((scope) => granted.includes(scope));
@@ -217,7 +207,7 @@ function commonScope(asked: readonly string[], granted: readonly string[]): read
 
 /** What the client is told: RFC 6749 §4.1.2.1. Gong's own words stay here. */
 function asOAuthError(error: unknown): OAuthError {
-  logFailure(error);
+  logCallbackFailure(error);
   if (error instanceof OAuthError) return error;
   if (!(error instanceof GongError)) return failureOf(error);
   switch (error.kind) {
@@ -232,10 +222,4 @@ function asOAuthError(error: unknown): OAuthError {
     case "malformed":
       return new OAuthError("server_error", "Gong did not complete the sign-in. Try again.");
   }
-}
-
-function logFailure(error: unknown): void {
-  const kind = error instanceof GongError ? error.kind : undefined;
-  const status = error instanceof GongError ? error.status : undefined;
-  log("warn", "callback.failed", { kind, status, ...errorFields(error) });
 }

@@ -20,16 +20,25 @@ export const IDENTITY_PLACE: SealContext = {
 const ID_LENGTH = 16;
 
 /**
- * The id of a person's connection: HMAC over integration and Gong user. Without a user id from Gong it is random, and
- * connecting again makes a second connection. The user id is a hint for matching, never authentication.
+ * The id of a person's connection: the one that is named after them, else a random one, and then connecting again makes
+ * a second connection.
  */
 export async function personalConnectionId(
   gateway: Gateway,
   integration: IntegrationConfig,
   gongUserId: string | undefined,
 ): Promise<string> {
-  if (gongUserId === undefined) return randomId();
-  return (await identityHash(gateway, `${integration.clientId}\n${gongUserId}`)) ?? randomId();
+  return (await namedConnectionId(gateway, integration, gongUserId)) ?? randomId();
+}
+
+/** The id of the connection that is named after a person; undefined without a user id from Gong, and without the key. */
+export async function namedConnectionId(
+  gateway: Gateway,
+  integration: IntegrationConfig,
+  gongUserId: string | undefined,
+): Promise<string | undefined> {
+  if (gongUserId === undefined) return undefined;
+  return identityHash(gateway, `${integration.clientId}\n${gongUserId}`);
 }
 
 /** HMAC of `name` under the identity key, which never rotates. Undefined while that key does not open. */

@@ -75,12 +75,15 @@ export async function decideConsent(gateway: Gateway, form: ConsentForm): Promis
       });
 }
 
-/** Begins a transaction and says where at Gong it goes on. Throws GongError when Gong can't be discovered. */
+/**
+ * Begins a transaction and says where at Gong it goes on. `content` is what the callback completes; without
+ * a purpose and a request, that is an admin who connects shared access. Throws GongError when Gong can't be discovered.
+ */
 export async function goToGong(
   gateway: Gateway,
   integration: IntegrationConfig,
   transactionId: string,
-  content: Pick<Continuation, "request" | "clientName" | "actor">,
+  content: Pick<Continuation, "purpose" | "request" | "clientName" | "actor">,
 ): Promise<Extract<DecidedConsent, { kind: "gong" }>> {
   const endpoints = await cachedDiscovery(integration.mcpUrl);
   const continuation: Continuation = await beginTransaction(gateway, transactionId, {

@@ -39,7 +39,13 @@ export async function finishApproval(
   const taken = await gateway.objects.transaction(transactionId).takeDecided(await sha256(binding));
   switch (taken.kind) {
     case "waiting": {
-      const { clientName } = await openContinuation(gateway, transactionId, taken.continuationSealed);
+      const { request, clientName } = await openContinuation(
+        gateway,
+        transactionId,
+        taken.continuationSealed,
+      );
+      // At Gong, and no admin's to decide.
+      if (request === undefined) return { kind: "refused", reason: "state_unknown" };
       return { kind: "waiting", code: await approvalCode(transactionId), clientName };
     }
     case "busy":

@@ -15,17 +15,19 @@ const BINDING_SECONDS = 3600;
 /** What a transaction continues with. */
 export interface Continuation {
   readonly integration: IntegrationName;
+  /** Undefined for a client's request, and for an admin who connects shared access. */
+  readonly purpose?: "account" | undefined;
   /** For Gong: RFC 6749 §10.12. Fresh for every transaction, never the client's. */
   readonly state: string;
   /** For Gong: RFC 7636 §4.1. */
   readonly codeVerifier: string;
   /** The cookie value of the browser that approved. */
   readonly binding: string;
-  /** The client's request, with the client's name as it was shown; undefined when an admin connects shared access. */
-  readonly request: AuthorizationRequestParts | undefined;
-  readonly clientName: string | undefined;
+  /** The client's request, with the client's name as it was shown; undefined when no client asked. */
+  readonly request?: AuthorizationRequestParts | undefined;
+  readonly clientName?: string | undefined;
   /** Who acts, when the gateway knows: an admin, or the e-mail address of a person who came through Cloudflare Access. */
-  readonly actor: string | undefined;
+  readonly actor?: string | undefined;
 }
 
 /**
@@ -35,7 +37,7 @@ export interface Continuation {
 export async function beginTransaction(
   gateway: Gateway,
   id: string,
-  content: Pick<Continuation, "integration" | "request" | "clientName" | "actor">,
+  content: Pick<Continuation, "integration" | "purpose" | "request" | "clientName" | "actor">,
 ): Promise<Continuation> {
   const state = await mintFor(gateway, "state", id, TRANSACTION_TTL_SECONDS);
   const binding = await mintFor(gateway, "binding", id, BINDING_SECONDS);

@@ -31,7 +31,9 @@ export const pageHeaders = (options: { isolated: boolean }): MiddlewareHandler<A
     // A form page must send its Origin; `no-referrer` would turn it into `null`. Set ahead of the route, because those
     // that carry a code are stricter.
     c.header("Referrer-Policy", "same-origin");
-    return secure(c, next);
+    await secure(c, next);
+    // A Response that a route made by itself, such as a download, comes without it.
+    if (!c.res.headers.has("Referrer-Policy")) c.header("Referrer-Policy", "same-origin");
   };
 };
 

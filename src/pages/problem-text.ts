@@ -22,7 +22,13 @@ export type Problem =
   | "admin_sign_in_missing"
   | "admin_form_stale"
   | "approval_gone"
-  | "connection_gone";
+  | "connection_gone"
+  | "account_shared_only"
+  | "account_unnamed"
+  | "account_denied"
+  | "account_failed"
+  | "account_form_stale"
+  | "agent_gone";
 
 interface ProblemText {
   readonly title: string;
@@ -144,6 +150,36 @@ const TEXTS: Record<Problem, ProblemText> = {
     title: "This connection does not exist",
     text: "It may have been ended already.",
     hint: BACK_TO_ADMIN,
+  },
+  account_shared_only: {
+    title: "There are no accounts of single people here",
+    text: "This gateway has shared access only: one connection for the whole company, which its admins keep.",
+    hint: "To see or stop an agent with shared access, ask an admin of this gateway.",
+  },
+  account_unnamed: {
+    title: "Gong did not say who you are",
+    text: "You are signed in at Gong, but its answer names nobody, so the gateway can't tell which connection is yours. It has kept nothing of this sign-in.",
+    hint: "To stop an agent, disconnect it in the agent itself, or ask an admin of this gateway to end its connection.",
+  },
+  account_denied: {
+    title: "Gong did not let you in",
+    text: "You or Gong refused the sign-in, so the gateway can't tell which connection is yours.",
+    hint: "Open the account page and try again. Nothing was changed, and your agents go on as before.",
+  },
+  account_failed: {
+    title: "The sign-in at Gong did not work",
+    text: "Gong refused, or did not answer as it should.",
+    hint: "Wait a minute, open the account page and try again. If it goes on, tell an admin.",
+  },
+  account_form_stale: {
+    title: "This account page is out of date",
+    text: "Your sign-in has ended, or you have signed in again since this page was opened.",
+    hint: "Open the account page again. Nothing was changed.",
+  },
+  agent_gone: {
+    title: "This agent does not exist",
+    text: "It may have been stopped already, or its access has run out.",
+    hint: "Open the account page again and look at the current list.",
   },
 };
 

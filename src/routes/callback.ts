@@ -3,8 +3,9 @@
 
 import { Hono } from "hono";
 import type { AppEnv } from "../context.ts";
+import { ACCOUNT_COOKIE, ACCOUNT_SECONDS, accountUrl } from "../domain/account-session.ts";
 import { completeAuthorization } from "../domain/complete-authorization.ts";
-import { readCookie } from "../middleware/cookies.ts";
+import { readCookie, writeCookie } from "../middleware/cookies.ts";
 import { problemPage } from "../respond.tsx";
 import { leadOn } from "./lead-on.tsx";
 
@@ -23,6 +24,12 @@ callback.get("/callback", async (c) => {
   if (completed.kind === "admin") {
     // The admin cookie is Strict: browsers send it from a page of ours, not on a redirect that began at Gong's site.
     return leadOn(c, completed.url, "Shared access is connected", "Taking you back to the admin page.");
+  }
+  if (completed.kind === "account") {
+    const { session, otherPerson } = completed;
+    writeCookie(c, ACCOUNT_COOKIE, session, { maxAgeSeconds: ACCOUNT_SECONDS, sameSite: "Strict" });
+    const url = accountUrl(c.get("gateway")) + (otherPerson ? "?done=other_person" : "");
+    return leadOn(c, url, "You are signed in", "Taking you to your account.");
   }
   if (completed.kind === "busy") {
     c.header("Retry-After", "2");

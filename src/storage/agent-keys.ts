@@ -2,6 +2,7 @@
 // browser, kept as hashes. Each function runs inside one transaction of the object and awaits nothing.
 
 import { failpoint } from "../failpoints.ts";
+import { noteEvent } from "./connection-audit.ts";
 import type { AgentKeyRow } from "./connection-schema.ts";
 import { liveGrants } from "./grant-upkeep.ts";
 
@@ -65,6 +66,7 @@ export function insertAgentKey(sql: SqlStorage, key: NewAgentKey, now: number): 
     key.createdBy,
     key.expiresAt,
   );
+  noteEvent(sql, now, { action: "key.created", target: key.id, name: key.name, reason: key.createdBy });
   return true;
 }
 
@@ -83,13 +85,17 @@ export function useAgentKey(sql: SqlStorage, hash: string, now: number): AgentKe
 /** Ends a key; whether it was there and had not been ended. The row stays for a while, so that a reader sees why. */
 export function endAgentKey(sql: SqlStorage, id: string, by: string, now: number): boolean {
   if (FAILPOINTS) void failpoint("end.writing", sql);
-  const ended = sql.exec(
-    "UPDATE agent_keys SET revoked_at = ?, revoked_by = ? WHERE id = ? AND revoked_at IS NULL",
-    now,
-    by,
-    id,
-  );
-  return ended.rowsWritten > 0;
+  const [ended] = sql
+    .exec<{ name: string }>(
+      "UPDATE agent_keys SET revoked_at = ?, revoked_by = ? WHERE id = ? AND revoked_at IS NULL RETURNING name",
+      now,
+      by,
+      id,
+    )
+    .toArray();
+  if (ended === undefined) return false;
+  noteEvent(sql, now, { action: "key.revoked", target: id, name: ended.name, reason: by });
+  return true;
 }
 
 /** The keys that are kept, the newest first. */
@@ -143,11 +149,13 @@ export function sweepAgentKeys(sql: SqlStorage, now: number): void {
   );
 }
 
-/** When there is a key to delete next, in epoch seconds, if ever. */
-export function nextKeySweepAt(sql: SqlStorage): number | undefined {
+/** When a key expires or is to be deleted next, in epoch seconds, if ever. */
+export function nextKeySweepAt(sql: SqlStorage, now: number): number | undefined {
   const { due } = sql
     .exec<{ due: number | null }>(
-      "SELECT MIN(min(coalesce(revoked_at, expires_at), expires_at)) + ? AS due FROM agent_keys",
+      `SELECT MIN(iif(revoked_at IS NULL AND expires_at > ?1, expires_at,
+         min(coalesce(revoked_at, expires_at), expires_at) + ?2)) AS due FROM agent_keys`,
+      now,
       OVER_KEPT_SECONDS,
     )
     .one();

@@ -8,6 +8,7 @@ import { log } from "../log.ts";
 import { agentKeyIds, hasAgent, nextKeySweepAt } from "./agent-keys.ts";
 import { scheduleAlarm } from "./alarm.ts";
 import { CONNECTION_MIGRATIONS, type ConnectionRow } from "./connection-schema.ts";
+import { nextAccountSessionEnd } from "./account-sessions.ts";
 import { applyWitness } from "./connection-state.ts";
 import { createGongSeals, type GongSeals } from "./gong-seals.ts";
 import { createGongTokenStore, type GongTokenStore } from "./gong-tokens.ts";
@@ -107,7 +108,7 @@ export class ConnectionCore {
     this.reportState();
   }
 
-  /** A personal connection that no agent can use is left to expire. */
+  /** A personal connection that no agent can use is not refreshed: it is about to be let go. */
   wantsEarlyRefresh(now: number): boolean {
     const row = this.row();
     if (row?.state !== "connected" || row.gong_refresh_token_sealed === null) return false;
@@ -118,11 +119,12 @@ export class ConnectionCore {
   schedule(): Promise<void> {
     const now = nowSeconds();
     const refreshAt = this.wantsEarlyRefresh(now) ? this.row()?.refresh_due_at : undefined;
-    return scheduleAlarm(this.#ctx.storage, now, [
+    const due = [
       upkeep.nextSweepAt(this.sql),
-      nextKeySweepAt(this.sql),
-      refreshAt,
-    ]);
+      nextKeySweepAt(this.sql, now),
+      nextAccountSessionEnd(this.sql),
+    ];
+    return scheduleAlarm(this.#ctx.storage, now, [...due, refreshAt]);
   }
 
   /** Keeps the admin's index current; the index decides nothing, so a failure is only logged. */

@@ -8,16 +8,17 @@ import * as keys from "./agent-keys.ts";
 import type { ConnectionCore } from "./connection-core.ts";
 import type { AgentKeyCreation, GrantAndCode } from "./connection-rpc.ts";
 import { forgetGongTokens, writeConnection } from "./connection-state.ts";
+import { forgetUnused } from "./connection-use.ts";
 import * as upkeep from "./grant-upkeep.ts";
 import { insertGrant } from "./grants.ts";
 import { retrying } from "./stubs.ts";
 
-/** See ConnectionObject.connectGong. */
+/** See ConnectionObject.connectGong. `open` is what the tokens were fetched for, in the same transaction. */
 export async function connectGong(
   core: ConnectionCore,
   name: IntegrationName,
   tokens: GongTokens,
-  opened: GrantAndCode | undefined,
+  open: (sql: SqlStorage, now: number) => void,
 ): Promise<void> {
   core.create();
   const integration = integrationNamed(core.config, name);
@@ -30,7 +31,7 @@ export async function connectGong(
     const committed = core.transaction((sql, now) => {
       if ((core.row()?.generation ?? 0) !== before) return false;
       writeConnection(sql, integration, tokens, sealed, generation, now);
-      if (opened !== undefined) insertGrant(sql, opened.grant, opened.code, now);
+      open(sql, now);
       return true;
     });
     if (!committed) continue;
@@ -66,6 +67,19 @@ export async function endGrant(core: ConnectionCore, grantId: string, reason: st
   });
   if (ended) await core.noteEnded([grantId]);
   return ended;
+}
+
+/** See ConnectionObject.endAllGrants. */
+export async function endAllGrants(core: ConnectionCore, reason: string): Promise<number> {
+  if (!(await core.ready())) return 0;
+  const ended = core.transaction((sql, now) => {
+    const { open } = upkeep.grantIds(sql);
+    for (const id of open) upkeep.revokeGrant(sql, id, reason, now);
+    if (open.length > 0) forgetWithoutAgent(core, sql, now);
+    return open;
+  });
+  if (ended.length > 0) await core.noteEnded(ended);
+  return ended.length;
 }
 
 /** See ConnectionObject.createAgentKey. */
@@ -118,9 +132,11 @@ export async function disconnect(core: ConnectionCore, reason: string): Promise<
 export async function runAlarm(core: ConnectionCore): Promise<void> {
   if (!(await core.ready())) return;
   if (core.wantsEarlyRefresh(nowSeconds())) await core.gong.refreshIfDue();
-  core.transaction((sql, now) => {
+  const forgotten = core.transaction((sql, now) => {
     upkeep.sweepGrants(sql, now);
     keys.sweepAgentKeys(sql, now);
+    return forgetUnused(sql, core.row(), now);
   });
+  if (forgotten) await core.noteEnded([]);
   await core.schedule();
 }

@@ -6,6 +6,8 @@ import { DurableObject } from "cloudflare:workers";
 import { nowSeconds } from "../clock.ts";
 import type { IntegrationName } from "../config.ts";
 import type { GongTokens } from "../gong/oauth.ts";
+import * as account from "./account-life.ts";
+import { listEvents, type EventRow } from "./connection-audit.ts";
 import * as codeless from "./codeless-grants.ts";
 import type { CodelessGrant, CodelessOutcome, CodelessToken } from "./codeless-grants.ts";
 import { ConnectionCore } from "./connection-core.ts";
@@ -21,6 +23,7 @@ import { describeConnection } from "./connection-state.ts";
 import type { GongAuthorization } from "./gong-tokens.ts";
 import * as upkeep from "./grant-upkeep.ts";
 import {
+  insertGrant,
   redeemCode,
   rotateRefreshToken,
   type CandidateTokens,
@@ -53,7 +56,9 @@ export class ConnectionObject extends DurableObject<Env> {
     tokens: GongTokens,
     opened: GrantAndCode | undefined,
   ): Promise<void> {
-    await life.connectGong(this.#core, name, tokens, opened);
+    await life.connectGong(this.#core, name, tokens, (sql, now) => {
+      if (opened !== undefined) insertGrant(sql, opened.grant, opened.code, now);
+    });
   }
 
   /** Opens a grant on a connection that exists: shared access, once an admin approved the client. */
@@ -131,6 +136,11 @@ export class ConnectionObject extends DurableObject<Env> {
     return life.endGrant(this.#core, grantId, reason);
   }
 
+  /** Ends every grant at once, as endGrant does one. Returns how many there were. */
+  async endAllGrants(reason: string): Promise<number> {
+    return life.endAllGrants(this.#core, reason);
+  }
+
   /** Records an agent key whose holder the caller will tell it to, once. */
   async createAgentKey(key: NewAgentKey): Promise<AgentKeyCreation> {
     return life.createAgentKey(this.#core, key);
@@ -150,6 +160,29 @@ export class ConnectionObject extends DurableObject<Env> {
   /** Ends the connection: every grant and agent key, and our copies of Gong's tokens. Gong itself offers no revocation. */
   async disconnect(reason: string): Promise<boolean> {
     return life.disconnect(this.#core, reason);
+  }
+
+  /**
+   * As connectGong, for a person who proves at Gong that the connection is theirs: opens an account session, and no grant.
+   * The tokens are kept, because a person's newest authorization may end the older ones.
+   */
+  async signInToAccount(name: IntegrationName, tokens: GongTokens, sessionHash: string): Promise<void> {
+    await account.signInToAccount(this.#core, name, tokens, sessionHash);
+  }
+
+  /** Whether the account session lives; asking keeps it from idling out. */
+  async useAccountSession(sessionHash: string): Promise<boolean> {
+    return account.useSession(this.#core, sessionHash);
+  }
+
+  /** Ends an account session. A personal connection that no agent can use is let go with the last one. */
+  async signOutOfAccount(sessionHash: string): Promise<void> {
+    await account.signOutOfAccount(this.#core, sessionHash);
+  }
+
+  /** What happened to the connection, the newest first. */
+  async events(limit: number): Promise<readonly EventRow[]> {
+    return (await this.#core.ready()) ? listEvents(this.#core.sql, limit) : [];
   }
 
   /** What a person may see of the connection; no token in it. Undefined when there is none. */

@@ -85,6 +85,21 @@ export const CONNECTION_MIGRATIONS: readonly Migration[] = [
   ],
   PAID_CALLS_STEP,
   ["ALTER TABLE grants ADD COLUMN grant_type TEXT NOT NULL DEFAULT 'authorization_code'"],
+  [
+    `CREATE TABLE account_sessions (
+      hash TEXT PRIMARY KEY,
+      created_at INTEGER NOT NULL,
+      seen_at INTEGER NOT NULL
+    ) STRICT`,
+    `CREATE TABLE events (
+      id INTEGER PRIMARY KEY AUTOINCREMENT,
+      at INTEGER NOT NULL,
+      action TEXT NOT NULL,
+      target TEXT,
+      name TEXT,
+      reason TEXT
+    ) STRICT`,
+  ],
 ];
 
 /** `connected`: usable. `needs_reconnect`: Gong ended it. `disconnected`: a person or an admin ended it. */

@@ -7,6 +7,7 @@ import { failpoint } from "../failpoints.ts";
 import { refreshDueAt } from "../gong/refresh-machine.ts";
 import { sealedWith } from "../crypto/seal.ts";
 import { endAgentKey } from "./agent-keys.ts";
+import { noteEvent } from "./connection-audit.ts";
 import type { ConnectionDescription } from "./connection-rpc.ts";
 import type { ConnectionRow } from "./connection-schema.ts";
 import type { Witness } from "./escrow-object.ts";
@@ -23,6 +24,8 @@ export function writeConnection(
   now: number,
 ): void {
   if (FAILPOINTS) void failpoint("connect.writing", sql);
+  const known = sql.exec("SELECT 1 FROM connection").toArray().length > 0;
+  noteEvent(sql, now, { action: known ? "reconnected" : "connected" });
   sql.exec(
     `INSERT OR REPLACE INTO connection (only, integration, access, gong_client_id, state, state_since, connected_at,
        generation, gong_access_token_sealed, gong_refresh_token_sealed, gong_expires_at, gong_scope, refreshed_at,
@@ -42,6 +45,7 @@ export function writeConnection(
 
 /** Lets go of our copies of Gong's tokens. The generation moves on, so that a refresh in flight can't bring them back. */
 export function forgetGongTokens(sql: SqlStorage, reason: string, now: number): void {
+  noteEvent(sql, now, { action: "disconnected", reason });
   sql.exec(
     `UPDATE connection SET state = 'disconnected', reason = ?, state_since = ?, generation = generation + 1,
        gong_access_token_sealed = NULL, gong_refresh_token_sealed = NULL, gong_expires_at = 0,
@@ -68,6 +72,7 @@ export function applyWitness(sql: SqlStorage, row: ConnectionRow, witness: Witne
       now,
       row.generation,
     );
+    noteEvent(sql, now, { action: "needs_reconnect", reason: "restored" });
   }
   return witness.ended.length > 0 || behind;
 }

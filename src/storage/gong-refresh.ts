@@ -11,6 +11,7 @@ import type { Integration } from "../gong/integration.ts";
 import { interpretTokenAnswer, requestTokensByRefresh, type GongTokenAnswer } from "../gong/oauth.ts";
 import { afterFailure, refreshDueAt } from "../gong/refresh-machine.ts";
 import { errorFields, log } from "../log.ts";
+import { noteEvent } from "./connection-audit.ts";
 import type { ConnectionRow } from "./connection-schema.ts";
 import type { EscrowObject } from "./escrow-object.ts";
 import type { GongSeals } from "./gong-seals.ts";
@@ -211,6 +212,7 @@ export function createGongRefresh(connection: Connection): GongRefresh {
       answered ? 1 : 0,
       before.generation,
     );
+    if (current.failures === 0) noteEvent(sql, now(), { action: "refresh.failed", reason: kind });
     const fields = { connection: connection.id, outcome: kind, failures: current.failures + 1 };
     log("warn", "connection.refreshed", { ...fields, retryIn: next.afterSeconds });
     // People should hear of it while the access token still works.
@@ -226,6 +228,7 @@ export function createGongRefresh(connection: Connection): GongRefresh {
       current.generation,
     );
     if (changed.rowsWritten === 0) return;
+    noteEvent(sql, now(), { action: "needs_reconnect", reason });
     log("warn", "connection.needs_reconnect", { connection: connection.id, reason });
     connection.stateChanged();
   };

@@ -2,6 +2,7 @@
 // database, run inside its transactions and its alarm.
 
 import { failpoint } from "../failpoints.ts";
+import { noteEvent } from "./connection-audit.ts";
 import type { GrantRow } from "./connection-schema.ts";
 
 /** How long a code is remembered, so that a late replay revokes what it issued (RFC 6749 §4.1.2). */
@@ -23,13 +24,22 @@ export const BARRED = `(revoked_at IS NOT NULL AND grant_type <> 'authorization_
 export function revokeGrant(sql: SqlStorage, grantId: string, reason: string, now: number): void {
   sql.exec("DELETE FROM access_tokens WHERE grant_id = ?", grantId);
   if (FAILPOINTS) void failpoint("end.writing", sql);
-  sql.exec(
-    `UPDATE grants SET revoked_at = ?, revoked_reason = ?, refresh_hash = NULL, previous_refresh_hash = NULL,
-       previous_answer_sealed = NULL WHERE id = ? AND revoked_at IS NULL`,
-    now,
+  const [ended] = sql
+    .exec<{ client_name: string | null }>(
+      `UPDATE grants SET revoked_at = ?, revoked_reason = ?, refresh_hash = NULL, previous_refresh_hash = NULL,
+         previous_answer_sealed = NULL WHERE id = ? AND revoked_at IS NULL RETURNING client_name`,
+      now,
+      reason,
+      grantId,
+    )
+    .toArray();
+  if (ended === undefined) return;
+  noteEvent(sql, now, {
+    action: "agent.ended",
+    target: grantId,
+    name: ended.client_name ?? undefined,
     reason,
-    grantId,
-  );
+  });
 }
 
 /** Every grant that was not ended, expired ones included, and every one that was and is still remembered. */

@@ -6,6 +6,7 @@ import { OAuthError } from "../errors.ts";
 import { failpoint } from "../failpoints.ts";
 import { decideRedemption, decideRotation } from "../oauth/grant.ts";
 import { formatScope, narrowScope, resolveScope } from "../oauth/scope.ts";
+import { noteEvent } from "./connection-audit.ts";
 import type { AccessTokenRow, CodeRow, GrantRow } from "./connection-schema.ts";
 import { CODE_MEMORY_SECONDS, findGrant, revokeGrant } from "./grant-upkeep.ts";
 
@@ -104,6 +105,7 @@ export function insertGrant(sql: SqlStorage, grant: NewGrant, code: NewCode, now
     now + CODE_TTL_SECONDS,
     now + CODE_MEMORY_SECONDS,
   );
+  noteEvent(sql, now, { action: "agent.approved", target: grant.id, name: grant.clientName });
 }
 
 /** Redeems a code once: RFC 6749 §4.1.3, RFC 7636 §4.6. A late replay revokes the grant. */

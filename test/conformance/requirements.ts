@@ -1,6 +1,7 @@
 // Every requirement the gateway is tested against, by id. coverage.test.ts fails for a requirement that no test cites
 // and for a test that cites nothing.
 
+import { account } from "./requirements/account.ts";
 import { agentKeys } from "./requirements/agent-keys.ts";
 import { adminLists } from "./requirements/admin-lists.ts";
 import { access } from "./requirements/access.ts";
@@ -17,6 +18,7 @@ import { signIn } from "./requirements/sign-in.ts";
 import { storage } from "./requirements/storage.ts";
 
 export const REQUIREMENTS = {
+  ...account,
   ...agentKeys,
   ...adminLists,
   ...authorizationServer,

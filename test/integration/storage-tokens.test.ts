@@ -264,7 +264,13 @@ describe(verifies("storage.grant_ends", "the end of a grant"), () => {
       ["grants", "codes", "access_tokens"].map((table) => rows(connection, table)),
     );
     expect(left).toEqual([[], [], []]);
-    expect((await connectionRow(connection)).state).toBe("connected");
+    // The last agent of a personal connection: Gong's tokens have nobody to serve.
+    expect(await connectionRow(connection)).toMatchObject({
+      state: "disconnected",
+      reason: "unused",
+      gong_access_token_sealed: null,
+      gong_refresh_token_sealed: null,
+    });
   });
 
   it("RFC 7009 §2.1: the last grant to end takes a personal connection's Gong tokens with it", async () => {

@@ -1,0 +1,82 @@
+// The agents that use a person's connection, each with the way to stop it. Part of account.tsx.
+
+import { REGISTRATION_IN_WORDS, type Registration } from "./account-text.ts";
+import { Confirm } from "./confirm.tsx";
+import { scopeInWords } from "./flow-text.ts";
+import { spelledOut, visibleName } from "./outside-text.ts";
+import { ClientName, Moment, NAMELESS_CLIENT } from "./parts.tsx";
+
+export interface Agent {
+  readonly id: string;
+  readonly clientId: string;
+  readonly clientName: string | undefined;
+  readonly registration: Registration;
+  readonly scopes: readonly string[];
+  /** ISO 8601. */
+  readonly createdAt: string;
+  readonly lastUsedAt: string;
+}
+
+/** Lists the agents, or says that there are none. Posts to /account/agents/<id>/end and /account/agents/end-all. */
+export function Agents({ agents, csrf }: { readonly agents: readonly Agent[]; readonly csrf: string }) {
+  return (
+    <section class="card" aria-labelledby="agents">
+      <h2 id="agents">Agents</h2>
+      {agents.length === 0 ? (
+        <p class="soft">No agent uses your connection. One appears here when you approve it.</p>
+      ) : (
+        <ul class="items">
+          {agents.map((agent) => (
+            <AgentItem agent={agent} csrf={csrf} />
+          ))}
+        </ul>
+      )}
+      {agents.length < 2 ? null : <EndAll count={agents.length} csrf={csrf} />}
+    </section>
+  );
+}
+
+function AgentItem({ agent, csrf }: { readonly agent: Agent; readonly csrf: string }) {
+  const { tone, badge } = REGISTRATION_IN_WORDS[agent.registration];
+  return (
+    <li>
+      <div class="row">
+        <h3>
+          <ClientName name={agent.clientName} />
+        </h3>
+        <span class={`badge ${tone}`}>{badge}</span>
+      </div>
+      <p class="small soft">
+        Approved <Moment at={agent.createdAt} />, last used <Moment at={agent.lastUsedAt} />
+        <br />
+        May: {agent.scopes.map((scope) => scopeInWords(scope).title.toLowerCase()).join(", ")}
+        <br />
+        Client ID <code>{spelledOut(agent.clientId)}</code>
+      </p>
+      <Confirm
+        label="Stop…"
+        about={visibleName(agent.clientName) ?? NAMELESS_CLIENT}
+        action={`/account/agents/${encodeURIComponent(agent.id.toWellFormed())}/end`}
+        csrf={csrf}
+        button="Stop this agent"
+      >
+        Its next call to Gong is refused, and it must ask you again. If nothing else uses your connection, the
+        gateway also deletes its Gong tokens.
+      </Confirm>
+    </li>
+  );
+}
+
+function EndAll({ count, csrf }: { readonly count: number; readonly csrf: string }) {
+  return (
+    <Confirm
+      label="Stop all agents…"
+      about=""
+      action="/account/agents/end-all"
+      csrf={csrf}
+      button={`Stop all ${count} agents`}
+    >
+      All {count} agents lose access at their next call, and must ask you again.
+    </Confirm>
+  );
+}

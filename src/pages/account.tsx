@@ -1,0 +1,167 @@
+// A person's account: the state of their connection, the agents that use it, what happened, and how to end it all.
+// Rendered by GET /account for a live account session; each form carries the form token of that session.
+
+import { Agents, type Agent } from "./account-agents.tsx";
+import { eventInWords } from "./account-text.ts";
+import { StateBadge } from "./admin-connections.tsx";
+import { Confirm } from "./confirm.tsx";
+import { reasonInWords } from "./flow-text.ts";
+import { Layout } from "./layout.tsx";
+import { spelledOut } from "./outside-text.ts";
+import { ClientName, Moment } from "./parts.tsx";
+
+export interface AccountEvent {
+  /** ISO 8601. */
+  readonly at: string;
+  readonly action: string;
+  readonly name: string | undefined;
+  readonly reason: string | undefined;
+}
+
+export interface AccountView {
+  readonly nonce: string;
+  readonly csrf: string;
+  /** A short form of the connection's id, to tell an admin. */
+  readonly shortId: string;
+  readonly state: string;
+  readonly reason: string | undefined;
+  /** ISO 8601. */
+  readonly since: string;
+  readonly agents: readonly Agent[];
+  /** The newest first. */
+  readonly events: readonly AccountEvent[];
+  /** What an act has just done, in words. */
+  readonly done: string | undefined;
+}
+
+/** Renders the account page. */
+export function AccountPage(view: AccountView) {
+  return (
+    <Layout title="Your Gong access" nonce={view.nonce} wide>
+      <div class="row spread">
+        <h1>Your Gong access</h1>
+        <form method="post" action="/account/sign-out">
+          <input type="hidden" name="csrf" value={view.csrf} />
+          <button type="submit">Sign out</button>
+        </form>
+      </div>
+      {view.done === undefined ? null : (
+        <p role="status" class="note">
+          {view.done}
+        </p>
+      )}
+      <Connection view={view} />
+      <Agents agents={view.agents} csrf={view.csrf} />
+      <Record events={view.events} />
+      {view.state === "disconnected" ? null : <Disconnect view={view} />}
+    </Layout>
+  );
+}
+
+function Connection({ view }: { readonly view: AccountView }) {
+  const { state, reason, since, shortId, csrf } = view;
+  const working = state === "connected" || state === "refreshing";
+  return (
+    <section class="card" aria-labelledby="connection">
+      <div class="row">
+        <h2 id="connection">Your connection to Gong</h2>
+        <StateBadge state={state} />
+      </div>
+      <div class="stack">
+        <p>{meaning(state)}</p>
+        {reason === undefined ? null : (
+          <p class={working ? "note" : "note warn"}>{spelledOut(reasonInWords(reason))}</p>
+        )}
+        <p class="small soft">
+          In this state since <Moment at={since} /> · Connection <code>{spelledOut(shortId)}</code>
+        </p>
+      </div>
+      <form method="post" action="/account/reconnect" class="stack">
+        <input type="hidden" name="csrf" value={csrf} />
+        <div>
+          <button type="submit" class={working ? undefined : "primary"}>
+            Connect at Gong again
+          </button>
+        </div>
+        <p class="small soft">
+          Takes you to Gong and brings fresh tokens for this connection. Agents that are approved stay
+          approved.
+        </p>
+      </form>
+    </section>
+  );
+}
+
+function meaning(state: string): string {
+  switch (state) {
+    case "connected":
+    case "refreshing":
+      return "Agents that you approved can use Gong, and see what you can see there.";
+    case "needs_reconnect":
+      return "Your agents can't use Gong until you connect again. They need not be approved anew.";
+    default:
+      return "Nothing can use Gong in your name. The gateway holds no Gong tokens of yours.";
+  }
+}
+
+function Record({ events }: { readonly events: readonly AccountEvent[] }) {
+  return (
+    <section class="card" aria-labelledby="record">
+      <h2 id="record">What happened</h2>
+      <ul class="bare stack">
+        {events.map(({ at, action, name, reason }) => (
+          <li>
+            <Moment at={at} />: {spelledOut(eventInWords(action))}
+            {action.startsWith("agent.") || name !== undefined ? (
+              <>
+                {" "}
+                “<ClientName name={name} />”
+              </>
+            ) : null}
+            {reason === undefined ? null : (
+              <span class="small soft"> · {spelledOut(reasonInWords(reason))}</span>
+            )}
+          </li>
+        ))}
+      </ul>
+      <p class="row">
+        <a class="button" href="/account/record/csv" download>
+          Download as CSV
+        </a>
+        <a class="button" href="/account/record/ndjson" download>
+          Download as NDJSON
+        </a>
+      </p>
+      <p class="small soft">The newest 1000 events are kept, until the connection itself is gone.</p>
+    </section>
+  );
+}
+
+function Disconnect({ view }: { readonly view: AccountView }) {
+  const { agents, csrf } = view;
+  return (
+    <section class="card" aria-labelledby="disconnect">
+      <div class="stack">
+        <h2 id="disconnect">End your connection</h2>
+        <p>
+          Gong offers no way to revoke tokens from here. The gateway deletes its copies, and what Gong issued
+          ends at Gong's own time. If you fear that a token has leaked, tell an admin: deleting the
+          integration in Gong's Admin center is the way to cut it off at Gong, for everyone who uses it.
+        </p>
+      </div>
+      <Confirm
+        label="End my connection…"
+        about=""
+        action="/account/disconnect"
+        csrf={csrf}
+        button="End my connection"
+      >
+        {agents.length === 0 ? "No agent uses it." : agentsStop(agents.length)} To use Gong again, each must
+        be approved anew. This can't be undone.
+      </Confirm>
+    </section>
+  );
+}
+
+const agentsStop = (count: number): string =>
+  count === 1 ? "The agent that uses it stops at once." : `All ${count} agents that use it stop at once.`;

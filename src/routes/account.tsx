@@ -1,0 +1,152 @@
+// /account: a person's sign-in by proof at Gong, their page, and what they can do there. Every change is a form post of a
+// live account session, answered with a redirect back to the page.
+
+import { Hono, type Context } from "hono";
+import type { AppEnv } from "../context.ts";
+import {
+  accountEvents,
+  describeAccount,
+  disconnectAccount,
+  endAgent,
+  endAllAgents,
+  type Account,
+} from "../domain/account.ts";
+import { ACCOUNT_COOKIE, liveAccountSession, signOutOfAccount } from "../domain/account-session.ts";
+import { beginAccountSignIn, personalIntegration } from "../domain/account-sign-in.ts";
+import { formToken } from "../domain/admin-session.ts";
+import { bindingCookieName } from "../domain/transaction.ts";
+import { exportResponse, parseExportFormat, type ExportedList } from "../export.ts";
+import { accountForm, accountPage } from "../middleware/account-session.ts";
+import { keepBinding, readCookie, writeCookie } from "../middleware/cookies.ts";
+import { isSameOrigin } from "../middleware/same-origin.ts";
+import { AccountPage, type AccountView } from "../pages/account.tsx";
+import { AccountSignInPage } from "../pages/account-sign-in.tsx";
+import { doneInWords } from "../pages/account-text.ts";
+import { problemPage } from "../respond.tsx";
+import { leadOn } from "./lead-on.tsx";
+
+/** Events on the page itself; the downloads have all. */
+const EVENTS_SHOWN = 10;
+
+type Events = Awaited<ReturnType<typeof accountEvents>>;
+
+const acts = new Hono<AppEnv>()
+  .use(accountForm())
+  .post("/reconnect", (c) => goToGongForAccount(c))
+  .post("/agents/end-all", async (c) => {
+    await endAllAgents(c.get("gateway"), visitorOf(c).session);
+    return backToAccount(c, "agents_ended");
+  })
+  .post("/agents/:id/end", async (c) => {
+    const ended = await endAgent(c.get("gateway"), visitorOf(c).session, c.req.param("id"));
+    return ended ? backToAccount(c, "agent_ended") : problemPage(c, "agent_gone", 404);
+  })
+  .post("/disconnect", async (c) => {
+    await disconnectAccount(c.get("gateway"), visitorOf(c).session);
+    return backToAccount(c, "disconnected");
+  })
+  .post("/sign-out", async (c) => {
+    await signOutOfAccount(c.get("gateway"), visitorOf(c).cookie);
+    writeCookie(c, ACCOUNT_COOKIE, "", { maxAgeSeconds: 0, sameSite: "Strict" });
+    return backToAccount(c);
+  });
+
+const downloads = new Hono<AppEnv>()
+  .use("/record/:format", accountPage())
+  .get("/record/:format", async (c) => {
+    const format = parseExportFormat(c.req.param("format"));
+    if (format === undefined) return c.notFound();
+    const events = await accountEvents(c.get("gateway"), visitorOf(c).session);
+    const batches = [events];
+    return exportResponse(format, {
+      name: "gong-connection-record",
+      columns: RECORD_COLUMNS,
+      more: () => Promise.resolve(batches.shift() ?? []),
+    });
+  });
+
+const RECORD_COLUMNS: ExportedList<Events[number]>["columns"] = [
+  ["time", ({ at }) => date(at)],
+  ["event", ({ action }) => action],
+  ["id", ({ target }) => target],
+  ["name", ({ name }) => name],
+  ["reason", ({ reason }) => reason],
+];
+
+export const account = new Hono<AppEnv>()
+  .use(async function neverStored(c, next) {
+    await next();
+    c.header("Cache-Control", "no-store");
+  })
+  .get("/", async (c) => {
+    const gateway = c.get("gateway");
+    if (personalIntegration(gateway) === undefined) return problemPage(c, "account_shared_only", 404);
+    const cookie = readCookie(c, ACCOUNT_COOKIE);
+    const session = await liveAccountSession(gateway, cookie);
+    const described = session === undefined ? undefined : await describeAccount(gateway, session);
+    if (cookie === undefined || session === undefined || described === undefined) {
+      return c.html(<AccountSignInPage nonce={c.get("secureHeadersNonce") ?? ""} />, 401);
+    }
+    const events = await accountEvents(gateway, session);
+    const csrf = await formToken(cookie);
+    const done = doneInWords(c.req.query("done"));
+    return c.html(
+      <AccountPage
+        {...viewOf(described, events)}
+        {...{ csrf, done }}
+        nonce={c.get("secureHeadersNonce") ?? ""}
+      />,
+    );
+  })
+  // Where a reload of a sign-in leads.
+  .get("/sign-in", (c) => backToAccount(c))
+  .post("/sign-in", (c) => (isSameOrigin(c) ? goToGongForAccount(c) : problemPage(c, "cross_site", 403)))
+  .route("/", downloads)
+  .route("/", acts);
+
+async function goToGongForAccount(c: Context<AppEnv>): Promise<Response> {
+  const begun = await beginAccountSignIn(c.get("gateway"));
+  if (begun === undefined) return problemPage(c, "account_shared_only", 404);
+  keepBinding(c, bindingCookieName(begun.transactionId), begun.cookieValue);
+  return leadOn(c, begun.url, "Taking you to Gong", "Sign in there as yourself. Gong then brings you back.");
+}
+
+function visitorOf(c: Context<AppEnv>) {
+  const visitor = c.get("visitor");
+  if (visitor === undefined) throw new Error("The account middleware has not run");
+  return visitor;
+}
+
+function backToAccount(c: Context<AppEnv>, done?: string): Response {
+  const url = `${c.get("gateway").config.publicUrl}/account`;
+  return c.redirect(done === undefined ? url : `${url}?done=${done}`, 303);
+}
+
+function viewOf(described: Account, events: Events): Omit<AccountView, "nonce" | "csrf" | "done"> {
+  return {
+    shortId: described.connectionId.slice(0, 8),
+    state: described.state,
+    reason: described.reason,
+    since: date(described.since),
+    agents: described.agents.map((agent) => ({
+      id: agent.id,
+      clientId: agent.clientId,
+      clientName: agent.clientName,
+      registration: agent.registration,
+      scopes: agent.scope.split(" "),
+      createdAt: date(agent.createdAt),
+      lastUsedAt: date(agent.lastUsedAt),
+    })),
+    events: events.slice(0, EVENTS_SHOWN).map(({ at, action, name, reason }) => ({
+      at: date(at),
+      action,
+      name: name ?? undefined,
+      reason: reason ?? undefined,
+    })),
+  };
+}
+
+/** ISO 8601, which the page shows as it is. */
+function date(epochSeconds: number): string {
+  return new Date(epochSeconds * 1000).toISOString();
+}

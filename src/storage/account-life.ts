@@ -1,0 +1,41 @@
+// A person's visit to /account as their connection sees it: it begins with Gong's proof, and leaves nothing behind that
+// no agent can use.
+
+import type { IntegrationName } from "../config.ts";
+import type { GongTokens } from "../gong/oauth.ts";
+import { endAccountSession, openAccountSession, useAccountSession } from "./account-sessions.ts";
+import { noteEvent } from "./connection-audit.ts";
+import type { ConnectionCore } from "./connection-core.ts";
+import { connectGong } from "./connection-life.ts";
+import { forgetUnused } from "./connection-use.ts";
+
+/** See ConnectionObject.signInToAccount. */
+export async function signInToAccount(
+  core: ConnectionCore,
+  name: IntegrationName,
+  tokens: GongTokens,
+  sessionHash: string,
+): Promise<void> {
+  await connectGong(core, name, tokens, (sql, now) => {
+    openAccountSession(sql, sessionHash, now);
+    noteEvent(sql, now, { action: "account.signed_in" });
+  });
+}
+
+/** See ConnectionObject.useAccountSession. */
+export async function useSession(core: ConnectionCore, sessionHash: string): Promise<boolean> {
+  if (!(await core.ready())) return false;
+  return core.transaction((sql, now) => useAccountSession(sql, sessionHash, now));
+}
+
+/** See ConnectionObject.signOutOfAccount. */
+export async function signOutOfAccount(core: ConnectionCore, sessionHash: string): Promise<void> {
+  if (!(await core.ready())) return;
+  const forgotten = core.transaction((sql, now) => {
+    if (!endAccountSession(sql, sessionHash)) return false;
+    noteEvent(sql, now, { action: "account.signed_out" });
+    return forgetUnused(sql, core.row(), now);
+  });
+  if (forgotten) await core.noteEnded([]);
+  await core.schedule();
+}
