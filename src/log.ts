@@ -26,6 +26,8 @@ export type LogEvent =
   | "mcp.upstream_failed"
   | "discovery.failed"
   | "access.refused"
+  | "agent_key.created"
+  | "agent_key.revoked"
   | "admin.signed_in"
   | "admin.refused"
   | "admin.acted"

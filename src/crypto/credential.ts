@@ -41,6 +41,11 @@ export interface MintedCredential {
   readonly hash: string;
 }
 
+/** Which of the two kinds that make calls a bearer credential says it is. Proves nothing: the tag does. */
+export function callerKind(value: string): "access" | "agent_key" {
+  return value.startsWith(PREFIX.agent_key) ? "agent_key" : "access";
+}
+
 const VERSION = 1;
 const ID_LENGTH = 16;
 const SECRET_LENGTH = 32;

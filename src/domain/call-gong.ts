@@ -6,14 +6,15 @@ import type { IntegrationConfig } from "../config.ts";
 import { GongError } from "../errors.ts";
 import { discardBody, gongRefusal, passGongResponse, requestGongMcp } from "../gong/mcp.ts";
 import { log } from "../log.ts";
-import { INVALID_REQUEST, jsonRpcError } from "../mcp/errors.ts";
+import { INVALID_PARAMS, INVALID_REQUEST, jsonRpcError } from "../mcp/errors.ts";
 import { assertHeadersMatch, isModern } from "../mcp/headers.ts";
 import { parseMessage, type McpMessage } from "../mcp/message.ts";
 import { McpRefused } from "../mcp/refused.ts";
-import { missingScope, reachesData } from "../mcp/tool-policy.ts";
-import { forget, identify, type Caller } from "./caller.ts";
+import { keepsToTools, missingScope, reachesData } from "../mcp/tool-policy.ts";
+import { forget, identify, isAgentKey, type Caller } from "./caller.ts";
 import type { Gateway } from "./gateway.ts";
-import { openSessionId, sealSessionId } from "./mcp-session.ts";
+import { openSessionId, sealSessionId, type UpstreamSession } from "./mcp-session.ts";
+import { askToReconnect } from "./reconnect.ts";
 
 export interface McpCall {
   readonly method: string;
@@ -43,7 +44,9 @@ export async function callGong(
   call: McpCall,
 ): Promise<McpAnswer> {
   let identified = await identify(gateway, integration, call.accessToken, "cached");
-  if (!identified.ok && isSignInNeeded(identified)) return refusal(identified, undefined, call);
+  if (!identified.ok && isSignInNeeded(identified) && !needsLink(identified, call)) {
+    return refusal(gateway, integration, identified, undefined, call);
+  }
   if (!METHODS.has(call.method)) throw new McpRefused(405, INVALID_REQUEST, "Use POST, GET or DELETE.");
   const body = await call.readBody?.();
   const message = body === undefined ? undefined : readMessage(body, call.headers);
@@ -51,8 +54,9 @@ export async function callGong(
     // Whatever can cost credits or reach Gong's data is checked against the connection every time.
     identified = await identify(gateway, integration, call.accessToken, "fresh");
   }
-  if (!identified.ok) return refusal(identified, message, call);
+  if (!identified.ok) return refusal(gateway, integration, identified, message, call);
   const { caller } = identified;
+  if (message !== undefined && !keepsToTools(message, caller.tools)) throw notForThisKey(message);
   const missing = message === undefined ? undefined : missingScope(message, caller.scope);
   if (missing !== undefined) return { kind: "insufficient_scope", scope: missing };
   const session = await knownSession(gateway, caller, call.headers, message);
@@ -68,12 +72,18 @@ async function knownSession(
 ): Promise<KnownSession | undefined> {
   const given = isModern(headers) ? null : headers.get("mcp-session-id");
   if (given === null) return undefined;
-  const upstream = await openSessionId(gateway, caller.connectionId, given);
-  if (upstream === undefined) {
+  const session = await openSessionId(gateway, caller.connectionId, given);
+  if (session === undefined) {
     const text = "Start a new session: this one is not known here.";
     throw new McpRefused(404, SESSION_NOT_FOUND, text, message?.id);
   }
-  return { given, upstream };
+  return { given, ...session };
+}
+
+/** MCP 2025-11-25, Tools, Error Handling: a tool that is not for this caller is one that there is not. */
+function notForThisKey({ id }: McpMessage): McpRefused {
+  const text = "This agent key may not call this tool. Whoever made the key chose its tools.";
+  return new McpRefused(id === undefined ? 403 : 200, INVALID_PARAMS, text, id);
 }
 
 /** Parameters that say another encoding than the one the body is read in: Gong could read another message from it. */
@@ -95,10 +105,9 @@ interface AdmittedCall {
   readonly session: KnownSession | undefined;
 }
 
-/** A session id as the client sent it, and Gong's for it. */
-interface KnownSession {
+/** A session id as the client sent it, and Gong's session for it. */
+interface KnownSession extends UpstreamSession {
   readonly given: string;
-  readonly upstream: string;
 }
 
 async function send(
@@ -115,12 +124,15 @@ async function send(
   if (refused !== undefined) {
     await discardBody(response);
     log("warn", "mcp.upstream_failed", { kind: refused, connection: caller.connectionId });
-    if (refused === "unauthorized") return { kind: "unauthorized" };
+    if (refused === "unauthorized") {
+      const ended = { reason: "needs_reconnect", connectionId: caller.connectionId } as const;
+      return refusal(gateway, integration, ended, message, call);
+    }
     return { kind: "insufficient_scope", scope: [...caller.scope].join(" ") };
   }
   const upstreamId = isModern(call.headers) ? null : response.headers.get("mcp-session-id");
   const passed = await passGongResponse(response, {
-    sessionId: await ourSessionId(gateway, caller, session, upstreamId),
+    sessionId: await ourSessionId(gateway, caller, session, upstreamId, message),
     cors: call.cors,
     accessToken,
     requestId: message?.id ?? null,
@@ -148,7 +160,7 @@ async function askGong(
         headers: call.headers,
         body,
         authorization: `Bearer ${accessToken}`,
-        sessionId: session?.upstream,
+        sessionId: session?.upstreamId,
       }),
     );
   const failed = (status: 502 | 504, kind: string): Asked => {
@@ -167,7 +179,11 @@ async function askGong(
       const replaced = await gateway.objects
         .connection(caller.connectionId)
         .replaceRejectedGongToken(caller.gong.generation);
-      if (!replaced.ok) return { kind: "answered", answer: refusal(replaced, message, call) };
+      if (!replaced.ok) {
+        const refused = { ...replaced, connectionId: caller.connectionId };
+        const answer = await refusal(gateway, integration, refused, message, call);
+        return { kind: "answered", answer };
+      }
       accessToken = replaced.accessToken;
       response = await ask(accessToken);
     }
@@ -202,26 +218,47 @@ async function ourSessionId(
   gateway: Gateway,
   caller: Caller,
   known: KnownSession | undefined,
-  upstream: string | null,
+  upstreamId: string | null,
+  message: McpMessage | undefined,
 ): Promise<string | undefined> {
-  if (upstream === null) return undefined;
-  if (upstream === known?.upstream) return known.given;
-  return sealSessionId(gateway, caller.connectionId, upstream);
+  if (upstreamId === null) return undefined;
+  if (upstreamId === known?.upstreamId) return known.given;
+  const opensUrls = known?.opensUrls ?? message?.opensUrls ?? false;
+  return sealSessionId(gateway, caller.connectionId, { upstreamId, opensUrls });
 }
 
 type Refusal =
-  | { readonly reason: "invalid_token" | "not_connected" | "needs_reconnect" }
+  | { readonly reason: "invalid_token" }
+  | { readonly reason: "not_connected" | "needs_reconnect"; readonly connectionId: string }
   | { readonly reason: "unavailable" | "unreadable"; readonly retryAfterSeconds: number };
 
 type SignInNeeded = Extract<Refusal, { reason: "invalid_token" | "not_connected" | "needs_reconnect" }>;
+
+type ConnectionEnded = Extract<Refusal, { reason: "not_connected" | "needs_reconnect" }>;
 
 /** Signing in again heals all but an outage; an outage must not send anyone to sign in again. */
 function isSignInNeeded(refused: Refusal): refused is SignInNeeded {
   return refused.reason !== "unavailable" && refused.reason !== "unreadable";
 }
 
-function refusal(refused: Refusal, message: McpMessage | undefined, call: McpCall): McpAnswer {
+/** Whether a person has to bring the connection back for an agent that can't do it: the holder of an agent key. */
+function needsLink(refused: Refusal, call: McpCall): refused is ConnectionEnded {
+  if (refused.reason !== "not_connected" && refused.reason !== "needs_reconnect") return false;
+  return isAgentKey(call.accessToken);
+}
+
+async function refusal(
+  gateway: Gateway,
+  integration: IntegrationConfig,
+  refused: Refusal,
+  message: McpMessage | undefined,
+  call: McpCall,
+): Promise<McpAnswer> {
   log("info", "mcp.refused", { reason: refused.reason });
+  if (needsLink(refused, call)) {
+    const response = await askToReconnect(gateway, integration, refused.connectionId, call, message);
+    return { kind: "response", response };
+  }
   if (isSignInNeeded(refused)) return { kind: "unauthorized" };
   return { kind: "response", response: unavailable(503, refused.retryAfterSeconds, message, call) };
 }

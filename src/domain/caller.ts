@@ -1,8 +1,8 @@
-// Who is calling `/mcp`: from an access token to what it may do and Gong's token to do it with. The tag is checked in
+// Who is calling `/mcp`: from an access token or an agent key to what it may do and Gong's token to do it with. The tag is checked in
 // the Worker; the connection is asked at most once in ACCESS_CACHE_SECONDS for calls that cost nothing, and every time
 // for calls that do. RFC 6750 §3, MCP authorization, Token Handling.
 
-import { readCredential } from "../crypto/credential.ts";
+import { callerKind, readCredential } from "../crypto/credential.ts";
 import type { IntegrationConfig } from "../config.ts";
 import { retrying } from "../storage/stubs.ts";
 import type { AuthorizedCall } from "../storage/connection-rpc.ts";
@@ -12,13 +12,22 @@ import type { Gateway } from "./gateway.ts";
 export interface Caller {
   readonly connectionId: string;
   readonly scope: ReadonlySet<string>;
+  /** The agent key that calls; undefined for an access token. */
+  readonly keyId?: string;
+  /** The tools that the key may call; undefined allows every tool that the policy allows. */
+  readonly tools?: readonly string[];
   readonly gong: Extract<GongAuthorization, { ok: true }>;
 }
 
 export type Identified =
   | { readonly ok: true; readonly caller: Caller; readonly fresh: boolean }
   | { readonly ok: false; readonly reason: "invalid_token" }
-  | { readonly ok: false; readonly reason: "not_connected" | "needs_reconnect" }
+  | {
+      readonly ok: false;
+      readonly reason: "not_connected" | "needs_reconnect";
+      /** The connection that a person has to bring back. */
+      readonly connectionId: string;
+    }
   | { readonly ok: false; readonly reason: "unavailable" | "unreadable"; readonly retryAfterSeconds: number };
 
 interface Entry {
@@ -30,46 +39,58 @@ interface Entry {
 
 const MOST_ENTRIES = 5000;
 
-/** Tokens seen by this isolate in the last seconds. A cache: losing it costs one question to the connection. */
+/** Credentials seen by this isolate in the last seconds. A cache: losing it costs one question to the connection. */
 const seen = new Map<string, Entry>();
 
-/** Identifies the caller by its access token. `fresh` asks the connection even when the answer is cached. */
+/** Identifies the caller by its access token or agent key. `fresh` asks the connection even when the answer is cached. */
 export async function identify(
   gateway: Gateway,
   integration: IntegrationConfig,
-  accessToken: string,
+  credential: string,
   wanted: "cached" | "fresh",
 ): Promise<Identified> {
   const now = gateway.now();
-  const known = seen.get(accessToken);
+  const known = seen.get(credential);
   if (wanted === "cached" && known?.resource === integration.resource && known.goodUntil > now) {
     return { ok: true, caller: known.caller, fresh: false };
   }
-  seen.delete(accessToken);
-  const claims = await readCredential(gateway.keyring, "access", accessToken, [integration.resource], now);
+  seen.delete(credential);
+  const kind = callerKind(credential);
+  const claims = await readCredential(gateway.keyring, kind, credential, [integration.resource], now);
   if (claims === undefined) return { ok: false, reason: "invalid_token" };
   const { connectionId } = claims;
   const call = await retrying(async (): Promise<AuthorizedCall> =>
-    gateway.objects.connection(connectionId).authorize({ kind: "access", hash: claims.hash }),
+    gateway.objects.connection(connectionId).authorize({ kind, hash: claims.hash }),
   );
-  if (!call.ok) return call;
-  const { gong } = call;
-  const caller: Caller = { connectionId, scope: new Set(call.scope.split(" ")), gong };
+  if (!call.ok) return call.reason === "invalid_token" ? call : { ...call, connectionId };
+  const { gong, keyId, tools } = call;
+  const caller: Caller = {
+    connectionId,
+    scope: new Set(call.scope.split(" ")),
+    ...(keyId === undefined ? {} : { keyId }),
+    ...(tools === undefined ? {} : { tools }),
+    gong,
+  };
   const goodUntil = Math.min(now + gateway.config.accessCacheSeconds, call.expiresAt, gong.expiresAt);
-  remember(accessToken, { caller, resource: integration.resource, goodUntil }, now);
+  remember(credential, { caller, resource: integration.resource, goodUntil }, now);
   return { ok: true, caller, fresh: true };
 }
 
-/** Forgets a token, so that the next call asks the connection. */
-export function forget(accessToken: string): void {
-  seen.delete(accessToken);
+/** Whether a bearer credential says that it is an agent key, whose holder has no browser to sign in with. */
+export function isAgentKey(credential: string): boolean {
+  return callerKind(credential) === "agent_key";
+}
+
+/** Forgets a credential, so that the next call asks the connection. */
+export function forget(credential: string): void {
+  seen.delete(credential);
 }
 
 /** Entries are kept in order of arrival, which is the order in which they expire. */
-function remember(accessToken: string, entry: Entry, now: number): void {
-  for (const [token, { goodUntil }] of seen) {
+function remember(credential: string, entry: Entry, now: number): void {
+  for (const [known, { goodUntil }] of seen) {
     if (goodUntil > now && seen.size < MOST_ENTRIES) break;
-    seen.delete(token);
+    seen.delete(known);
   }
-  if (entry.goodUntil > now) seen.set(accessToken, entry);
+  if (entry.goodUntil > now) seen.set(credential, entry);
 }

@@ -7,43 +7,56 @@ import type { Gateway } from "./gateway.ts";
 const LONGEST_ID = 1024;
 const MOST_ENTRIES = 5000;
 
-/** Ids opened by this isolate. A cache: losing it costs one decryption. */
-const opened = new Map<string, { readonly connectionId: string; readonly upstreamId: string }>();
+export interface UpstreamSession {
+  /** Gong's own id. */
+  readonly upstreamId: string;
+  /** Whether the client said, when the session began, that it can open URLs for a person. */
+  readonly opensUrls: boolean;
+}
 
-/** Our id for Gong's session `upstreamId`, good on this connection only. */
+// Gong's id is visible ASCII without spaces, so that this can't begin one.
+const OPENS_URLS = "url ";
+
+/** Ids opened by this isolate. A cache: losing it costs one decryption. */
+const opened = new Map<string, UpstreamSession & { readonly connectionId: string }>();
+
+/** Our id for a session at Gong, good on this connection only. */
 export async function sealSessionId(
   gateway: Gateway,
   connectionId: string,
-  upstreamId: string,
+  { upstreamId, opensUrls }: UpstreamSession,
 ): Promise<string> {
-  const sessionId = await seal(gateway.keyring, place(gateway, connectionId), upstreamId);
-  remember(sessionId, connectionId, upstreamId);
+  const text = opensUrls ? `${OPENS_URLS}${upstreamId}` : upstreamId;
+  const sessionId = await seal(gateway.keyring, place(gateway, connectionId), text);
+  remember(sessionId, { connectionId, upstreamId, opensUrls });
   return sessionId;
 }
 
-/** Gong's id for one of ours. Undefined when it is not a session of this connection. */
+/** Gong's session for an id of ours. Undefined when it is not a session of this connection. */
 export async function openSessionId(
   gateway: Gateway,
   connectionId: string,
   sessionId: string,
-): Promise<string | undefined> {
+): Promise<UpstreamSession | undefined> {
   const known = opened.get(sessionId);
-  if (known !== undefined) return known.connectionId === connectionId ? known.upstreamId : undefined;
+  if (known !== undefined) return known.connectionId === connectionId ? known : undefined;
   if (sessionId.length > LONGEST_ID) return undefined;
   try {
-    const upstreamId = await open(gateway.keyring, place(gateway, connectionId), sessionId);
-    remember(sessionId, connectionId, upstreamId);
-    return upstreamId;
+    const text = await open(gateway.keyring, place(gateway, connectionId), sessionId);
+    const opensUrls = text.startsWith(OPENS_URLS);
+    const session = { upstreamId: opensUrls ? text.slice(OPENS_URLS.length) : text, opensUrls };
+    remember(sessionId, { ...session, connectionId });
+    return session;
   } catch (error) {
     if (error instanceof Unsealable) return undefined;
     throw error;
   }
 }
 
-function remember(sessionId: string, connectionId: string, upstreamId: string): void {
+function remember(sessionId: string, session: UpstreamSession & { readonly connectionId: string }): void {
   const [oldest] = opened.keys();
   if (opened.size >= MOST_ENTRIES && oldest !== undefined) opened.delete(oldest);
-  opened.set(sessionId, { connectionId, upstreamId });
+  opened.set(sessionId, session);
 }
 
 function place(gateway: Gateway, connectionId: string): SealContext {

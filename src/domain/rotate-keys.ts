@@ -14,11 +14,12 @@ const AT_ONCE = 10;
 
 export interface KeySweep {
   readonly resealed: number;
-  /** By kid: how many connections it seals, and how many refresh tokens it has tagged. */
+  /** By kid: how many connections it seals, and how many refresh tokens and agent keys it has tagged. */
   readonly byKid: readonly {
     readonly kid: string;
     readonly connections: number;
     readonly refreshTokens: number;
+    readonly agentKeys: number;
   }[];
   /** Refreshes in progress or waiting: their answers may need an old key, so sweep again. */
   readonly unfinished: number;
@@ -53,15 +54,16 @@ export async function sweepKeys(gateway: Gateway, actor: string): Promise<KeySwe
 }
 
 function count(reports: readonly SealReport[]): KeySweep["byKid"] {
-  const kids = new Map<string, { connections: number; refreshTokens: number }>();
+  const kids = new Map<string, { connections: number; refreshTokens: number; agentKeys: number }>();
   const of = (kid: string) => {
-    const known = kids.get(kid) ?? { connections: 0, refreshTokens: 0 };
+    const known = kids.get(kid) ?? { connections: 0, refreshTokens: 0, agentKeys: 0 };
     kids.set(kid, known);
     return known;
   };
-  for (const { sealedWith: kid, refreshTokens } of reports) {
+  for (const { sealedWith: kid, refreshTokens, agentKeys } of reports) {
     if (kid !== undefined) of(kid).connections += 1;
     for (const [tagKid, number] of Object.entries(refreshTokens)) of(tagKid).refreshTokens += number;
+    for (const [tagKid, number] of Object.entries(agentKeys)) of(tagKid).agentKeys += number;
   }
   return [...kids].map(([kid, counts]) => ({ kid, ...counts }));
 }

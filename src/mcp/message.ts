@@ -19,9 +19,14 @@ export interface McpMessage {
   readonly mirroredName: string | undefined;
   /** The revision named in the body: `params._meta["io.modelcontextprotocol/protocolVersion"]`. MCP 2026-07-28. */
   readonly protocolVersion: string | undefined;
+  /** Whether the message says that its client can open URLs for a person. MCP 2025-11-25, Elicitation, Capabilities. */
+  readonly opensUrls: boolean;
+  /** Whether it carries answers to an earlier input request. MCP 2026-07-28, SEP-2322. */
+  readonly answersInput: boolean;
 }
 
 const PROTOCOL_VERSION_KEY = "io.modelcontextprotocol/protocolVersion";
+const CLIENT_CAPABILITIES_KEY = "io.modelcontextprotocol/clientCapabilities";
 
 /** SEP-2243 and SEP-2663: the member of `params` that `Mcp-Name` mirrors, by method. */
 const MIRRORED_MEMBER: ReadonlyMap<string, "name" | "uri" | "taskId"> = new Map([
@@ -94,6 +99,8 @@ function parseCall(envelope: JsonObject): McpMessage {
     arguments: isToolCall ? params?.["arguments"] : undefined,
     mirroredName,
     protocolVersion: protocolVersionOf(params),
+    opensUrls: opensUrls(method, params),
+    answersInput: params !== undefined && Object.hasOwn(params, "inputResponses"),
   };
 }
 
@@ -112,6 +119,8 @@ function parseResponse(envelope: JsonObject): McpMessage {
     arguments: undefined,
     mirroredName: undefined,
     protocolVersion: undefined,
+    opensUrls: false,
+    answersInput: false,
   };
 }
 
@@ -125,6 +134,15 @@ function protocolVersionOf(params: JsonObject | undefined): string | undefined {
   const meta = params?.["_meta"];
   const version = isJsonObject(meta) ? meta[PROTOCOL_VERSION_KEY] : undefined;
   return typeof version === "string" ? version : undefined;
+}
+
+/** Legacy clients declare their capabilities in `initialize`, modern ones in every request. */
+function opensUrls(method: string, params: JsonObject | undefined): boolean {
+  const meta = params?.["_meta"];
+  const inMeta = isJsonObject(meta) ? meta[CLIENT_CAPABILITIES_KEY] : undefined;
+  const capabilities = method === "initialize" ? params?.["capabilities"] : inMeta;
+  const elicitation = isJsonObject(capabilities) ? capabilities["elicitation"] : undefined;
+  return isJsonObject(elicitation) && isJsonObject(elicitation["url"]);
 }
 
 /** Refuses keys that differ from one of `keys` only in case. */

@@ -42,6 +42,7 @@ export function reachesData(message: McpMessage | undefined): boolean {
 const ASK = "mcp:ai-ask:read";
 const ASSISTANT = "mcp:ai-assistant:read";
 const BRIEFER = "mcp:ai-briefer:read";
+const EVERY_SCOPE: readonly string[] = [ASK, BRIEFER, ASSISTANT];
 
 /** Any one of these scopes allows the tool. Gong doesn't say which of two scopes gates `ask_deal`: either will do. */
 const SCOPES_OF_TOOL: ReadonlyMap<string, readonly string[]> = new Map([
@@ -49,6 +50,20 @@ const SCOPES_OF_TOOL: ReadonlyMap<string, readonly string[]> = new Map([
   ["ask_deal", [ASK, ASSISTANT]],
   ["generate_brief", [BRIEFER]],
 ]);
+
+/**
+ * The scopes that calls of `tools` need, in canonical order; undefined means every tool. A tool nobody knows needs all.
+ */
+export function scopesOfTools(tools: readonly string[] | undefined): readonly string[] {
+  const needed = new Set(tools?.flatMap((tool) => SCOPES_OF_TOOL.get(tool) ?? EVERY_SCOPE) ?? EVERY_SCOPE);
+  return EVERY_SCOPE.filter((scope) => needed.has(scope));
+}
+
+/** Whether a caller that is held to `tools` may send a message. Only calls of tools are; undefined allows them all. */
+export function keepsToTools(message: McpMessage, tools: readonly string[] | undefined): boolean {
+  if (message.method !== "tools/call" || tools === undefined) return true;
+  return message.toolName !== undefined && tools.includes(message.toolName);
+}
 
 /**
  * The scopes to ask for when `granted` does not allow a tool call, else undefined. A connection's Gong token may reach
@@ -60,8 +75,8 @@ export function missingScope(message: McpMessage, granted: ReadonlySet<string>):
   const sufficient = SCOPES_OF_TOOL.get(message.toolName ?? "");
   const allowed =
     sufficient === undefined
-      ? [ASK, ASSISTANT, BRIEFER].every((scope) => granted.has(scope))
+      ? EVERY_SCOPE.every((scope) => granted.has(scope))
       : sufficient.some((scope) => granted.has(scope));
   if (allowed) return undefined;
-  return [...new Set([...granted, ...(sufficient ?? [ASK, ASSISTANT, BRIEFER])])].join(" ");
+  return [...new Set([...granted, ...(sufficient ?? EVERY_SCOPE)])].join(" ");
 }

@@ -19,8 +19,9 @@ export function parseBearer(authorization: string | null): string | undefined {
  * §3.1 wants none in the answer to a request without one.
  */
 export function bearerChallenge(challenge: {
-  readonly resourceMetadataUrl: string;
-  readonly scope: string;
+  /** Where to sign in; undefined for a holder that can't. */
+  readonly resourceMetadataUrl?: string | undefined;
+  readonly scope?: string | undefined;
   readonly error?: BearerErrorCode | undefined;
   readonly description?: string | undefined;
 }): string {

@@ -9,7 +9,7 @@ export interface KeySweepView {
   /** The kid that seals now. */
   sealingKid: string;
   resealed: number;
-  byKid: readonly { kid: string; connections: number; refreshTokens: number }[];
+  byKid: readonly { kid: string; connections: number; refreshTokens: number; agentKeys: number }[];
   /** Refreshes whose answers may still need an old key. */
   unfinished: number;
   unreadable: readonly { connectionId: string; missingKid: string }[];
@@ -31,13 +31,13 @@ export function KeySweepPage({ nonce, sealingKid, resealed, byKid, unfinished, u
             ? `${unfinished} refreshes are unfinished. Check again in a few minutes before you take out a key.`
             : old.length === 0
               ? "No other key is in use: older keys can be taken out of SEALING_KEYS."
-              : "Keep the older keys that are listed. Refresh tokens move to the new key when a client uses them, and the last ones expire with their sign-ins."}
+              : "Keep the older keys that are listed. Refresh tokens move to the new key when a client uses them, and the last ones expire with their sign-ins. Agent keys don't move: replace them with new ones, or wait until they expire."}
         </div>
         <dl class="facts">
-          {byKid.map(({ kid, connections, refreshTokens }) => (
+          {byKid.map(({ kid, connections, refreshTokens, agentKeys }) => (
             <div>
               <dt>{`Key ${spelledOut(kid)}`}</dt>
-              <dd>{`${connections} connections, ${refreshTokens} refresh tokens`}</dd>
+              <dd>{`${connections} connections, ${refreshTokens} refresh tokens, ${agentKeys} agent keys`}</dd>
             </div>
           ))}
           {unreadable.map(({ connectionId, missingKid }) => (

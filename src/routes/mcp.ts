@@ -3,6 +3,7 @@
 // Security; MCP authorization; RFC 6750 §3.
 
 import type { IntegrationConfig, IntegrationName } from "../config.ts";
+import { isAgentKey } from "../domain/caller.ts";
 import { callGong, type McpAnswer } from "../domain/call-gong.ts";
 import { openGateway, type Gateway } from "../domain/gateway.ts";
 import { ConfigError, failureOf, OAuthError } from "../errors.ts";
@@ -60,6 +61,7 @@ export async function serveMcp(
   const authorization = request.headers.get("authorization");
   const accessToken = parseBearer(authorization);
   if (accessToken === undefined) return challenge(integration, cors, authorization !== null);
+  const isKey = isAgentKey(accessToken);
   try {
     const answer = await callGong(gateway, integration, {
       method: request.method,
@@ -68,7 +70,9 @@ export async function serveMcp(
       readBody: request.method === "POST" ? () => readBody(request, config.maxBodyBytes) : undefined,
       cors,
     });
-    return respond(answer, integration, cors);
+    return isKey && answer.kind !== "response"
+      ? keyChallenge(answer, cors)
+      : respond(answer, integration, cors);
   } catch (error) {
     return failed(error, cors);
   }
@@ -116,6 +120,22 @@ function challenge(
   });
   const body = { error: code ?? "invalid_token", error_description: text };
   return json(body, missingScope === undefined ? 401 : 403, { ...cors, "www-authenticate": header });
+}
+
+/**
+ * The same for an agent key, without where to sign in: whoever holds a key gave it to an agent that has no browser, and a
+ * new sign-in would not bring the key back.
+ */
+function keyChallenge({ kind }: Exclude<McpAnswer, { kind: "response" }>, cors: Cors | undefined): Response {
+  const ended = kind === "unauthorized";
+  const error = ended ? "invalid_token" : "insufficient_scope";
+  const description = ended
+    ? "This agent key is not valid here. Ask whoever made it for a new one."
+    : "This agent key does not reach that at Gong.";
+  return json({ error, error_description: description }, ended ? 401 : 403, {
+    ...cors,
+    "www-authenticate": bearerChallenge({ error, description }),
+  });
 }
 
 function refuse(status: number, message: string, cors: Cors | undefined): Response {

@@ -5,6 +5,7 @@
 import { DurableObject } from "cloudflare:workers";
 import { nowSeconds } from "../clock.ts";
 import { integrationNamed, parseConfig } from "../config.ts";
+import { EMPTY_PAGE, type ListPage, type ListQuery } from "../listing.ts";
 import type {
   CallPermit,
   CallRequest,
@@ -14,7 +15,8 @@ import type {
   UsageQuestion,
   UsageRow,
 } from "./admin-rpc.ts";
-import { ADMIN_MIGRATIONS, type Approval, type ConnectionEntry } from "./admin-schema.ts";
+import { ADMIN_MIGRATIONS, type AgentKeyEntry, type Approval, type ConnectionEntry } from "./admin-schema.ts";
+import * as keys from "./agent-key-index.ts";
 import * as sessions from "./admin-sessions.ts";
 import { scheduleAlarm } from "./alarm.ts";
 import * as approvals from "./approvals.ts";
@@ -24,11 +26,11 @@ import * as calls from "./call-reservations.ts";
 import * as index from "./connection-index.ts";
 import { migrate, schemaVersion } from "./migrations.ts";
 import { currentPolicy, defaultPolicy, setPolicy } from "./policy-store.ts";
+import * as people from "./people.ts";
 import * as counters from "./usage-counters.ts";
 
 /** How often what is too old is forgotten. */
 const PRUNE_SECONDS = 86_400;
-import * as people from "./people.ts";
 
 export class AdminObject extends DurableObject<Env> {
   /** The sealed key that connection ids are derived from. The first candidate ever offered stays for good. */
@@ -90,10 +92,38 @@ export class AdminObject extends DurableObject<Env> {
 
   /** The state of a connection, as it last reported it. */
   async recordState(id: string, state: string): Promise<void> {
-    this.#read(undefined, (sql) => {
+    this.#read(undefined, (sql, now) => {
       sql.exec("UPDATE connections SET state = ? WHERE id = ?", state, id);
+      if (state === "disconnected") keys.endKeysOf(sql, id, now);
       return undefined;
     });
+  }
+
+  /** Notes an agent key before its connection takes it, with the audit row of the act. */
+  async recordAgentKey(key: Omit<AgentKeyEntry, "created_at" | "revoked_at">): Promise<void> {
+    this.#write((sql, now) => keys.recordAgentKey(sql, key, now));
+  }
+
+  /** Takes an agent key off the list that its connection did not take, with an audit row. */
+  async dropAgentKey(id: string, actor: string): Promise<void> {
+    this.#write((sql, now) => keys.dropAgentKey(sql, id, actor, now));
+  }
+
+  /** Notes that an agent key was revoked, with the audit row of the act. */
+  async recordAgentKeyEnd(id: string, actor: string): Promise<void> {
+    this.#write((sql, now) => keys.recordAgentKeyEnd(sql, id, actor, now));
+  }
+
+  /** Where the agent key with this id belongs: an id from a form is never taken on trust. */
+  async findAgentKey(id: string): Promise<AgentKeyEntry | undefined> {
+    return this.#read(undefined, (sql) => keys.findAgentKey(sql, id));
+  }
+
+  /** One page of the agent keys of all connections, the newest first. */
+  async listAgentKeys(query: ListQuery): Promise<ListPage<AgentKeyEntry>> {
+    return this.#read<ListPage<AgentKeyEntry>>(EMPTY_PAGE, (sql, now) =>
+      keys.pageOfAgentKeys(sql, query, now),
+    );
   }
 
   /** How many connections are in each state. */

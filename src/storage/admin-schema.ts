@@ -116,9 +116,36 @@ export const ADMIN_MIGRATIONS: readonly Migration[] = [
     ) STRICT`,
     "CREATE INDEX connections_of_person ON connection_people (email_hash)",
   ],
+  [
+    `CREATE TABLE key_index (
+      id TEXT PRIMARY KEY,
+      connection_id TEXT NOT NULL,
+      integration TEXT NOT NULL,
+      name TEXT NOT NULL,
+      created_by TEXT NOT NULL,
+      created_at INTEGER NOT NULL,
+      expires_at INTEGER NOT NULL,
+      revoked_at INTEGER,
+      ended_at INTEGER NOT NULL
+    ) STRICT`,
+    "CREATE INDEX key_index_by_age ON key_index (created_at, id)",
+    "CREATE INDEX key_index_by_end ON key_index (ended_at)",
+    "CREATE INDEX key_index_by_connection ON key_index (connection_id)",
+  ],
 ];
 
 export type ConnectionEntry = { readonly id: string; readonly integration: "main" | "shared" };
+
+export type AgentKeyEntry = {
+  readonly id: string;
+  readonly connection_id: string;
+  readonly integration: "main" | "shared";
+  readonly name: string;
+  readonly created_by: string;
+  readonly created_at: number;
+  readonly expires_at: number;
+  readonly revoked_at: number | null;
+};
 
 export type Approval = {
   readonly transaction_id: string;

@@ -33,6 +33,7 @@ export interface GrantDescription {
 }
 
 export interface ConnectionDescription {
+  readonly integration: "main" | "shared";
   readonly access: "personal" | "shared";
   /** What people are told; `refreshing` while Gong is being asked for new tokens. */
   readonly state: ConnectionState | "refreshing";

@@ -85,6 +85,7 @@ export function describeConnection(
   now: number,
 ): ConnectionDescription {
   return {
+    integration: row.integration,
     access: row.access,
     state: refreshing && row.state === "connected" ? "refreshing" : row.state,
     reason: row.reason ?? undefined,

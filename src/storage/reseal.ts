@@ -2,6 +2,7 @@
 // still needs which key is counted, so that an admin knows when an old key can go. NIST SP 800-57 part 1, §5.3.
 
 import { sealedWith, Unsealable } from "../crypto/seal.ts";
+import { countKeysByKid } from "./agent-keys.ts";
 import type { ConnectionRow } from "./connection-schema.ts";
 import type { GongSeals } from "./gong-seals.ts";
 
@@ -16,6 +17,8 @@ export interface SealReport {
   readonly unfinished: boolean;
   /** How many current refresh tokens each key has tagged; they move to a new key at their next use. */
   readonly refreshTokens: Readonly<Record<string, number>>;
+  /** How many live agent keys each key has tagged; they never move, so it is needed until they are over. */
+  readonly agentKeys: Readonly<Record<string, number>>;
 }
 
 /** The report of a connection that was never written. */
@@ -25,6 +28,7 @@ export const EMPTY_REPORT: SealReport = {
   missingKid: undefined,
   unfinished: false,
   refreshTokens: {},
+  agentKeys: {},
 };
 
 /** Seals the connection's tokens with `kid`, fenced by what was read, so that a refresh meanwhile wins. */
@@ -37,7 +41,8 @@ export async function resealTokens(
   const refreshTokens = countRefreshTokens(sql, now);
   const [row] = sql.exec<ConnectionRow>("SELECT * FROM connection").toArray();
   const access = row?.gong_access_token_sealed ?? undefined;
-  const found = { ...EMPTY_REPORT, refreshTokens, unfinished: (row?.attempt_id ?? null) !== null };
+  const agentKeys = countKeysByKid(sql, now);
+  const found = { ...EMPTY_REPORT, refreshTokens, agentKeys, unfinished: (row?.attempt_id ?? null) !== null };
   if (row === undefined || access === undefined) return found;
   if (sealedWith(access) === kid) return { ...found, sealedWith: kid };
   try {

@@ -18,4 +18,35 @@ export const agentKeys = {
     behaviour:
       "A live key keeps a personal connection refreshed; the last agent to go takes Gong's tokens with it.",
   },
+  "keys.call": {
+    source: "RFC 6750 §2.1, RFC 8707 §2",
+    behaviour:
+      "A key in the Authorization header reaches its own connection, at the endpoint it was made for.",
+  },
+  "keys.refused": {
+    source: "RFC 6750 §5.2, OWASP ASVS 9.2.2",
+    behaviour:
+      "A made-up, changed or expired key, a key anywhere else, and a key in another role are refused and change nothing.",
+  },
+  "keys.tools": {
+    source: "OWASP ASVS 8.2.2",
+    behaviour: "A key calls the tools it was made for and no other.",
+  },
+  "keys.revoked_at_once": {
+    source: "OWASP ASVS 7.4.1",
+    behaviour: "After a key is revoked nothing reaches Gong with it, also when calls are under way.",
+  },
+  "keys.secret": {
+    source: "OWASP ASVS 14.2.4, RFC 6750 §3.1",
+    behaviour: "A key is in no log, answer or storage, and a refusal does not tell why it is refused.",
+  },
+  "keys.reconnect": {
+    source: "MCP 2025-11-25 Elicitation, MCP 2026-07-28 SEP-2322",
+    behaviour:
+      "While its connection needs a person, a key is answered with a link to this gateway, in the form its client knows.",
+  },
+  "keys.made": {
+    source: "gateway",
+    behaviour: "A key is made with bounds, indexed and audited before it works, and listed with its state.",
+  },
 } as const satisfies Record<string, Requirement>;

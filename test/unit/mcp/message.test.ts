@@ -35,6 +35,8 @@ describe(verifies("proxy.message", "reading one message"), () => {
       arguments: { question: "Why?" },
       mirroredName: "ask_account",
       protocolVersion: undefined,
+      opensUrls: false,
+      answersInput: false,
     });
   });
 

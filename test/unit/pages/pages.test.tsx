@@ -249,17 +249,21 @@ describe(verifies("pages.states", "every page in every state"), () => {
       <KeySweepPage
         {...report}
         byKid={[
-          { kid: "k2", connections: 3, refreshTokens: 1 },
-          { kid: "k1", connections: 0, refreshTokens: 2 },
+          { kid: "k2", connections: 3, refreshTokens: 1, agentKeys: 0 },
+          { kid: "k1", connections: 0, refreshTokens: 2, agentKeys: 4 },
         ]}
         unreadable={[{ connectionId: "con_9", missingKid: "k0" }]}
       />,
     );
     expect(needed.text).toContain("Keep the older keys that are listed");
-    expect(needed.text).toContain("0 connections, 2 refresh tokens");
+    expect(needed.text).toContain("0 connections, 2 refresh tokens, 4 agent keys");
     expect(needed.text).toContain("Put key k0 back into SEALING_KEYS");
     const free = await readHtml(
-      <KeySweepPage {...report} byKid={[{ kid: "k2", connections: 3, refreshTokens: 1 }]} unreadable={[]} />,
+      <KeySweepPage
+        {...report}
+        byKid={[{ kid: "k2", connections: 3, refreshTokens: 1, agentKeys: 0 }]}
+        unreadable={[]}
+      />,
     );
     expect(free.text).toContain("older keys can be taken out");
   });
