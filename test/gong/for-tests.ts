@@ -2,7 +2,7 @@
 // `outboundService`, so it runs in Node.js, inside the vitest process. One instance serves every test file; tests reset
 // it over the control API (test/support/gong.ts).
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { answerAsThirdParty, isThirdParty, isThirdPartyControl } from "../support/third-party.ts";
+import { answerAsThirdParty, isScripted, isThirdParty, isThirdPartyControl } from "../support/third-party.ts";
 import { createControl } from "./control.ts";
 import { respond } from "./node-listener.ts";
 import { createStandIn } from "./stand-in.ts";
@@ -36,6 +36,6 @@ export function standInOnSockets(incoming: IncomingMessage, outgoing: ServerResp
 
 async function dispatch(request: Request): Promise<Response> {
   const { host } = new URL(request.url);
-  if (isThirdParty(host)) return answerAsThirdParty(request);
+  if (isThirdParty(host) || isScripted(request.url)) return answerAsThirdParty(request);
   return host === CONTROL_HOST ? control.fetch(request) : standIn.fetch(request);
 }

@@ -37,6 +37,11 @@ export function isThirdParty(host: string): boolean {
   return /[.-]client\.test$/.test(host);
 }
 
+/** Whether a test has scripted what this URL answers, whosever it is. */
+export function isScripted(url: string): boolean {
+  return answers.has(url);
+}
+
 /** Whether `host` is where tests script the others. */
 export function isThirdPartyControl(host: string): boolean {
   return host === CONTROL_HOST;

@@ -234,6 +234,11 @@ export const signIn = {
     source: "OWASP ASVS 16.2.5",
     behaviour: "No secret is logged, whatever goes wrong.",
   },
+  "quirks.recordings": {
+    source: "MCP authorization, RFC 7591, RFC 6749, test/conformance/clients",
+    behaviour:
+      "Each client, replayed as it was recorded or documented, gets from its first request to Gong's answer.",
+  },
   "quirks.clients": {
     source: "MCP authorization",
     behaviour: "Clients that are in use sign in as they are, with what their makers got wrong.",
