@@ -9,6 +9,7 @@ import { jsonHeaders, pageHeaders } from "./middleware/security-headers.ts";
 import { asJson, asPage } from "./respond.tsx";
 import { account } from "./routes/account.tsx";
 import { adminSessions } from "./routes/admin-sessions.tsx";
+import { adminMachineClients } from "./routes/admin-machine-clients.tsx";
 import { admin } from "./routes/admin.tsx";
 import { authorize } from "./routes/authorize.tsx";
 import { callback } from "./routes/callback.ts";
@@ -39,6 +40,7 @@ export function createApp(): ExportedHandler<Env> {
   const adminPages = new Hono<AppEnv>()
     .use(pageHeaders({ isolated: true }))
     .route("/", adminSessions)
+    .route("/machine-clients", adminMachineClients)
     .route("/", admin)
     .onError(asPage);
 

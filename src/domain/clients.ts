@@ -1,5 +1,5 @@
-// Who a client id belongs to: a client from the settings, one that registered itself (RFC 7591), or one whose id is the
-// URL of its metadata document. A client that is not here does not exist; nothing is guessed from a request.
+// Who a client id belongs to: a client from the settings, one that registered itself (RFC 7591), one whose id is the URL
+// of its metadata document, or one that an admin made for a machine. A client that is not here does not exist; nothing is guessed from a request.
 
 import { hashClientSecret } from "../oauth/client-authentication.ts";
 import { isDocumentClientId } from "../oauth/client-id-url.ts";
@@ -18,6 +18,7 @@ import { retrying } from "../storage/stubs.ts";
 import { findDocumentClient, type Purpose } from "./document-clients.ts";
 import type { Gateway } from "./gateway.ts";
 
+const MACHINE_ID = /^gmc_[A-Za-z0-9_-]{22}$/;
 const DYNAMIC_ID = /^gcl_[A-Za-z0-9_-]{22}$/;
 
 /**
@@ -32,6 +33,9 @@ export async function findClient(
   const preregistered = gateway.config.preregisteredClients.get(clientId);
   if (preregistered !== undefined) return preregistered;
   if (isDocumentClientId(clientId)) return findDocumentClient(gateway, clientId, purpose);
+  if (MACHINE_ID.test(clientId)) {
+    return retrying(async () => gateway.objects.admin().findMachineClient(clientId));
+  }
   if (!DYNAMIC_ID.test(clientId)) return undefined;
   return retrying(() => gateway.objects.registry(clientId).find(clientId));
 }
@@ -88,13 +92,15 @@ export function assertHostAllowed(gateway: Gateway, redirectUri: string): void {
   });
 }
 
-/** Renews the registration of a client in use, after the answer. */
-export function renewClient(gateway: Gateway, client: Client): void {
-  if (client.registration !== "dynamic") return;
+/** Renews the registration of a client in use, after the answer; of a machine client, notes the use. */
+export function renewClient(gateway: Gateway, { clientId, registration }: Client): void {
+  const { objects } = gateway;
+  const isMachine = MACHINE_ID.test(clientId);
+  if (!isMachine && registration !== "dynamic") return;
+  const noted = isMachine
+    ? objects.admin().noteMachineUse(clientId)
+    : objects.registry(clientId).renew(clientId);
   gateway.waitUntil(
-    gateway.objects
-      .registry(client.clientId)
-      .renew(client.clientId)
-      .catch(() => log("warn", "client.refused", { client: client.clientId, reason: "not_renewed" })),
+    noted.catch(() => log("warn", "client.refused", { client: clientId, reason: "not_renewed" })),
   );
 }

@@ -15,6 +15,7 @@ export interface AdminPageView {
 const SECTIONS = [
   ["/admin", "Overview"],
   ["/admin/sessions", "Sessions"],
+  ["/admin/machine-clients", "Machine clients"],
 ] as const;
 
 export type AdminSection = (typeof SECTIONS)[number][0];

@@ -28,7 +28,8 @@ export type Problem =
   | "account_denied"
   | "account_failed"
   | "account_form_stale"
-  | "agent_gone";
+  | "agent_gone"
+  | "machine_client_gone";
 
 interface ProblemText {
   readonly title: string;
@@ -180,6 +181,11 @@ const TEXTS: Record<Problem, ProblemText> = {
     title: "This agent does not exist",
     text: "It may have been stopped already, or its access has run out.",
     hint: "Open the account page again and look at the current list.",
+  },
+  machine_client_gone: {
+    title: "This machine client has ended",
+    text: "It is not there any more, or it was ended before.",
+    hint: BACK_TO_ADMIN,
   },
 };
 

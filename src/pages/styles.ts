@@ -52,6 +52,11 @@ font:inherit;font-weight:600;line-height:1.25;text-align:center;text-decoration:
 label{font-weight:600}
 input,select{width:100%;min-height:44px;padding:.5rem .75rem;border:1px solid var(--edge);border-radius:.5rem;
 background:var(--card);color:var(--ink);font:inherit}
+textarea{width:100%;padding:.5rem .75rem;border:1px solid var(--edge);border-radius:.5rem;background:var(--card);
+color:var(--ink);font:.875rem/1.5 ui-monospace,Menlo,Consolas,monospace}
+fieldset{margin:0;padding:0;border:0;min-width:0}legend{padding:0;font-weight:600}
+.check{display:flex;align-items:center;gap:.75rem;min-height:44px;font-weight:400}
+.check input{flex:none;width:1.25rem;height:1.25rem;min-height:0;accent-color:var(--accent)}
 input[readonly]{background:var(--page);font-size:.875rem}
 [data-copy]{visibility:hidden;min-width:6rem}.script [data-copy]{visibility:visible}
 summary{list-style:none}summary::-webkit-details-marker{display:none}

@@ -6,6 +6,7 @@ import { DurableObject } from "cloudflare:workers";
 import { nowSeconds } from "../clock.ts";
 import { integrationNamed, parseConfig } from "../config.ts";
 import { EMPTY_PAGE, type ListPage, type ListQuery } from "../listing.ts";
+import type { Client } from "../oauth/client.ts";
 import type {
   CallPermit,
   CallRequest,
@@ -24,6 +25,8 @@ import { writeAudit } from "./audit.ts";
 import { pruneCounters } from "./budget-counters.ts";
 import * as calls from "./call-reservations.ts";
 import * as index from "./connection-index.ts";
+import * as identity from "./identity.ts";
+import * as machines from "./machine-clients.ts";
 import { migrate, schemaVersion } from "./migrations.ts";
 import { currentPolicy, defaultPolicy, setPolicy } from "./policy-store.ts";
 import * as people from "./people.ts";
@@ -35,20 +38,12 @@ const PRUNE_SECONDS = 86_400;
 export class AdminObject extends DurableObject<Env> {
   /** The sealed key that connection ids are derived from. The first candidate ever offered stays for good. */
   async identityKey(candidateSealed: string): Promise<string> {
-    return this.#write((sql) => {
-      const [known] = sql.exec<{ key_sealed: string }>("SELECT key_sealed FROM identity").toArray();
-      if (known !== undefined) return known.key_sealed;
-      sql.exec("INSERT INTO identity (only, key_sealed) VALUES (1, ?)", candidateSealed);
-      return candidateSealed;
-    });
+    return this.#write((sql) => identity.identityKey(sql, candidateSealed));
   }
 
   /** The sealed identity key as it is stored. */
   async currentIdentityKey(): Promise<string | undefined> {
-    return this.#read(undefined, (sql) => {
-      const [known] = sql.exec<{ key_sealed: string }>("SELECT key_sealed FROM identity").toArray();
-      return known?.key_sealed;
-    });
+    return this.#read(undefined, identity.currentIdentityKey);
   }
 
   /** The same key under another seal; nothing happens when somebody else was first. */
@@ -235,6 +230,36 @@ export class AdminObject extends DurableObject<Env> {
   /** How many calls were served in which way, by day, connection, client, key or tool. */
   async usage(question: UsageQuestion): Promise<readonly UsageRow[]> {
     return this.#read([], (sql) => counters.usage(sql, question));
+  }
+
+  /** Keeps a machine client that an admin made. False when there are too many. */
+  async addMachineClient(client: machines.NewMachineClient, actor: string): Promise<boolean> {
+    return this.#write((sql, now) => machines.addMachineClient(sql, client, actor, now));
+  }
+
+  /** The machine client with this id, while it lives. */
+  async findMachineClient(id: string): Promise<Client | undefined> {
+    return this.#read(undefined, (sql, now) => machines.findMachineClient(sql, id, now));
+  }
+
+  /** A page of the machine clients, the newest first. */
+  async listMachineClients(query: ListQuery): Promise<ListPage<machines.MachineClientDescription>> {
+    return this.#read(EMPTY_PAGE, (sql, now) => machines.listMachineClients(sql, query, now));
+  }
+
+  /** Ends a machine client for good. False when it is gone or was ended before. */
+  async endMachineClient(id: string, actor: string): Promise<boolean> {
+    return this.#read(false, (sql, now) => machines.endMachineClient(sql, id, actor, now));
+  }
+
+  /** Notes that a machine client got a token, to the hour. */
+  async noteMachineUse(id: string): Promise<void> {
+    this.#read(undefined, (sql, now) => machines.noteMachineUse(sql, id, now));
+  }
+
+  /** The connections that a machine client was ever let into; undefined when there is no such machine client. */
+  async connectionsOfMachine(id: string): Promise<readonly string[] | undefined> {
+    return this.#read(undefined, (sql) => machines.connectionsOfMachine(sql, id));
   }
 
   /** Takes calls that nobody settled for spent, and forgets what is too old. May run twice or late. */

@@ -1,6 +1,7 @@
 // The tables of the AdminObject, and the rows that cross its border. storage/README.md says for every field whether it is
 // sealed, hashed or plain, when it is written and when it is gone. Times are epoch seconds.
 
+import { MACHINE_CLIENTS_STEP } from "./machine-clients.ts";
 import type { Migration } from "./migrations.ts";
 
 /** The schema, step by step: append only. */
@@ -132,6 +133,7 @@ export const ADMIN_MIGRATIONS: readonly Migration[] = [
     "CREATE INDEX key_index_by_end ON key_index (ended_at)",
     "CREATE INDEX key_index_by_connection ON key_index (connection_id)",
   ],
+  MACHINE_CLIENTS_STEP,
 ];
 
 export type ConnectionEntry = { readonly id: string; readonly integration: "main" | "shared" };

@@ -4,6 +4,14 @@
 import type { Child } from "hono/jsx";
 import { AdminPage, type AdminView } from "../../src/pages/admin.tsx";
 import { AdminSessionsPage } from "../../src/pages/admin-sessions.tsx";
+import {
+  MachineClientsPage,
+  MadeMachineClientPage,
+  type MachineClient,
+  type MachineClientsView,
+  type MadeMachineClientView,
+} from "../../src/pages/admin-machine-clients.tsx";
+import { EMPTY_PAGE, type ListPage } from "../../src/listing.ts";
 import { AdminSignInPage } from "../../src/pages/admin-sign-in.tsx";
 import { ConsentPage, type ConsentView } from "../../src/pages/consent.tsx";
 import { ErrorPage, type ErrorView } from "../../src/pages/error.tsx";
@@ -92,6 +100,43 @@ const NOTHING: AdminView = {
   approvals: [],
   connections: [],
   problems: [],
+};
+
+/** A list of one machine client, with changes. */
+export const machinePage = (changes: Partial<MachineClient> = {}): ListPage<MachineClient> => ({
+  ...EMPTY_PAGE,
+  total: 1,
+  rows: [
+    {
+      id: "gmc_AAAAAAAAAAAAAAAAAAAAAA",
+      name: "Nightly report",
+      proof: "secret",
+      scope: "mcp:ai-ask:read",
+      state: "live",
+      createdAt: "2026-11-20T09:00:00Z",
+      createdBy: "admin",
+      ...changes,
+    },
+  ],
+});
+
+export const MACHINES: MachineClientsView = {
+  nonce: NONCE,
+  csrf: "csrf",
+  query: { search: "", filters: {}, cursor: undefined },
+  page: machinePage(),
+  hasShared: true,
+  scopes: ["mcp:ai-ask:read", "mcp:ai-briefer:read", "mcp:ai-assistant:read"],
+  expiryDays: [30, 90, 365, 0],
+};
+
+const MADE_MACHINE: MadeMachineClientView = {
+  nonce: NONCE,
+  csrf: "csrf",
+  clientId: "gmc_AAAAAAAAAAAAAAAAAAAAAA",
+  secret: "gcs_example",
+  tokenEndpoint: "https://gateway.test/token",
+  resource: "https://gateway.test/shared/mcp",
 };
 
 export const ADMIN: AdminView = {
@@ -267,6 +312,11 @@ export const PAGE_SAMPLES: Readonly<Record<string, () => Child>> = {
       adminUrl="https://gateway.test/admin"
     />
   ),
+  "admin-machine-clients": () => <MachineClientsPage {...MACHINES} />,
+  "admin-machine-clients-empty": () => (
+    <MachineClientsPage {...MACHINES} hasShared={false} page={EMPTY_PAGE} />
+  ),
+  "admin-machine-client-made": () => <MadeMachineClientPage {...MADE_MACHINE} />,
   "admin-sign-in": () => <AdminSignInPage nonce={NONCE} {...BY_TOKEN} failed={false} />,
   "admin-sign-in-failed": () => <AdminSignInPage nonce={NONCE} {...BY_TOKEN} failed />,
   "admin-sign-in-locked": () => (

@@ -25,4 +25,12 @@ export const machine = {
     source: "gateway",
     behaviour: "A machine whose access somebody ended has no token left and gets none, also one on its way.",
   },
+  "machine.admin": {
+    source: "gateway",
+    behaviour: "An admin makes machine clients, sees their secret once, finds them, and ends them at once.",
+  },
+  "machine.admin_only": {
+    source: "OWASP ASVS 8.2.1, 3.5.1",
+    behaviour: "Nobody but an admin, from the gateway's own pages, sees, makes or ends a machine client.",
+  },
 } as const satisfies Record<string, Requirement>;

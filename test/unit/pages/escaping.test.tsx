@@ -6,10 +6,11 @@ import { AdminPage } from "../../../src/pages/admin.tsx";
 import { ConsentPage } from "../../../src/pages/consent.tsx";
 import { ErrorPage } from "../../../src/pages/error.tsx";
 import { HomePage } from "../../../src/pages/home.tsx";
+import { MachineClientsPage } from "../../../src/pages/admin-machine-clients.tsx";
 import { InterstitialPage } from "../../../src/pages/interstitial.tsx";
 import { WaitingPage } from "../../../src/pages/waiting.tsx";
 import { visibleName } from "../../../src/pages/outside-text.ts";
-import { ADMIN, CONSENT, ERROR, NONCE } from "../../support/page-samples.tsx";
+import { ADMIN, CONSENT, ERROR, machinePage, MACHINES, NONCE } from "../../support/page-samples.tsx";
 import { readHtml } from "../../support/read-html.ts";
 import { XSS_CORPUS } from "../../support/xss-corpus.ts";
 
@@ -162,6 +163,21 @@ const ADMIN_SLOTS: readonly Slot[] = [
         csrf={value}
         problems={[value]}
         integrations={[{ access: "shared", clientId: value, connection: { state: value, reason: value } }]}
+      />
+    ),
+  },
+  {
+    name: "machine clients: name",
+    page: (value) => <MachineClientsPage {...MACHINES} page={machinePage({ name: value })} />,
+    shows: asName,
+  },
+  {
+    name: "machine clients: other values",
+    page: (value) => (
+      <MachineClientsPage
+        {...MACHINES}
+        problem={value}
+        page={machinePage({ id: value, scope: value, createdBy: value, createdAt: value })}
       />
     ),
   },

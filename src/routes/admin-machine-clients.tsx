@@ -1,0 +1,106 @@
+// /admin/machine-clients: the machine clients of shared access, listed, made and ended. Every change is a form post of a
+// live admin session. Nothing here is stored by a browser: one answer holds a secret.
+
+import { Hono, type Context } from "hono";
+import type { AppEnv } from "../context.ts";
+import {
+  endMachineClient,
+  EXPIRY_DAYS,
+  listMachineClients,
+  makeMachineClient,
+  type MachineClientDescription,
+  type MachineClientProblem,
+} from "../domain/machine-clients.ts";
+import { formToken } from "../domain/admin-session.ts";
+import { parseListQuery } from "../listing.ts";
+import { adminForm, adminPage } from "../middleware/admin-session.ts";
+import { ENDPOINTS } from "../oauth/metadata.ts";
+import { SCOPES } from "../oauth/scope.ts";
+import {
+  MachineClientsPage,
+  MadeMachineClientPage,
+  type MachineClient,
+} from "../pages/admin-machine-clients.tsx";
+import { problemPage } from "../respond.tsx";
+
+const PROBLEMS: Record<MachineClientProblem, string> = {
+  name: "Give it a name that can be read.",
+  scope: "Choose at least one thing that it may use.",
+  proof: "Choose how it proves itself.",
+  keys: "Paste a JWK Set with 1 to 20 public keys: RSA of 2048 to 4096 bits, P-256 or Ed25519, and nothing private.",
+  key_set_url: "Give the https URL of its key set, at a public host name and without a port.",
+  expiry: "Choose when it ends.",
+  too_many: "There are 200 machine clients. End one that is not needed.",
+};
+
+export const adminMachineClients = new Hono<AppEnv>()
+  .use(async function neverStored(c, next) {
+    await next();
+    c.header("Cache-Control", "no-store");
+  })
+  .get("/", adminPage(), async (c) => c.html(await listPage(c, c.get("viewer")?.csrf ?? "")))
+  .post("/", adminForm(), async (c) => {
+    const act = c.get("act");
+    if (act === undefined) return problemPage(c, "admin_form_stale", 403);
+    const gateway = c.get("gateway");
+    const shared = gateway.config.integrations.find(({ access }) => access === "shared");
+    if (shared === undefined) return problemPage(c, "shared_not_connected", 404);
+    const made = await makeMachineClient(gateway, act.form, act.actor);
+    const csrf = await formToken(act.session);
+    if (made.kind === "refused") return c.html(await listPage(c, csrf, PROBLEMS[made.problem]), 400);
+    return c.html(
+      <MadeMachineClientPage
+        nonce={c.get("secureHeadersNonce") ?? ""}
+        csrf={csrf}
+        clientId={made.clientId}
+        secret={made.secret}
+        tokenEndpoint={gateway.config.publicUrl + ENDPOINTS.token}
+        resource={shared.resource}
+      />,
+      201,
+    );
+  })
+  .post("/:id/end", adminForm(), async (c) => {
+    const gateway = c.get("gateway");
+    const ended = await endMachineClient(gateway, c.req.param("id"), c.get("act")?.actor ?? "");
+    if (!ended) return problemPage(c, "machine_client_gone", 409);
+    return c.redirect(`${gateway.config.publicUrl}/admin/machine-clients`, 303);
+  });
+
+async function listPage(c: Context<AppEnv>, csrf: string, problem?: string) {
+  const gateway = c.get("gateway");
+  const query = parseListQuery(new URL(c.req.url).searchParams);
+  const page = await listMachineClients(gateway, query);
+  return (
+    <MachineClientsPage
+      nonce={c.get("secureHeadersNonce") ?? ""}
+      csrf={csrf}
+      query={query}
+      page={{ ...page, rows: page.rows.map(onPage) }}
+      hasShared={gateway.config.integrations.some(({ access }) => access === "shared")}
+      scopes={SCOPES}
+      expiryDays={EXPIRY_DAYS}
+      {...(problem === undefined ? {} : { problem })}
+    />
+  );
+}
+
+function onPage({ createdAt, expiresAt, usedAt, ...rest }: MachineClientDescription): MachineClient {
+  const { id, name, proof, scope, state, createdBy } = rest;
+  return {
+    id,
+    name,
+    proof,
+    scope,
+    state,
+    createdBy,
+    createdAt: date(createdAt),
+    ...(expiresAt === undefined ? {} : { expiresAt: date(expiresAt) }),
+    ...(usedAt === undefined ? {} : { usedAt: date(usedAt) }),
+  };
+}
+
+/** ISO 8601, which the page shows as it is. */
+function date(epochSeconds: number): string {
+  return new Date(epochSeconds * 1000).toISOString();
+}
