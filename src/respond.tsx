@@ -61,9 +61,9 @@ export function problemPage(
   return c.html(
     <ErrorPage
       nonce={c.get("secureHeadersNonce") ?? ""}
+      action={HOME}
       {...problemText(problem)}
       requestId={c.get("requestId")}
-      action={HOME}
     />,
     status,
   );

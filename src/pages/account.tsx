@@ -132,7 +132,7 @@ function Record({ events }: { readonly events: readonly AccountEvent[] }) {
           Download as NDJSON
         </a>
       </p>
-      <p class="small soft">The newest 1000 events are kept, until the connection itself is gone.</p>
+      <p class="small soft">The newest 1000 events are kept.</p>
     </section>
   );
 }

@@ -225,7 +225,13 @@ function Terms({ view }: { view: ConsentView }) {
         <dt>For how long</dt>
         <dd>
           {`Until you stop it, and at most ${view.longestDays} days. If the client doesn't use it for ${view.idleDays} days, it ends by itself. `}
-          To stop it sooner, ask the admin of this gateway to end it.
+          {view.access === "personal" ? (
+            <>
+              To stop it sooner, open <strong>{asciiUri(view.gatewayHost)}/account</strong> in your browser.
+            </>
+          ) : (
+            "To stop it sooner, ask the admin of this gateway to end it."
+          )}
         </dd>
       </div>
     </>

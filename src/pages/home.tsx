@@ -27,6 +27,11 @@ export function HomePage({ nonce, gatewayName, mcpUrl, access, sharedMcpUrl }: H
           to your client, approve it once in your browser, and sign in at Gong. Gong's tokens stay sealed in
           this gateway and never reach the agent, and every call spends your company's Gong credits.
         </p>
+        {access === "shared" ? null : (
+          <p>
+            <a href="/account">Your Gong access</a> shows what uses Gong in your name, and stops it.
+          </p>
+        )}
       </div>
       <section class="card" aria-labelledby="address">
         <h2 id="address">The address</h2>

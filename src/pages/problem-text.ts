@@ -35,7 +35,11 @@ interface ProblemText {
   readonly title: string;
   readonly text: string;
   readonly hint: string;
+  /** Where to go on; the front page when it is left out. */
+  readonly action?: { readonly label: string; readonly url: string };
 }
+
+const TO_ACCOUNT = { label: "Your Gong access", url: "/account" };
 
 const START_AGAIN =
   "Go back to your client and connect again. Nothing was connected and nothing was changed.";
@@ -166,21 +170,25 @@ const TEXTS: Record<Problem, ProblemText> = {
     title: "Gong did not let you in",
     text: "You or Gong refused the sign-in, so the gateway can't tell which connection is yours.",
     hint: "Open the account page and try again. Nothing was changed, and your agents go on as before.",
+    action: TO_ACCOUNT,
   },
   account_failed: {
     title: "The sign-in at Gong did not work",
     text: "Gong refused, or did not answer as it should.",
     hint: "Wait a minute, open the account page and try again. If it goes on, tell an admin.",
+    action: TO_ACCOUNT,
   },
   account_form_stale: {
     title: "This account page is out of date",
     text: "Your sign-in has ended, or you have signed in again since this page was opened.",
     hint: "Open the account page again. Nothing was changed.",
+    action: TO_ACCOUNT,
   },
   agent_gone: {
     title: "This agent does not exist",
     text: "It may have been stopped already, or its access has run out.",
     hint: "Open the account page again and look at the current list.",
+    action: TO_ACCOUNT,
   },
   machine_client_gone: {
     title: "This machine client has ended",

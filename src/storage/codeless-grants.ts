@@ -3,6 +3,7 @@
 // inside its transactions; called by ConnectionObject.
 
 import type { VOUCHED_GRANT_TYPES } from "../oauth/client.ts";
+import { noteEvent } from "./connection-audit.ts";
 import type { ConnectionCore } from "./connection-core.ts";
 import type { ConnectionRow } from "./connection-schema.ts";
 import { BARRED, findGrant, revokeGrant } from "./grant-upkeep.ts";
@@ -149,6 +150,9 @@ function upsert(sql: SqlStorage, grant: CodelessGrant, now: number): CodelessOut
     grant.expiresAt,
     grant.grantType,
   );
+  if (known === undefined) {
+    noteEvent(sql, now, { action: "agent.approved", target: grantId, name: grant.clientName });
+  }
   return { kind: "open", grantId, isNew: known === undefined };
 }
 

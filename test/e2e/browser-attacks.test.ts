@@ -59,6 +59,7 @@ describe(verifies("browser.hijack", "other sites"), () => {
     ["the consent page", () => client.authorizationUrl("s")],
     ["an error page", () => `${world.gateway.origin}/authorize`],
     ["admin sign-in", () => `${world.gateway.origin}/admin`],
+    ["the account page", () => `${world.gateway.origin}/account`],
     ["the front page", () => `${world.gateway.origin}/`],
   ])("RFC 9700 §4.16: %s in a frame of another site stays blank", async (_, url) => {
     const { page } = person;

@@ -60,4 +60,9 @@ export const account = {
     source: "gateway",
     behaviour: "Where there is shared access only, the page says that nobody has an account of their own.",
   },
+  "browser.account": {
+    source: "gateway, WCAG 2.2 AA",
+    behaviour:
+      "In a real browser a person signs in to their account, stops an agent by keyboard, downloads the record, ends the connection and signs out",
+  },
 } as const satisfies Record<string, Requirement>;

@@ -127,7 +127,7 @@ describe(verifies("pages.consent", "the consent page"), () => {
     const { text } = await read(CONSENT);
     expect(text).toContain("Until you stop it");
     expect(text).toContain("30 days");
-    expect(text).toContain("ask the admin of this gateway to end it");
+    expect(text).toContain("To stop it sooner, open gateway.test/account in your browser");
   });
 
   test("that nothing can be changed is said only when every scope is a read scope", async () => {
