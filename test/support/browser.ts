@@ -44,10 +44,10 @@ export function findBrowser(environment: Readonly<Record<string, string | undefi
 
 /**
  * Starts the browser headless, with an empty profile and without its background traffic. The caller closes it; each
- * `browser.newContext()` is one person with cookies of their own.
+ * `browser.newContext()` is one person with cookies of their own. `flags` come on top of ours.
  */
-export async function launchBrowser(): Promise<Browser> {
-  return chromium.launch({ executablePath: findBrowser(), headless: true, args: FLAGS });
+export async function launchBrowser(flags: readonly string[] = []): Promise<Browser> {
+  return chromium.launch({ executablePath: findBrowser(), headless: true, args: [...FLAGS, ...flags] });
 }
 
 function isExecutable(file: string): boolean {

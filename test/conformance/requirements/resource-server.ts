@@ -30,6 +30,11 @@ export const resourceServer = {
     source: "Fetch §4.8, MCP 2026-07-28 custom headers",
     behaviour: "An allowed page passes preflight without a token and reads the challenge and the session id.",
   },
+  "browser.clients": {
+    source: "Fetch, CORS protocol; MCP authorization",
+    behaviour:
+      "A web page with an SDK signs in and calls a tool by fetch; origins that are not allowed, and our pages, stay closed.",
+  },
   "resource.path_exact": {
     source: "OWASP ASVS 13.4.1, gateway",
     behaviour: "Only the exact paths are endpoints; other spellings and debug paths reach nothing.",
