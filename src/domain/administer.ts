@@ -1,97 +1,15 @@
-// What an admin sees and does: the redirect URI to register, shared access, the requests that wait for approval, and
-// the connections. Every act is recorded in the audit.
+// What an admin does: connecting shared access, deciding requests, ending connections and agents. Each act takes effect at
+// once and is in the audit with who did it. What an admin sees is admin-views.ts.
 
 import { randomId } from "../crypto/credential.ts";
-import type { IntegrationConfig } from "../config.ts";
 import { log } from "../log.ts";
-import type { ConnectionDescription } from "../storage/connection-rpc.ts";
-import { sharedConnectionId } from "./connection-id.ts";
 import { goToGong, type DecidedConsent } from "./decide-consent.ts";
 import type { Gateway } from "./gateway.ts";
 
-const MOST_LISTED = 100;
-
-export interface AdminOverview {
-  readonly redirectUri: string;
-  readonly publicUrl: string;
-  readonly integrations: readonly {
-    readonly access: "personal" | "shared";
-    readonly clientId: string;
-    readonly resource: string;
-    readonly connection: ConnectionDescription | undefined;
-  }[];
-  readonly approvals: readonly {
-    readonly id: string;
-    readonly code: string;
-    readonly clientName: string | undefined;
-    readonly redirectUri: string;
-    readonly requestedAt: number;
-  }[];
-  readonly connections: readonly (ConnectionDescription & { readonly id: string })[];
-  /** What needs an admin, in plain words of ours. */
-  readonly problems: readonly string[];
-}
-
-/** Everything the admin page shows; no token and no secret in it. */
-export async function adminOverview(gateway: Gateway): Promise<AdminOverview> {
-  const { config, objects } = gateway;
-  const [approvals, entries, states] = await Promise.all([
-    objects.admin().listApprovals(),
-    objects.admin().listConnections(MOST_LISTED),
-    objects.admin().countStates(),
-  ]);
-  const described = await Promise.all(
-    entries.map(async ({ id }) => ({ id, description: await objects.connection(id).describe() })),
-  );
-  return {
-    redirectUri: config.integrations[0].redirectUri,
-    publicUrl: config.publicUrl,
-    integrations: await Promise.all(
-      config.integrations.map(async (integration) => ({
-        access: integration.access,
-        clientId: integration.clientId,
-        resource: integration.resource,
-        connection: await sharedConnection(gateway, integration),
-      })),
-    ),
-    approvals: approvals.map((approval) => ({
-      id: approval.transaction_id,
-      code: approval.code,
-      clientName: approval.client_name ?? undefined,
-      redirectUri: approval.redirect_uri,
-      requestedAt: approval.requested_at,
-    })),
-    problems: problemsOf(gateway, states, described),
-    connections: described.flatMap(({ id, description }) =>
-      description === undefined ? [] : [{ ...description, id }],
-    ),
-  };
-}
-
-function problemsOf(
-  gateway: Gateway,
-  states: Readonly<Record<string, number>>,
-  described: readonly { readonly id: string; readonly description: ConnectionDescription | undefined }[],
-): readonly string[] {
-  const waiting = states["needs_reconnect"] ?? 0;
-  const missing = new Set(
-    described.flatMap(({ description }) => {
-      const kid = description?.sealedWith;
-      return kid === undefined || gateway.keyring.kids.includes(kid) ? [] : [kid];
-    }),
-  );
-  return [
-    ...(waiting === 0 ? [] : [`${waiting} connections need their person to sign in at Gong again.`]),
-    ...[...missing].map((kid) => `Connections are sealed with key ${kid}, which is not in SEALING_KEYS.`),
-  ];
-}
-
-async function sharedConnection(
-  gateway: Gateway,
-  integration: IntegrationConfig,
-): Promise<ConnectionDescription | undefined> {
-  if (integration.access === "personal") return undefined;
-  return gateway.objects.connection(await sharedConnectionId(integration)).describe();
+/** Who acts, as the audit names them, and in which request. */
+export interface Actor {
+  readonly actor: string;
+  readonly requestId: string;
 }
 
 /** Begins the one authorization at Gong that shared access needs. Undefined when no integration has shared access. */
@@ -109,25 +27,57 @@ export async function settleApproval(
   gateway: Gateway,
   transactionId: string,
   decision: "approved" | "denied",
-  actor: string,
+  by: Actor,
 ): Promise<boolean> {
   const { objects } = gateway;
-  if (!(await objects.admin().settleApproval(transactionId, decision, actor))) return false;
+  if (!(await objects.admin().settleApproval(transactionId, decision, by.actor, by.requestId))) return false;
   log("info", "admin.acted", { action: `approval.${decision}` });
   return objects.transaction(transactionId).decide(decision);
 }
 
 /** Ends a connection: every agent on it, and our copies of Gong's tokens. False for an id that is not on the list. */
-export async function endConnection(gateway: Gateway, connectionId: string, actor: string): Promise<boolean> {
+export async function endConnection(gateway: Gateway, connectionId: string, by: Actor): Promise<boolean> {
   const { objects } = gateway;
   if (!(await objects.admin().hasConnection(connectionId))) return false;
   if (!(await objects.connection(connectionId).disconnect("ended_by_admin"))) return false;
-  await objects.admin().recordAct(actor, "connection.ended", connectionId);
-  log("info", "admin.acted", { action: "connection.ended", connection: connectionId });
+  await record(gateway, by, "connection.ended", connectionId);
+  return true;
+}
+
+/** Ends one client's grant on a connection. False when the connection or the grant is not there, or it has ended. */
+export async function endAgent(
+  gateway: Gateway,
+  connectionId: string,
+  grantId: string,
+  by: Actor,
+): Promise<boolean> {
+  const { objects } = gateway;
+  if (!(await objects.admin().hasConnection(connectionId))) return false;
+  if (!(await objects.connection(connectionId).endGrant(grantId, "ended_by_admin"))) return false;
+  await record(gateway, by, "agent.ended", `${connectionId}/${grantId}`);
+  return true;
+}
+
+/** Ends one agent key on a connection. False when the connection or the key is not there, or it has ended. */
+export async function endAgentKey(
+  gateway: Gateway,
+  connectionId: string,
+  keyId: string,
+  by: Actor,
+): Promise<boolean> {
+  const { objects } = gateway;
+  if (!(await objects.admin().hasConnection(connectionId))) return false;
+  if (!(await objects.connection(connectionId).revokeAgentKey(keyId, by.actor))) return false;
+  await record(gateway, by, "agent_key.ended", `${connectionId}/${keyId}`);
   return true;
 }
 
 /** How many connections are in each state. */
 export function countConnections(gateway: Gateway): Promise<Readonly<Record<string, number>>> {
   return gateway.objects.admin().countStates();
+}
+
+async function record(gateway: Gateway, by: Actor, action: string, target: string): Promise<void> {
+  await gateway.objects.admin().recordAct(by.actor, action, target, by.requestId);
+  log("info", "admin.acted", { action });
 }

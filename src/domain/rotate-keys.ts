@@ -5,6 +5,7 @@ import { open, seal, sealedWith, Unsealable } from "../crypto/seal.ts";
 import { log } from "../log.ts";
 import type { SealReport } from "../storage/reseal.ts";
 import { retrying } from "../storage/stubs.ts";
+import type { Actor } from "./administer.ts";
 import { IDENTITY_PLACE } from "./connection-id.ts";
 import type { Gateway } from "./gateway.ts";
 import { resealPeople } from "./people.ts";
@@ -28,7 +29,7 @@ export interface KeySweep {
 }
 
 /** Seals what older keys sealed with the first one, and counts what is left. */
-export async function sweepKeys(gateway: Gateway, actor: string): Promise<KeySweep> {
+export async function sweepKeys(gateway: Gateway, by: Actor): Promise<KeySweep> {
   const { objects } = gateway;
   await resealIdentity(gateway);
   await resealPeople(gateway);
@@ -41,7 +42,7 @@ export async function sweepKeys(gateway: Gateway, actor: string): Promise<KeySwe
     }));
     reports.push(...(await Promise.all(batch)));
   }
-  await objects.admin().recordAct(actor, "keys.swept", gateway.keyring.sealingKid);
+  await objects.admin().recordAct(by.actor, "keys.swept", gateway.keyring.sealingKid, by.requestId);
   log("info", "admin.acted", { action: "keys.swept", connections: reports.length });
   return {
     resealed: reports.filter(({ report }) => report.resealed).length,

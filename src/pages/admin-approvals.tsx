@@ -3,6 +3,9 @@
 import { asciiUri, spelledOut } from "./outside-text.ts";
 import { ClientName, Moment } from "./parts.tsx";
 
+/** More requests than this are on their own page. */
+const SHOWN = 10;
+
 export interface Approval {
   id: string;
   /** The code that the person who asks sees too. */
@@ -32,17 +35,22 @@ export function Approvals({ approvals, csrf }: { approvals: readonly Approval[];
       </div>
       {approvals.length === 0 ? null : (
         <ul class="items">
-          {approvals.map((approval) => (
+          {approvals.slice(0, SHOWN).map((approval) => (
             <ApprovalItem approval={approval} csrf={csrf} />
           ))}
         </ul>
+      )}
+      {approvals.length <= SHOWN ? null : (
+        <p>
+          <a href="/admin/approvals">{`All ${approvals.length} requests`}</a>
+        </p>
       )}
     </section>
   );
 }
 
 function ApprovalItem({ approval, csrf }: { approval: Approval; csrf: string }) {
-  const { id, code, clientName, redirectUri, requestedAt } = approval;
+  const { code, clientName, redirectUri, requestedAt } = approval;
   return (
     <li>
       <h3>
@@ -54,15 +62,22 @@ function ApprovalItem({ approval, csrf }: { approval: Approval; csrf: string }) 
         <br />
         Asked <Moment at={requestedAt} />
       </p>
-      <form method="post" action={`/admin/approvals/${encodeURIComponent(id.toWellFormed())}`} class="choice">
-        <input type="hidden" name="csrf" value={csrf} />
-        <button type="submit" name="decision" value="approve" class="primary">
-          Approve<span class="unseen"> the request with code {spelledOut(code)}</span>
-        </button>
-        <button type="submit" name="decision" value="deny">
-          Deny<span class="unseen"> the request with code {spelledOut(code)}</span>
-        </button>
-      </form>
+      <ApprovalForm approval={approval} csrf={csrf} />
     </li>
+  );
+}
+
+/** Approve and Deny for one request. */
+export function ApprovalForm({ approval: { id, code }, csrf }: { approval: Approval; csrf: string }) {
+  return (
+    <form method="post" action={`/admin/approvals/${encodeURIComponent(id.toWellFormed())}`} class="choice">
+      <input type="hidden" name="csrf" value={csrf} />
+      <button type="submit" name="decision" value="approve" class="primary">
+        Approve<span class="unseen"> the request with code {spelledOut(code)}</span>
+      </button>
+      <button type="submit" name="decision" value="deny">
+        Deny<span class="unseen"> the request with code {spelledOut(code)}</span>
+      </button>
+    </form>
   );
 }

@@ -1,65 +1,106 @@
-// Every connection at Gong with the clients that use it, and the way to end it. Part of admin.tsx.
+// The list of all connections at Gong. Rendered by GET /admin/connections; each leads to its own page.
 
+import type { ListPage, ListQuery } from "../listing.ts";
+import { AdminFrame, type AdminPageView } from "./admin-frame.tsx";
+import { AdminList } from "./admin-list.tsx";
 import { ACCESS_IN_WORDS, reasonInWords, stateInWords, type Access } from "./flow-text.ts";
-import { spelledOut } from "./outside-text.ts";
-import { ClientName, Moment } from "./parts.tsx";
+import { spelledOut, visibleName } from "./outside-text.ts";
+import { Day } from "./parts.tsx";
 
-export interface Grant {
-  id: string;
-  clientName: string | undefined;
-  /** ISO 8601. */
-  createdAt: string;
-  lastUsedAt?: string;
+export interface ConnectionRow {
+  readonly id: string;
+  readonly access: Access;
+  readonly state: string;
+  readonly reason?: string | undefined;
+  /** ISO 8601; since when it is in that state. */
+  readonly since: string;
+  /** The names of its agents, as their makers chose them. */
+  readonly agents: string;
+  readonly agentCount: number;
+  /** ISO 8601; to the day. */
+  readonly lastUsed?: string;
+  /** When its person has to sign in again, if it is known, and why. */
+  readonly personDue?: { readonly at: string; readonly why: string };
+  readonly atRisk: boolean;
 }
 
-export interface Connection {
-  id: string;
-  access: Access;
-  state: string;
-  reason?: string;
-  label: string;
-  /** ISO 8601. */
-  since: string;
-  lastUsed?: string;
-  grants: readonly Grant[];
+export interface ConnectionsView extends AdminPageView {
+  readonly query: ListQuery;
+  readonly page: ListPage<ConnectionRow>;
 }
 
-/** Lists the connections, or says that there are none. Posts to /admin/connections/<id>/end. */
-export function Connections({ connections, csrf }: { connections: readonly Connection[]; csrf: string }) {
+const STATES = [
+  ["connected", "Connected"],
+  ["soon", "Will need someone soon"],
+  ["needs_reconnect", "Needs to be connected again"],
+  ["disconnected", "Ended"],
+] as const;
+
+/** Renders the list with its search, its filter by state, and paging. */
+export function ConnectionsPage({ nonce, csrf, query, page }: ConnectionsView) {
   return (
-    <section class="card" aria-labelledby="connections">
-      <h2 id="connections">Connections</h2>
-      {connections.length === 0 ? (
-        <p class="soft">None yet. One appears here when someone approves a client and signs in at Gong.</p>
-      ) : (
-        <ul class="items">
-          {connections.map((connection) => (
-            <ConnectionItem connection={connection} csrf={csrf} />
-          ))}
-        </ul>
-      )}
-    </section>
+    <AdminFrame section="/admin/connections" title="Connections" nonce={nonce} csrf={csrf}>
+      <section class="card">
+        <p>
+          Each connection is one sign-in at Gong: one per person for personal access, one for all with shared
+          access. A connection that has ended is listed for 90 days.
+        </p>
+        <AdminList
+          path="/admin/connections"
+          query={query}
+          page={page}
+          caption="Connections"
+          searchLabel="Search id or client name"
+          filters={[{ name: "state", label: "State", options: STATES }]}
+          empty="None yet. One appears here when someone approves a client and signs in at Gong."
+          columns={[
+            { heading: "Connection", cell: (row) => <Label {...row} /> },
+            { heading: "State", cell: (row) => <State {...row} /> },
+            { heading: "Since", cell: ({ since }) => <Day at={since} /> },
+            {
+              heading: "Last used",
+              cell: ({ lastUsed }) => (lastUsed === undefined ? "Never" : <Day at={lastUsed} />),
+            },
+            { heading: "Agents", cell: ({ agentCount }) => String(agentCount) },
+          ]}
+        />
+      </section>
+    </AdminFrame>
   );
 }
 
-function ConnectionItem({ connection, csrf }: { connection: Connection; csrf: string }) {
-  const { access, label, since, lastUsed, grants } = connection;
+/** Gong names nobody, so a connection is known by its agents and by a short form of its id. */
+function Label({ id, access, agents }: ConnectionRow) {
   return (
-    <li>
-      <div class="row">
-        <h3>{spelledOut(label)}</h3>
-        <StateBadge state={connection.state} />
-        <span class="badge">{ACCESS_IN_WORDS[access].title}</span>
-      </div>
-      <p class="small soft">
-        Connected <Moment at={since} />
-        {lastUsed === undefined ? ", not used yet" : ", last used "}
-        {lastUsed === undefined ? null : <Moment at={lastUsed} />}
-        {connection.reason === undefined ? "" : ` · ${spelledOut(reasonInWords(connection.reason))}`}
-      </p>
-      {grants.length === 0 ? <p class="soft">No client uses it.</p> : <GrantList grants={grants} />}
-      {connection.state === "disconnected" ? null : <EndConnection connection={connection} csrf={csrf} />}
-    </li>
+    <>
+      <a href={`/admin/connections/${encodeURIComponent(id.toWellFormed())}`}>
+        <bdi>{connectionLabel(id, agents)}</bdi>
+      </a>
+      <br />
+      <span class="small soft">{ACCESS_IN_WORDS[access].title}</span>
+    </>
+  );
+}
+
+/** What a connection is called: its agents' names, cleaned, and the beginning of its id. */
+export function connectionLabel(id: string, agents: string): string {
+  const short = spelledOut(id.slice(0, 8));
+  const names = visibleName(agents);
+  return names === undefined ? `Connection ${short}` : `${names} · ${short}`;
+}
+
+function State({ state, reason, personDue, atRisk }: ConnectionRow) {
+  return (
+    <>
+      <StateBadge state={state} />
+      {reason === undefined ? null : <p class="small">{spelledOut(reasonInWords(reason))}</p>}
+      {atRisk ? <p class="small">Refreshing fails, and its access is about to end.</p> : null}
+      {personDue === undefined ? null : (
+        <p class="small">
+          Someone must sign in again by <Day at={personDue.at} />.
+        </p>
+      )}
+    </>
   );
 }
 
@@ -67,54 +108,4 @@ function ConnectionItem({ connection, csrf }: { connection: Connection; csrf: st
 export function StateBadge({ state }: { state: string }) {
   const { label, tone } = stateInWords(state);
   return <span class={`badge ${tone}`}>{spelledOut(label)}</span>;
-}
-
-function GrantList({ grants }: { grants: readonly Grant[] }) {
-  return (
-    <ul>
-      {grants.map(({ clientName, createdAt, lastUsedAt }) => (
-        <li>
-          <ClientName name={clientName} />{" "}
-          <span class="small soft">
-            since <Moment at={createdAt} />
-            {lastUsedAt === undefined ? ", not used yet" : ", last used "}
-            {lastUsedAt === undefined ? null : <Moment at={lastUsedAt} />}
-          </span>
-        </li>
-      ))}
-    </ul>
-  );
-}
-
-function EndConnection({ connection, csrf }: { connection: Connection; csrf: string }) {
-  const { id, label, grants } = connection;
-  return (
-    <details>
-      <summary class="button">
-        End…<span class="unseen"> the connection {spelledOut(label)}</span>
-      </summary>
-      <form
-        method="post"
-        action={`/admin/connections/${encodeURIComponent(id.toWellFormed())}/end`}
-        class="confirm"
-      >
-        <input type="hidden" name="csrf" value={csrf} />
-        <p>
-          {consequence(grants.length)} The gateway deletes its Gong tokens for this connection. Gong offers no
-          way to revoke them from here. To use Gong again, someone must approve and sign in anew. This can't
-          be undone.
-        </p>
-        <button type="submit" class="danger">
-          End this connection
-        </button>
-      </form>
-    </details>
-  );
-}
-
-function consequence(clients: number): string {
-  if (clients === 0) return "No client uses it.";
-  return clients === 1
-    ? "The client that uses it stops at once."
-    : `All ${clients} clients that use it stop at once.`;
 }

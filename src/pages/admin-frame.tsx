@@ -16,6 +16,10 @@ const SECTIONS = [
   ["/admin", "Overview"],
   ["/admin/sessions", "Sessions"],
   ["/admin/machine-clients", "Machine clients"],
+  ["/admin/connections", "Connections"],
+  ["/admin/approvals", "Requests"],
+  ["/admin/audit", "Audit"],
+  ["/admin/sealing-keys", "Sealing keys"],
 ] as const;
 
 export type AdminSection = (typeof SECTIONS)[number][0];

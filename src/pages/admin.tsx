@@ -1,10 +1,11 @@
-// The admin page: the redirect URI to register at Gong, the integrations, requests for shared access, and every
-// connection. Rendered by GET /admin for a signed-in admin; each form carries the CSRF token of that admin session.
+// The overview of the admin pages: what needs attention, how the connections are, requests for shared access, and the
+// set-up at Gong. Rendered by GET /admin for a signed-in admin; each form carries the CSRF token of that admin session.
 
+import type { Child } from "hono/jsx";
 import { Approvals, type Approval } from "./admin-approvals.tsx";
-import { Connections, type Connection } from "./admin-connections.tsx";
 import { AdminFrame } from "./admin-frame.tsx";
 import { Integrations, type Integration } from "./admin-integrations.tsx";
+import { stateInWords } from "./flow-text.ts";
 import { spelledOut } from "./outside-text.ts";
 
 export interface AdminView {
@@ -15,21 +16,25 @@ export interface AdminView {
   publicUrl: string;
   integrations: readonly Integration[];
   approvals: readonly Approval[];
-  connections: readonly Connection[];
-  /** What needs an admin, in plain words. */
-  problems: readonly string[];
+  /** How many connections are in each state. */
+  states: Readonly<Record<string, number>>;
+  /** What needs an admin, in plain words, and where to look. */
+  problems: readonly { readonly text: string; readonly path?: string }[];
+  /** Calls over time; left out while nothing counts them. */
+  activity?: Child;
 }
 
-/** Renders the whole admin page: what is wrong, what needs a decision, then what there is. */
+/** Renders the overview: what is wrong, what needs a decision, then what there is. */
 export function AdminPage(view: AdminView) {
+  const isEmpty = Object.keys(view.states).length === 0;
   return (
     <AdminFrame section="/admin" title="Admin" nonce={view.nonce} csrf={view.csrf} script="copy">
       <Problems problems={view.problems} />
-      {view.connections.length === 0 ? <SetUp view={view} /> : null}
+      {isEmpty ? <SetUp view={view} /> : null}
       <Approvals approvals={view.approvals} csrf={view.csrf} />
-      <Connections connections={view.connections} csrf={view.csrf} />
-      {view.connections.length === 0 ? null : <SetUp view={view} />}
-      <Keys csrf={view.csrf} />
+      <Connections states={view.states} />
+      {view.activity}
+      {isEmpty ? null : <SetUp view={view} />}
     </AdminFrame>
   );
 }
@@ -40,30 +45,41 @@ function SetUp({ view }: { view: AdminView }) {
   return <Integrations {...{ integrations, redirectUri, publicUrl, csrf }} />;
 }
 
-function Keys({ csrf }: { csrf: string }) {
+const NUMBER = new Intl.NumberFormat("en-GB");
+const STATES = ["connected", "needs_reconnect", "disconnected"];
+
+function Connections({ states }: Pick<AdminView, "states">) {
+  const known = [...STATES, ...Object.keys(states).filter((state) => !STATES.includes(state))];
   return (
-    <section class="card stack" aria-labelledby="keys">
-      <h2 id="keys">Sealing keys</h2>
-      <p>
-        After a new key was put first in SEALING_KEYS, this seals every connection with it and says which keys
-        are still needed.
-      </p>
-      <form method="post" action="/admin/keys/sweep">
-        <input type="hidden" name="csrf" value={csrf} />
-        <button type="submit">Check the sealing keys</button>
-      </form>
+    <section class="card" aria-labelledby="connections">
+      <h2 id="connections">Connections</h2>
+      {Object.keys(states).length === 0 ? (
+        <p class="soft">None yet. One appears here when someone approves a client and signs in at Gong.</p>
+      ) : (
+        <ul class="tiles">
+          {known.map((state) => (
+            <li>
+              <a href={`/admin/connections?${new URLSearchParams({ state }).toString()}`}>
+                <strong>{NUMBER.format(states[state] ?? 0)}</strong> {spelledOut(stateInWords(state).label)}
+              </a>
+            </li>
+          ))}
+        </ul>
+      )}
     </section>
   );
 }
 
-function Problems({ problems }: { problems: readonly string[] }) {
+function Problems({ problems }: Pick<AdminView, "problems">) {
   if (problems.length === 0) return null;
   return (
     <section class="note bad stack" aria-labelledby="problems">
       <h2 id="problems">Needs your attention</h2>
       <ul>
-        {problems.map((problem) => (
-          <li>{spelledOut(problem)}</li>
+        {problems.map(({ text, path }) => (
+          <li>
+            {spelledOut(text)} {path === undefined ? null : <a href={path}>Look at them</a>}
+          </li>
         ))}
       </ul>
     </section>

@@ -82,6 +82,7 @@ const REASONS = new Map<string, string>([
   ["answer_lost", "Gong's answer with the next tokens was lost on the way."],
   ["no_refresh_token", "Gong gave no refresh token, and the access token has run out."],
   ["integration_replaced", "The integration at Gong was replaced by another one."],
+  ["ended_by_person", "Its person ended it."],
   ["restored", "Its stored state was restored to an older one, whose tokens are spent."],
   ["no_agent_left", "Its last client was removed."],
   ["unused", "Nothing could use it any more."],
@@ -100,4 +101,15 @@ const REASONS = new Map<string, string>([
 /** Why a connection is in its state. A reason without words of its own is shown by its name. */
 export function reasonInWords(reason: string): string {
   return REASONS.get(reason) ?? reason;
+}
+
+const DUE = new Map<string, string>([
+  ["no_refresh_token", "Gong gave no refresh token, so its access ends with the access token."],
+  ["answer_not_understood", "Gong answered with tokens in a form that this version can't read."],
+  ["sign_ins_end", "the sign-ins of all its clients reach the longest life that the settings allow."],
+]);
+
+/** Why a person will have to sign in again. */
+export function dueInWords(why: string): string {
+  return DUE.get(why) ?? why;
 }

@@ -48,8 +48,8 @@ export function KeySweepPage({ nonce, sealingKid, resealed, byKid, unfinished, u
           ))}
         </dl>
         <p>
-          <a class="button" href="/admin">
-            Back to admin
+          <a class="button" href="/admin/sealing-keys">
+            Back to the sealing keys
           </a>
         </p>
       </div>

@@ -20,6 +20,15 @@ export function Moment({ at }: { at: string }) {
   return <time datetime={new Date(milliseconds).toISOString()}>{`${MOMENT.format(milliseconds)} UTC`}</time>;
 }
 
+const DAY = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeZone: "UTC" });
+
+/** The day of an ISO 8601 moment in UTC. Text that is no moment is shown as it is. */
+export function Day({ at }: { at: string }) {
+  const milliseconds = Date.parse(at);
+  if (Number.isNaN(milliseconds)) return <>{spelledOut(at)}</>;
+  return <time datetime={new Date(milliseconds).toISOString().slice(0, 10)}>{DAY.format(milliseconds)}</time>;
+}
+
 /** Lines to paste, with a copy button where script runs. The page's Layout needs `script="copy"`. */
 export function Snippet({ id, text, label }: { id: string; text: string; label: string }) {
   return (

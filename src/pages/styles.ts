@@ -88,6 +88,10 @@ background:var(--page);color:var(--soft);border:1px solid var(--line)}
 .sections ul{list-style:none;padding:0;display:flex;flex-wrap:wrap;gap:.25rem}
 .sections a{display:flex;align-items:center;min-height:44px;padding:.25rem .875rem;border-radius:.5rem;color:var(--ink);text-decoration:none}
 .sections a:hover{background:var(--tint)}.sections a[aria-current]{background:var(--tint);color:var(--accent);font-weight:600}
+.tiles{list-style:none;padding:0;display:grid;gap:.75rem}@media (min-width:40rem){.tiles{grid-template-columns:repeat(auto-fit,minmax(12rem,1fr))}}
+.tiles a{display:grid;gap:.25rem;padding:1rem;border:1px solid var(--line);border-radius:.5rem;color:var(--ink);text-decoration:none}
+.tiles a:hover{background:var(--tint)}.tiles strong{font-size:1.75rem;line-height:1.2}
+.note.bad a,.note.warn a{color:inherit}
 .search{display:grid;gap:1rem;align-items:end}
 @media (min-width:40rem){.search{grid-template-columns:repeat(auto-fill,minmax(12rem,1fr))}}
 .list,.numbers{width:100%;border-collapse:collapse;text-align:start}

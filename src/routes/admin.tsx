@@ -1,4 +1,5 @@
-// /admin: sign-in, and the one page of an admin. Every change is a form post of a live session.
+// /admin: sign-in, sign-out, the overview, and the connection of shared access. The other sections are
+// admin-sections.tsx. Every change is a form post of a live session.
 
 import { Hono, type Context } from "hono";
 import type { AppEnv } from "../context.ts";
@@ -11,24 +12,17 @@ import {
   signInAdminByAccess,
   signOutAdmin,
 } from "../domain/admin-session.ts";
-import {
-  adminOverview,
-  connectSharedAccess,
-  endConnection,
-  settleApproval,
-  type AdminOverview,
-} from "../domain/administer.ts";
-import { sweepKeys } from "../domain/rotate-keys.ts";
+import { adminOverview, type AdminOverview } from "../domain/admin-views.ts";
+import { connectSharedAccess } from "../domain/administer.ts";
 import { bindingCookieName } from "../domain/transaction.ts";
 import { adminForm } from "../middleware/admin-session.ts";
 import { readForm } from "../middleware/body.ts";
 import { ADMIN_COOKIE, keepBinding, readCookie, writeCookie } from "../middleware/cookies.ts";
 import { isSameOrigin } from "../middleware/same-origin.ts";
-import { displayName } from "../oauth/client-metadata.ts";
 import { AdminSignInPage } from "../pages/admin-sign-in.tsx";
-import { KeySweepPage } from "../pages/key-sweep.tsx";
 import { AdminPage } from "../pages/admin.tsx";
 import { problemPage } from "../respond.tsx";
+import { adminSections } from "./admin-sections.tsx";
 import { leadOn } from "./lead-on.tsx";
 
 const SESSION_SECONDS = 8 * 3600;
@@ -45,27 +39,6 @@ const acts = new Hono<AppEnv>()
       "Taking you to Gong",
       "Sign in at Gong as the person whose access is shared.",
     );
-  })
-  .post("/approvals/:id", async (c) => {
-    const decision = c.get("act")?.form.get("decision");
-    if (decision !== "approve" && decision !== "deny") return problemPage(c, "approval_gone", 400);
-    const settled = await settleApproval(
-      c.get("gateway"),
-      c.req.param("id"),
-      decision === "approve" ? "approved" : "denied",
-      actorOf(c),
-    );
-    return settled ? backToAdmin(c) : problemPage(c, "approval_gone", 409);
-  })
-  .post("/connections/:id/end", async (c) => {
-    const ended = await endConnection(c.get("gateway"), c.req.param("id"), actorOf(c));
-    return ended ? backToAdmin(c) : problemPage(c, "connection_gone", 404);
-  })
-  .post("/keys/sweep", async (c) => {
-    const gateway = c.get("gateway");
-    const sweep = await sweepKeys(gateway, actorOf(c));
-    const nonce = c.get("secureHeadersNonce") ?? "";
-    return c.html(<KeySweepPage nonce={nonce} sealingKid={gateway.keyring.sealingKid} {...sweep} />);
   })
   .post("/sign-out", async (c) => {
     await signOutAdmin(c.get("gateway"), c.get("act")?.session);
@@ -101,6 +74,7 @@ export const admin = new Hono<AppEnv>()
     if (retryAfterSeconds > 0) c.header("Retry-After", String(retryAfterSeconds));
     return signInPage(c, true, retryAfterSeconds);
   })
+  .route("/", adminSections)
   .route("/", acts);
 
 /** Sets the cookie. The browser's earlier session, also one that somebody planted, ends (ASVS 7.2.4). */
@@ -151,41 +125,20 @@ function overviewPage(c: Context<AppEnv>, overview: AdminOverview, csrf: string)
             }),
       }))}
       approvals={overview.approvals.map((approval) => ({
-        ...approval,
-        requestedAt: date(approval.requestedAt),
+        id: approval.transaction_id,
+        code: approval.code,
+        clientName: approval.client_name ?? undefined,
+        redirectUri: approval.redirect_uri,
+        requestedAt: date(approval.requested_at),
       }))}
-      connections={overview.connections.map((connection) => ({
-        id: connection.id,
-        access: connection.access,
-        state: connection.state,
-        ...reasonOf(connection),
-        label: connectionLabel(connection),
-        since: date(connection.since),
-        ...lastUse(connection.grants.map(({ lastUsedAt }) => lastUsedAt)),
-        grants: connection.grants.map((grant) => ({
-          id: grant.id,
-          clientName: grant.clientName,
-          createdAt: date(grant.createdAt),
-          lastUsedAt: date(grant.lastUsedAt),
-        })),
-      }))}
-      problems={overview.problems}
+      states={overview.states}
+      problems={overview.warnings.map(({ text, path }) => (path === undefined ? { text } : { text, path }))}
     />,
   );
 }
 
 const reasonOf = ({ reason }: { readonly reason: string | undefined }) =>
   reason === undefined ? {} : { reason };
-
-function lastUse(times: readonly number[]): { lastUsed?: string } {
-  return times.length === 0 ? {} : { lastUsed: date(Math.max(...times)) };
-}
-
-/** Gong names nobody, so a connection is known by its agents and by a short form of its id. */
-function connectionLabel({ id, grants }: AdminOverview["connections"][number]): string {
-  const names = [...new Set(grants.map(({ clientName, clientId }) => displayName(clientName) ?? clientId))];
-  return names.length === 0 ? `Connection ${id.slice(0, 8)}` : `${names.join(", ")} · ${id.slice(0, 8)}`;
-}
 
 /** ISO 8601, which the page shows as it is. */
 function date(epochSeconds: number): string {

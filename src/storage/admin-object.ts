@@ -2,7 +2,6 @@
 // approvals that wait for an admin, the key that connection ids are derived from, and the audit. Each method is one
 // atomic state change; this file is the table of contents, the SQL is in the files beside it.
 
-import { DurableObject } from "cloudflare:workers";
 import { nowSeconds } from "../clock.ts";
 import { integrationNamed, parseConfig } from "../config.ts";
 import { EMPTY_PAGE, type ListPage, type ListQuery } from "../listing.ts";
@@ -16,18 +15,19 @@ import type {
   UsageQuestion,
   UsageRow,
 } from "./admin-rpc.ts";
-import { ADMIN_MIGRATIONS, type AgentKeyEntry, type Approval, type ConnectionEntry } from "./admin-schema.ts";
+import type { AgentKeyEntry, Approval, ConnectionEntry } from "./admin-schema.ts";
 import * as keys from "./agent-key-index.ts";
+import { AdminLists } from "./admin-lists.ts";
+import { readFrom, writeTo } from "./admin-rows.ts";
 import * as sessions from "./admin-sessions.ts";
 import { scheduleAlarm } from "./alarm.ts";
 import * as approvals from "./approvals.ts";
-import { writeAudit } from "./audit.ts";
 import { pruneCounters } from "./budget-counters.ts";
 import * as calls from "./call-reservations.ts";
+import { writeAudit } from "./audit.ts";
 import * as index from "./connection-index.ts";
 import * as identity from "./identity.ts";
 import * as machines from "./machine-clients.ts";
-import { migrate, schemaVersion } from "./migrations.ts";
 import { currentPolicy, defaultPolicy, setPolicy } from "./policy-store.ts";
 import * as people from "./people.ts";
 import * as counters from "./usage-counters.ts";
@@ -35,7 +35,7 @@ import * as counters from "./usage-counters.ts";
 /** How often what is too old is forgotten. */
 const PRUNE_SECONDS = 86_400;
 
-export class AdminObject extends DurableObject<Env> {
+export class AdminObject extends AdminLists {
   /** The sealed key that connection ids are derived from. The first candidate ever offered stays for good. */
   async identityKey(candidateSealed: string): Promise<string> {
     return this.#write((sql) => identity.identityKey(sql, candidateSealed));
@@ -85,12 +85,11 @@ export class AdminObject extends DurableObject<Env> {
     this.#read(undefined, (sql) => people.replacePersonSeal(sql, before, after));
   }
 
-  /** The state of a connection, as it last reported it. */
-  async recordState(id: string, state: string): Promise<void> {
+  /** What a connection tells about itself. */
+  async recordState(id: string, report: index.ConnectionReport): Promise<void> {
     this.#read(undefined, (sql, now) => {
-      sql.exec("UPDATE connections SET state = ? WHERE id = ?", state, id);
-      if (state === "disconnected") keys.endKeysOf(sql, id, now);
-      return undefined;
+      index.recordState(sql, id, report);
+      if (report.state === "disconnected") keys.endKeysOf(sql, id, now);
     });
   }
 
@@ -154,15 +153,21 @@ export class AdminObject extends DurableObject<Env> {
     transactionId: string,
     decision: "approved" | "denied",
     actor: string,
+    requestId?: string,
   ): Promise<boolean> {
     return this.#read(false, (sql, now) =>
-      approvals.settleApproval(sql, transactionId, decision, actor, now),
+      approvals.settleApproval(sql, transactionId, decision, actor, now, requestId),
     );
   }
 
-  /** One audit row. */
-  async recordAct(actor: string, action: string, target: string | undefined): Promise<void> {
-    this.#write((sql, now) => writeAudit(sql, now, actor, action, target));
+  /** One audit row. `requestId` is what our pages show of the request. */
+  async recordAct(
+    actor: string,
+    action: string,
+    target: string | undefined,
+    requestId?: string,
+  ): Promise<void> {
+    this.#write((sql, now) => writeAudit(sql, now, actor, action, target, requestId));
   }
 
   /**
@@ -283,14 +288,11 @@ export class AdminObject extends DurableObject<Env> {
     return scheduleAlarm(this.ctx.storage, now, due);
   }
 
-  /** One transaction on a database that is brought up to date first. */
   #write<T>(change: (sql: SqlStorage, now: number) => T): T {
-    migrate(this.ctx.storage, ADMIN_MIGRATIONS);
-    return this.ctx.storage.transactionSync(() => change(this.ctx.storage.sql, nowSeconds()));
+    return writeTo(this.ctx.storage, change);
   }
 
-  /** The same for what changes or tells nothing on an object that was never written: asking one never writes it. */
   #read<T>(otherwise: T, query: (sql: SqlStorage, now: number) => T): T {
-    return schemaVersion(this.ctx.storage) === 0 ? otherwise : this.#write(query);
+    return readFrom(this.ctx.storage, otherwise, query);
   }
 }

@@ -134,6 +134,24 @@ export const ADMIN_MIGRATIONS: readonly Migration[] = [
     "CREATE INDEX key_index_by_connection ON key_index (connection_id)",
   ],
   MACHINE_CLIENTS_STEP,
+  [
+    "ALTER TABLE connections ADD COLUMN reason TEXT",
+    "ALTER TABLE connections ADD COLUMN state_since INTEGER NOT NULL DEFAULT 0",
+    "UPDATE connections SET state_since = unixepoch()",
+    "ALTER TABLE connections ADD COLUMN used_on INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE connections ADD COLUMN agents TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE connections ADD COLUMN agent_count INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE connections ADD COLUMN kid TEXT",
+    "ALTER TABLE connections ADD COLUMN at_risk INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE connections ADD COLUMN person_due_at INTEGER",
+    "ALTER TABLE connections ADD COLUMN person_due_for TEXT",
+    "CREATE INDEX connections_by_age ON connections (created_at, id)",
+    "CREATE INDEX connections_by_state ON connections (state, state_since)",
+    "CREATE INDEX client_connections_by_connection ON client_connections (connection_id)",
+    "ALTER TABLE audit ADD COLUMN request_id TEXT",
+    "ALTER TABLE audit ADD COLUMN by_stranger INTEGER NOT NULL DEFAULT 0",
+    "CREATE INDEX audit_by_cause ON audit (by_stranger, id)",
+  ],
 ];
 
 export type ConnectionEntry = { readonly id: string; readonly integration: "main" | "shared" };

@@ -1,7 +1,9 @@
 // The requests for shared access that wait for an admin, in the AdminObject.
 
+import type { ListPage, ListQuery } from "../listing.ts";
 import type { Approval } from "./admin-schema.ts";
 import { writeAudit } from "./audit.ts";
+import { contains, pageOf } from "./page-of.ts";
 
 const MOST_APPROVALS = 200;
 
@@ -32,6 +34,27 @@ export function listApprovals(sql: SqlStorage, now: number): readonly Approval[]
     .toArray();
 }
 
+/** One page of the requests that still wait, the newest first. */
+export function pageApprovals(
+  sql: SqlStorage,
+  { search, cursor }: ListQuery,
+  now: number,
+): ListPage<Approval> {
+  const found = contains(["code", "client_name", "client_id", "redirect_uri"], search);
+  return pageOf(
+    sql,
+    {
+      table: "approvals",
+      columns: "*",
+      sort: "requested_at",
+      id: "transaction_id",
+      where: ["expires_at > ?", ...found.where],
+      values: [now, ...found.values],
+    },
+    cursor,
+  );
+}
+
 /** Takes a request off the list, with the audit row of the decision. False when it is gone or too old. */
 export function settleApproval(
   sql: SqlStorage,
@@ -39,6 +62,7 @@ export function settleApproval(
   decision: "approved" | "denied",
   actor: string,
   now: number,
+  requestId?: string,
 ): boolean {
   const settled = sql.exec(
     "DELETE FROM approvals WHERE transaction_id = ? AND expires_at > ?",
@@ -46,6 +70,6 @@ export function settleApproval(
     now,
   );
   if (settled.rowsWritten === 0) return false;
-  writeAudit(sql, now, actor, `approval.${decision}`, transactionId);
+  writeAudit(sql, now, actor, `approval.${decision}`, transactionId, requestId);
   return true;
 }

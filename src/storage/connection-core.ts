@@ -9,12 +9,14 @@ import { agentKeyIds, hasAgent, nextKeySweepAt } from "./agent-keys.ts";
 import { scheduleAlarm } from "./alarm.ts";
 import { CONNECTION_MIGRATIONS, type ConnectionRow } from "./connection-schema.ts";
 import { nextAccountSessionEnd } from "./account-sessions.ts";
-import { applyWitness } from "./connection-state.ts";
+import { applyWitness, reportOf } from "./connection-state.ts";
 import { createGongSeals, type GongSeals } from "./gong-seals.ts";
 import { createGongTokenStore, type GongTokenStore } from "./gong-tokens.ts";
 import * as upkeep from "./grant-upkeep.ts";
 import { migrate, schemaVersion } from "./migrations.ts";
 import { objectsOf, retrying, type Objects } from "./stubs.ts";
+
+const DAY_SECONDS = 86_400;
 
 export class ConnectionCore {
   readonly id: string;
@@ -25,6 +27,7 @@ export class ConnectionCore {
   readonly #ctx: DurableObjectState;
   #created = false;
   #checked = false;
+  #usedOn = 0;
 
   constructor(ctx: DurableObjectState, env: Env) {
     const config = parseConfig(env);
@@ -103,9 +106,9 @@ export class ConnectionCore {
     this.#checked = false;
     await retrying(async () => this.objects.escrow(this.id).noteEnded(ids));
     const row = this.row();
+    this.reportState();
     if (row?.state !== "disconnected") return;
     await retrying(async () => this.objects.escrow(this.id).settle(undefined, row.generation));
-    this.reportState();
   }
 
   /** A personal connection that no agent can use is not refreshed: it is about to be let go. */
@@ -131,8 +134,20 @@ export class ConnectionCore {
   reportState(): void {
     const row = this.row();
     if (row === undefined) return;
-    const report = retrying(async () => this.objects.admin().recordState(this.id, row.state));
+    const told = reportOf(this.sql, row, nowSeconds());
+    const report = retrying(async () => this.objects.admin().recordState(this.id, told));
     this.keepAlive(report.catch(() => log("warn", "connection.not_indexed", { connection: this.id })));
+  }
+
+  /** Tells the index on which day the connection was used: once a day, so that a call costs no more than before. */
+  noteUse(now: number): void {
+    const today = now - (now % DAY_SECONDS);
+    if (this.#usedOn >= today) return;
+    const changed = this.transaction(
+      (sql) => sql.exec("UPDATE connection SET used_on = ?1 WHERE used_on < ?1", today).rowsWritten > 0,
+    );
+    this.#usedOn = today;
+    if (changed) this.reportState();
   }
 
   #exists(): boolean {

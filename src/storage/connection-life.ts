@@ -51,8 +51,10 @@ export async function openGrant(core: ConnectionCore, opened: GrantAndCode): Pro
     insertGrant(sql, opened.grant, opened.code, now);
     return true;
   });
-  if (done) await core.schedule();
-  return done;
+  if (!done) return false;
+  core.reportState();
+  await core.schedule();
+  return true;
 }
 
 /** See ConnectionObject.endGrant. */
@@ -89,7 +91,9 @@ export async function createAgentKey(core: ConnectionCore, key: keys.NewAgentKey
     if (core.row()?.state !== "connected") return "not_connected";
     return keys.insertAgentKey(sql, key, now) ? "created" : "too_many";
   });
-  if (outcome === "created") await core.schedule();
+  if (outcome !== "created") return outcome;
+  core.reportState();
+  await core.schedule();
   return outcome;
 }
 
@@ -132,11 +136,14 @@ export async function disconnect(core: ConnectionCore, reason: string): Promise<
 export async function runAlarm(core: ConnectionCore): Promise<void> {
   if (!(await core.ready())) return;
   if (core.wantsEarlyRefresh(nowSeconds())) await core.gong.refreshIfDue();
-  const forgotten = core.transaction((sql, now) => {
+  const { forgotten, swept } = core.transaction((sql, now) => {
+    const before = upkeep.countGrants(sql);
     upkeep.sweepGrants(sql, now);
     keys.sweepAgentKeys(sql, now);
-    return forgetUnused(sql, core.row(), now);
+    const swept = upkeep.countGrants(sql) !== before;
+    return { swept, forgotten: forgetUnused(sql, core.row(), now) };
   });
   if (forgotten) await core.noteEnded([]);
+  else if (swept) core.reportState();
   await core.schedule();
 }

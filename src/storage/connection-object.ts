@@ -107,7 +107,9 @@ export class ConnectionObject extends DurableObject<Env> {
     // A refresh takes seconds, in which the credential may have been revoked.
     const use = before.ok ? check() : before;
     if (!use.ok) return { ok: false, reason: "invalid_token", detail: use.reason };
-    return gong.ok ? { ...use.holder, ok: true, gong } : gong;
+    if (!gong.ok) return gong;
+    core.noteUse(nowSeconds());
+    return { ...use.holder, ok: true, gong };
   }
 
   /** Gong answered 401 for the token of `generation`: a newer one if there is one, after one refresh at most. */
@@ -205,7 +207,9 @@ export class ConnectionObject extends DurableObject<Env> {
   async reseal(): Promise<SealReport> {
     const { sql, seals, config } = this.#core;
     if (!(await this.#core.ready())) return EMPTY_REPORT;
-    return resealTokens(sql, seals, config.sealingKeys[0]?.kid, nowSeconds());
+    const report = await resealTokens(sql, seals, config.sealingKeys[0]?.kid, nowSeconds());
+    if (report.resealed) this.#core.reportState();
+    return report;
   }
 
   /** Early refresh and clean-up. May run twice or late: everything in it asks the rows what is due. */

@@ -100,6 +100,7 @@ export const CONNECTION_MIGRATIONS: readonly Migration[] = [
       reason TEXT
     ) STRICT`,
   ],
+  ["ALTER TABLE connection ADD COLUMN used_on INTEGER NOT NULL DEFAULT 0"],
 ];
 
 /** `connected`: usable. `needs_reconnect`: Gong ended it. `disconnected`: a person or an admin ended it. */
@@ -126,6 +127,8 @@ export type ConnectionRow = {
   attempt_answer_sealed: string | null;
   quarantined_answer_sealed: string | null;
   failures: number;
+  /** The last day of use that the index was told, as the second at which it began in UTC. */
+  used_on: number;
 };
 
 export type GrantRow = {

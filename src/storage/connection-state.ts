@@ -6,10 +6,11 @@ import type { GongTokens } from "../gong/oauth.ts";
 import { failpoint } from "../failpoints.ts";
 import { refreshDueAt } from "../gong/refresh-machine.ts";
 import { sealedWith } from "../crypto/seal.ts";
-import { endAgentKey } from "./agent-keys.ts";
 import { noteEvent } from "./connection-audit.ts";
+import { endAgentKey, listAgentKeys } from "./agent-keys.ts";
+import type { ConnectionReport } from "./connection-index.ts";
 import type { ConnectionDescription } from "./connection-rpc.ts";
-import type { ConnectionRow } from "./connection-schema.ts";
+import type { ConnectionRow, GrantRow } from "./connection-schema.ts";
 import type { Witness } from "./escrow-object.ts";
 import type { SealedTokens } from "./gong-seals.ts";
 import { liveGrants, revokeGrant } from "./grant-upkeep.ts";
@@ -102,4 +103,36 @@ export function describeConnection(
       lastUsedAt: grant.last_used_at,
     })),
   };
+}
+
+/** What the connection tells the admin's index about itself. */
+export function reportOf(sql: SqlStorage, row: ConnectionRow, now: number): ConnectionReport {
+  const grants = liveGrants(sql, now);
+  const keys = listAgentKeys(sql, now).filter(({ state }) => state === "live");
+  const failing = row.state === "connected" && row.failures > 0;
+  const [personDueAt, personDueFor] = personDue(row, grants, keys.length > 0);
+  return {
+    state: row.state,
+    reason: row.reason,
+    since: row.state_since,
+    usedOn: row.used_on,
+    agents: [...grants.map((grant) => grant.client_name ?? grant.client_id), ...keys.map(({ name }) => name)],
+    kid: row.gong_access_token_sealed === null ? null : (sealedWith(row.gong_access_token_sealed) ?? null),
+    atRisk: failing && row.refresh_due_at >= row.gong_expires_at,
+    personDueAt,
+    personDueFor,
+  };
+}
+
+/** When a person will have to sign in again, as far as that can be known before it happens. */
+function personDue(
+  row: ConnectionRow,
+  grants: readonly GrantRow[],
+  hasKey: boolean,
+): readonly [at: number | null, why: string | null] {
+  if (row.state !== "connected") return [null, null];
+  if (row.gong_refresh_token_sealed === null) return [row.gong_expires_at, "no_refresh_token"];
+  if (row.quarantined_answer_sealed !== null) return [row.gong_expires_at, "answer_not_understood"];
+  if (hasKey || grants.length === 0) return [null, null];
+  return [Math.max(...grants.map((grant) => grant.expires_at)), "sign_ins_end"];
 }

@@ -3,7 +3,7 @@
 // was interrupted goes on from what was kept. The decisions are gong/refresh-machine.ts's.
 
 import { randomId } from "../crypto/credential.ts";
-import { Unsealable } from "../crypto/seal.ts";
+import { sealedWith, Unsealable } from "../crypto/seal.ts";
 import { GongError } from "../errors.ts";
 import { failpoint } from "../failpoints.ts";
 import { cachedDiscovery } from "../gong/discovery.ts";
@@ -14,7 +14,7 @@ import { errorFields, log } from "../log.ts";
 import { noteEvent } from "./connection-audit.ts";
 import type { ConnectionRow } from "./connection-schema.ts";
 import type { EscrowObject } from "./escrow-object.ts";
-import type { GongSeals } from "./gong-seals.ts";
+import type { GongSeals, SealedTokens } from "./gong-seals.ts";
 import { retrying } from "./stubs.ts";
 
 /** What the connection's object lends to its tokens. */
@@ -176,6 +176,9 @@ export function createGongRefresh(connection: Connection): GongRefresh {
     if (FAILPOINTS) await failpoint("refresh.committed", sql);
     const outcome = committed.rowsWritten > 0 ? "refreshed" : "superseded";
     log("info", "connection.refreshed", { connection: connection.id, generation, outcome });
+    if (outcome === "refreshed" && (before.failures > 0 || kidChanged(before, sealed))) {
+      connection.stateChanged();
+    }
     if (outcome === "refreshed") await settle(attemptId, generation);
     if (FAILPOINTS) await failpoint("refresh.settled", sql);
   };
@@ -215,8 +218,11 @@ export function createGongRefresh(connection: Connection): GongRefresh {
     if (current.failures === 0) noteEvent(sql, now(), { action: "refresh.failed", reason: kind });
     const fields = { connection: connection.id, outcome: kind, failures: current.failures + 1 };
     log("warn", "connection.refreshed", { ...fields, retryIn: next.afterSeconds });
-    // People should hear of it while the access token still works.
-    if (dueAt >= current.gong_expires_at) log("warn", "connection.at_risk", fields);
+    // People should hear of it while the access token still works, and the index of what changed, not of each try.
+    const atRisk = dueAt >= current.gong_expires_at;
+    if (atRisk) log("warn", "connection.at_risk", fields);
+    if (current.failures === 0 || (atRisk && current.refresh_due_at < current.gong_expires_at))
+      connection.stateChanged();
   };
 
   const needReconnect = (current: ConnectionRow, reason: string): void => {
@@ -254,6 +260,10 @@ export function createGongRefresh(connection: Connection): GongRefresh {
     inFlight: () => flight !== undefined,
     needReconnect,
   };
+}
+
+function kidChanged({ gong_access_token_sealed: before }: ConnectionRow, after: SealedTokens): boolean {
+  return before === null || sealedWith(before) !== sealedWith(after.accessTokenSealed);
 }
 
 /** Why Gong knows the refresh token no more: an answer we have and can't read, one that never came, or its own word. */

@@ -81,6 +81,11 @@ export function liveGrants(sql: SqlStorage, now: number): readonly GrantRow[] {
     .toArray();
 }
 
+/** How many grants there are, ended ones that are still remembered included. */
+export function countGrants(sql: SqlStorage): number {
+  return sql.exec<{ n: number }>("SELECT COUNT(*) AS n FROM grants").one().n;
+}
+
 /** Deletes what has expired. */
 export function sweepGrants(sql: SqlStorage, now: number): void {
   sql.exec("DELETE FROM codes WHERE kept_until <= ?", now);

@@ -30,11 +30,12 @@ afterAll(() => world.stop());
 
 /** Signs the admin in if needed and presses the button that sweeps. */
 async function sweep(): Promise<string> {
-  let page = await admin.open(`${world.gateway.origin}/admin`);
+  const page = await admin.open(`${world.gateway.origin}/admin`);
   if (page.forms.some(({ fields }) => fields.some(([name]) => name === "token"))) {
-    page = await admin.press(page, "Sign in", { token: SECRETS.ADMIN_TOKEN });
+    await admin.press(page, "Sign in", { token: SECRETS.ADMIN_TOKEN });
   }
-  return (await admin.press(page, "Check the sealing keys")).text;
+  const keys = await admin.open(`${world.gateway.origin}/admin/sealing-keys`);
+  return (await admin.press(keys, "Check the sealing keys")).text;
 }
 
 async function answer(): Promise<{ status: number; text: string }> {
@@ -89,9 +90,7 @@ describe(
       expect(await answer()).toMatchObject({ status: 200, text: expect.stringContaining(ADA) });
       // A new sign-in by the same person finds the same connection: the key that names it survived the rotation.
       await signIn(world.mcpUrl);
-      expect(
-        (await admin.open(`${world.gateway.origin}/admin`)).text.match(/End this connection/g),
-      ).toHaveLength(1);
+      expect((await admin.open(`${world.gateway.origin}/admin/connections`)).text).toContain("1 in all");
     });
   },
 );

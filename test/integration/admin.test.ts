@@ -2,7 +2,7 @@
 
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { verifies } from "../conformance/verifies.ts";
-import { act, adminBrowser, adminForm, adminPage, signInAs } from "../support/admin.ts";
+import { act, adminBrowser, adminForm, adminPage, newestConnection, signInAs } from "../support/admin.ts";
 import { everythingStored, objectIds, rowsOf, secretsIn } from "../support/evidence.ts";
 import {
   ADMIN_TOKEN,
@@ -171,7 +171,7 @@ describe(verifies("admin.lock_out", "guessing slows down address by address"), (
 
 describe(verifies("admin.acts", "what an admin does takes effect at once and is in the audit"), () => {
   async function endFirstConnection(browser: TestBrowser): Promise<Response> {
-    return act(browser, /\/connections\/[^/]+\/end$/);
+    return act(browser, /\/connections\/[^/]+\/end$/, {}, await newestConnection(browser));
   }
 
   it("gateway: ending a connection stops its clients at once, and deletes Gong's tokens", async () => {

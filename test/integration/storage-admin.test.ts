@@ -9,6 +9,7 @@ import type { AdminObject } from "../../src/storage/admin-object.ts";
 import { ADMIN_MIGRATIONS } from "../../src/storage/admin-schema.ts";
 import { migrate } from "../../src/storage/migrations.ts";
 import type { ConnectionObject } from "../../src/storage/connection-object.ts";
+import { reportOf } from "../support/connection-report.ts";
 import { connectionAt, DAY, HOUR, now, openConnection, rows, tamper } from "../support/connection.ts";
 
 beforeEach(() => {
@@ -209,8 +210,8 @@ describe(verifies("storage.admin_sessions", "storage.connection", "approvals and
     }
     pass(HOUR);
     await object.recordConnection({ id: "two", integration: "shared" }, undefined);
-    await object.recordState("two", "needs_reconnect");
-    await object.recordState("three", "connected");
+    await object.recordState("two", reportOf("needs_reconnect"));
+    await object.recordState("three", reportOf("connected"));
     expect(await object.listConnections(10)).toEqual([
       { id: "two", integration: "shared" },
       { id: "one", integration: "main" },
@@ -239,8 +240,8 @@ describe(verifies("storage.migrations", "storage.no_write_by_looking", "schemas"
       await object.listPeople("", 10),
     ]).toEqual([undefined, [], false, {}, [], false, undefined, [], [], [], []]);
     await object.endSession("x");
-    await object.recordState("x", "connected");
     await object.replacePersonSeal("x", { email_hash: "h", email_sealed: "s" });
+    await object.recordState("x", reportOf("connected"));
     expect(await rows(object, "schema_version")).toEqual([]);
   });
 

@@ -32,14 +32,25 @@ export async function adminPage(browser: TestBrowser): Promise<string> {
   return answer.text();
 }
 
-/** The fields of the first form of the admin page whose action matches, with its action. */
+/** The fields of the first form of the admin page at `path` whose action matches, with its action. */
 export async function adminForm(
   browser: TestBrowser,
   action: RegExp,
+  path = "/admin",
 ): Promise<{ readonly action: string; readonly fields: Record<string, string> }> {
-  const form = readForms(await adminPage(browser)).find((candidate) => action.test(candidate.action));
-  if (form === undefined) throw new Error(`The admin page has no form for ${action}`);
+  const answer = await browser.open(path);
+  if (answer.status !== 200) throw new Error(`${path} answered ${answer.status}`);
+  const form = readForms(await answer.text()).find((candidate) => action.test(candidate.action));
+  if (form === undefined) throw new Error(`${path} has no form for ${action}`);
   return { action: form.action, fields: Object.fromEntries(form.fields) };
+}
+
+/** The page of the newest connection, as the list links to it. */
+export async function newestConnection(browser: TestBrowser): Promise<string> {
+  const list = await (await browser.open("/admin/connections")).text();
+  const [, path] = /href="(\/admin\/connections\/[^"?]+)"/.exec(list) ?? [];
+  if (path === undefined) throw new Error("No connection is listed");
+  return path;
 }
 
 /** Presses the button of that form. */
@@ -47,8 +58,9 @@ export async function act(
   browser: TestBrowser,
   action: RegExp,
   button: Record<string, string> = {},
+  path = "/admin",
 ): Promise<Response> {
-  const form = await adminForm(browser, action);
+  const form = await adminForm(browser, action, path);
   return browser.post(form.action, { ...form.fields, ...button });
 }
 

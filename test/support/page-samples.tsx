@@ -18,6 +18,7 @@ import { ErrorPage, type ErrorView } from "../../src/pages/error.tsx";
 import { HomePage } from "../../src/pages/home.tsx";
 import { InterstitialPage } from "../../src/pages/interstitial.tsx";
 import { WaitingPage } from "../../src/pages/waiting.tsx";
+import { ADMIN_SAMPLES } from "./admin-samples.tsx";
 
 export const NONCE = "c2FtcGxlLW5vbmNl";
 
@@ -98,7 +99,7 @@ const NOTHING: AdminView = {
     { access: "shared", clientId: "gong-shared-4822" },
   ],
   approvals: [],
-  connections: [],
+  states: {},
   problems: [],
 };
 
@@ -169,44 +170,14 @@ export const ADMIN: AdminView = {
       requestedAt: "2026-11-22T17:36:00Z",
     },
   ],
-  connections: [
+  states: { connected: 1284, needs_reconnect: 3, disconnected: 41 },
+  problems: [
     {
-      id: "con_1",
-      access: "personal",
-      state: "connected",
-      label: "Gong user 7310…42",
-      since: "2026-11-20T09:00:00Z",
-      lastUsed: "2026-11-22T17:00:00Z",
-      grants: [
-        {
-          id: "g1",
-          clientName: "Claude Code (gong)",
-          createdAt: "2026-11-20T09:00:00Z",
-          lastUsedAt: "2026-11-22T17:00:00Z",
-        },
-        { id: "g2", clientName: "Codex", createdAt: "2026-11-21T10:30:00Z" },
-      ],
+      text: "3 connections need their person to sign in at Gong again.",
+      path: "/admin/connections?state=needs_reconnect",
     },
-    {
-      id: "con_2",
-      access: "personal",
-      state: "needs_reconnect",
-      reason: "ended_by_gong",
-      label: "Gong user 1187…09",
-      since: "2026-10-02T12:00:00Z",
-      grants: [],
-    },
-    {
-      id: "con_3",
-      access: "shared",
-      state: "disconnected",
-      reason: "ended_by_admin",
-      label: "All of the company",
-      since: "2026-09-02T12:00:00Z",
-      grants: [],
-    },
+    { text: "Connections are sealed with key k0, which is not in SEALING_KEYS." },
   ],
-  problems: ["SEALING_KEYS: the second key is shorter than 32 bytes"],
 };
 
 function hostileAdmin(): AdminView {
@@ -218,14 +189,8 @@ function hostileAdmin(): AdminView {
       clientName: name,
       redirectUri: HOSTILE_CONSENT.redirectUri,
     })),
-    connections: ADMIN.connections.map((connection) => ({
-      ...connection,
-      label: "<img src=x onerror=xss(1)>\u202Elabel",
-      grants: [
-        { id: "g", clientName: name, createdAt: "not a date <b>", lastUsedAt: "2026-11-22T17:00:00Z" },
-        { id: "h", clientName: "\u200B\u202E", createdAt: "2026-11-22T17:00:00Z" },
-      ],
-    })),
+    states: { ...ADMIN.states, "<img src=x onerror=xss(1)>": 1 },
+    problems: [{ text: "<img src=x onerror=xss(1)>\u202Elabel" }],
   };
 }
 
@@ -361,4 +326,5 @@ export const PAGE_SAMPLES: Readonly<Record<string, () => Child>> = {
   "admin-empty": () => <AdminPage {...NOTHING} />,
   admin: () => <AdminPage {...ADMIN} />,
   "admin-hostile": () => <AdminPage {...hostileAdmin()} />,
+  ...ADMIN_SAMPLES,
 };

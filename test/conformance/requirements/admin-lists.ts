@@ -26,4 +26,9 @@ export const adminLists = {
     behaviour:
       "A download is written as its rows come, names its file, is never stored on the way, and one line is one row.",
   },
+  "admin.index": {
+    source: "gateway, ASVS 16.4.2",
+    behaviour:
+      "The index tells state, reason, agents, last day of use and what will need a person; what ended leaves it after 90 days.",
+  },
 } as const satisfies Record<string, Requirement>;

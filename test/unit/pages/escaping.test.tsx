@@ -3,6 +3,11 @@ import { describe, expect, test } from "vitest";
 import { verifies } from "../../conformance/verifies.ts";
 import type { Child } from "hono/jsx";
 import { AdminPage } from "../../../src/pages/admin.tsx";
+import { ApprovalsPage } from "../../../src/pages/admin-approvals-page.tsx";
+import { AuditPage } from "../../../src/pages/admin-audit.tsx";
+import { ConnectionPage } from "../../../src/pages/admin-connection.tsx";
+import { ConnectionsPage } from "../../../src/pages/admin-connections.tsx";
+import { APPROVALS, AUDIT, CONNECTION, CONNECTIONS } from "../../support/admin-samples.tsx";
 import { ConsentPage } from "../../../src/pages/consent.tsx";
 import { ErrorPage } from "../../../src/pages/error.tsx";
 import { HomePage } from "../../../src/pages/home.tsx";
@@ -115,14 +120,6 @@ const approval = {
   redirectUri: "https://c.test/",
   requestedAt: "2026-11-22",
 };
-const connection = {
-  id: "c",
-  access: "personal",
-  state: "connected",
-  label: "A",
-  since: "2026-11-22",
-} as const;
-
 const ADMIN_SLOTS: readonly Slot[] = [
   {
     name: "admin: approval's client name",
@@ -138,19 +135,77 @@ const ADMIN_SLOTS: readonly Slot[] = [
   {
     name: "admin: grant's client name",
     page: (value) => (
-      <AdminPage
-        {...ADMIN}
-        connections={[{ ...connection, grants: [{ id: "g", clientName: value, createdAt: value }] }]}
+      <ConnectionPage
+        {...CONNECTION}
+        grants={CONNECTION.grants.slice(0, 1).map((grant) => ({ ...grant, clientName: value }))}
       />
     ),
     shows: asName,
   },
   {
+    name: "admin: grant's and key's other values",
+    page: (value) => (
+      <ConnectionPage
+        {...CONNECTION}
+        grants={CONNECTION.grants
+          .slice(0, 1)
+          .map((grant) => ({ ...grant, id: value, clientId: value, scope: value, createdAt: value }))}
+        keys={CONNECTION.keys.map((key) => ({ ...key, id: value, name: value, createdBy: value }))}
+      />
+    ),
+  },
+  {
     name: "admin: connection's values",
     page: (value) => (
-      <AdminPage
-        {...ADMIN}
-        connections={[{ ...connection, id: value, label: value, state: value, reason: value, grants: [] }]}
+      <ConnectionPage
+        {...CONNECTION}
+        id={value}
+        state={value}
+        reason={value}
+        agents={value}
+        sealedWith={value}
+        missingKid={value}
+        personDue={{ at: value, why: value }}
+      />
+    ),
+  },
+  {
+    name: "admin: a row of the list of connections",
+    page: (value) => (
+      <ConnectionsPage
+        {...CONNECTIONS}
+        page={{
+          ...CONNECTIONS.page,
+          rows: CONNECTIONS.page.rows
+            .slice(0, 1)
+            .map((row) => ({ ...row, id: value, state: value, reason: value, agents: value })),
+        }}
+      />
+    ),
+  },
+  {
+    name: "admin: a request in the list of requests",
+    page: (value) => (
+      <ApprovalsPage
+        {...APPROVALS}
+        page={{
+          ...APPROVALS.page,
+          rows: [{ ...approval, id: value, clientName: value, code: value, redirectUri: value }],
+        }}
+      />
+    ),
+  },
+  {
+    name: "admin: a row of the audit and its filters",
+    page: (value) => (
+      <AuditPage
+        {...AUDIT}
+        actors={[value]}
+        actions={[value]}
+        page={{
+          ...AUDIT.page,
+          rows: [{ at: value, actor: value, action: value, target: value, requestId: value }],
+        }}
       />
     ),
   },
@@ -161,7 +216,8 @@ const ADMIN_SLOTS: readonly Slot[] = [
         {...ADMIN}
         redirectUri={value}
         csrf={value}
-        problems={[value]}
+        problems={[{ text: value }]}
+        states={{ [value]: 1 }}
         integrations={[{ access: "shared", clientId: value, connection: { state: value, reason: value } }]}
       />
     ),

@@ -2,6 +2,9 @@
 import { describe, expect, test } from "vitest";
 import { verifies } from "../../conformance/verifies.ts";
 import { AdminPage } from "../../../src/pages/admin.tsx";
+import { ConnectionPage } from "../../../src/pages/admin-connection.tsx";
+import { ConnectionsPage } from "../../../src/pages/admin-connections.tsx";
+import { CONNECTION, CONNECTIONS } from "../../support/admin-samples.tsx";
 import { AdminSignInPage } from "../../../src/pages/admin-sign-in.tsx";
 import { ErrorPage } from "../../../src/pages/error.tsx";
 import { HomePage } from "../../../src/pages/home.tsx";
@@ -186,9 +189,6 @@ describe(verifies("pages.states", "every page in every state"), () => {
     expect(forms.map((form) => form["action"]).sort((a = "", b = "") => (a < b ? -1 : 1))).toEqual([
       "/admin/approvals/apr_1",
       "/admin/approvals/apr_2",
-      "/admin/connections/con_1/end",
-      "/admin/connections/con_2/end",
-      "/admin/keys/sweep",
       "/admin/shared/connect",
       "/admin/sign-out",
     ]);
@@ -219,18 +219,49 @@ describe(verifies("pages.states", "every page in every state"), () => {
       "Connected",
       "Needs to be connected again",
       "Ended",
-      "Gong no longer accepts its refresh token",
+      "1,284",
       "22 Nov 2026, 17:35 UTC",
-      ...ADMIN.problems,
+      ...ADMIN.problems.map(({ text }) => text),
     ])
       expect(page.text).toContain(shown);
   });
 
-  test("ending a connection says what happens before the button that does it", async () => {
-    const html = htmlOf(<AdminPage {...ADMIN} />);
+  test("ending a connection, an agent or a key says what happens before the button that does it", async () => {
+    const html = htmlOf(<ConnectionPage {...CONNECTION} />);
     expect(html).toMatch(
-      /<details><summary[\s\S]*?All 2 clients that use it stop at once[\s\S]*?End this connection<\/button>/u,
+      /<details><summary[\s\S]*?All 3 agents that use it stop at once[\s\S]*?End this connection<\/button>/u,
     );
+    const forms = elementsOf(await readHtml(html), "form").map(({ attributes }) => attributes);
+    expect(forms.map(({ method, action }) => `${method} ${action}`)).toEqual([
+      "post /admin/sign-out",
+      "post /admin/connections/con_1/end",
+      "post /admin/connections/con_1/agents/g1/end",
+      "post /admin/connections/con_1/agents/g2/end",
+      "post /admin/connections/con_1/keys/k1/end",
+    ]);
+    const csrf = elementsOf(await readHtml(html), "input").map(({ attributes }) => attributes["value"]);
+    expect(csrf).toEqual(forms.map(() => CONNECTION.csrf));
+  });
+
+  test("a connection that has ended can't be ended again, and its reason is in words", async () => {
+    const page = await readHtml(
+      <ConnectionPage {...CONNECTION} state="disconnected" reason="ended_by_admin" grants={[]} keys={[]} />,
+    );
+    expect(page.text).toContain("An admin ended it.");
+    expect(page.text).not.toContain("End this connection");
+  });
+
+  test("the list of connections says each state, its reason, and when somebody will have to sign in", async () => {
+    const page = await readHtml(<ConnectionsPage {...CONNECTIONS} />);
+    for (const shown of [
+      "Claude Code (gong), Codex · con_1",
+      "Connection con_2",
+      "Gong no longer accepts its refresh token",
+      "Someone must sign in again by 29 Nov 2026",
+      "Refreshing fails, and its access is about to end",
+      "1,284 in all",
+    ])
+      expect(page.text).toContain(shown);
   });
 
   test("shared access is offered until it is connected, and again afterwards", () => {
@@ -269,17 +300,11 @@ describe(verifies("pages.states", "every page in every state"), () => {
   });
 
   test("set-up comes first while nothing is connected, last once something is", async () => {
-    const order = async (connections: typeof ADMIN.connections) =>
-      elementsOf(await readHtml(<AdminPage {...ADMIN} connections={connections} />), "section").map(
+    const order = async (states: typeof ADMIN.states) =>
+      elementsOf(await readHtml(<AdminPage {...ADMIN} states={states} />), "section").map(
         ({ attributes }) => attributes["aria-labelledby"],
       );
-    expect(await order([])).toEqual(["problems", "integrations", "approvals", "connections", "keys"]);
-    expect(await order(ADMIN.connections)).toEqual([
-      "problems",
-      "approvals",
-      "connections",
-      "integrations",
-      "keys",
-    ]);
+    expect(await order({})).toEqual(["problems", "integrations", "approvals", "connections"]);
+    expect(await order(ADMIN.states)).toEqual(["problems", "approvals", "connections", "integrations"]);
   });
 });

@@ -1,0 +1,170 @@
+// What an admin sees: the overview with what needs attention, and one connection with all that can use it. Lists come from
+// the index in the AdminObject, so that no page asks more objects than it names. No token and no secret is in any of it.
+
+import type { IntegrationConfig } from "../config.ts";
+import type { AgentKeyDescription } from "../storage/agent-keys.ts";
+import type { ListPage, ListQuery } from "../listing.ts";
+import type { AuditRow } from "../storage/audit.ts";
+import type { Approval } from "../storage/admin-schema.ts";
+import type { IndexedConnection, IndexWarnings } from "../storage/connection-index.ts";
+import type { ConnectionDescription } from "../storage/connection-rpc.ts";
+import { sharedConnectionId } from "./connection-id.ts";
+import type { Gateway } from "./gateway.ts";
+
+export interface AdminOverview {
+  readonly redirectUri: string;
+  readonly publicUrl: string;
+  readonly integrations: readonly {
+    readonly access: "personal" | "shared";
+    readonly clientId: string;
+    readonly resource: string;
+    readonly connection: ConnectionDescription | undefined;
+  }[];
+  readonly approvals: readonly Approval[];
+  /** How many connections are in each state. */
+  readonly states: Readonly<Record<string, number>>;
+  readonly warnings: readonly Warning[];
+}
+
+/** Something that needs an admin, in plain words of ours, and where to look. */
+export interface Warning {
+  readonly text: string;
+  readonly path: string | undefined;
+}
+
+/** Everything the overview shows. */
+export async function adminOverview(gateway: Gateway): Promise<AdminOverview> {
+  const { config, objects } = gateway;
+  const [approvals, states, warnings] = await Promise.all([
+    objects.admin().listApprovals(),
+    objects.admin().countStates(),
+    objects.admin().indexWarnings(),
+  ]);
+  const integrations = await Promise.all(
+    config.integrations.map(async (integration) => ({
+      access: integration.access,
+      clientId: integration.clientId,
+      resource: integration.resource,
+      connection: await sharedConnection(gateway, integration),
+    })),
+  );
+  return {
+    redirectUri: config.integrations[0].redirectUri,
+    publicUrl: config.publicUrl,
+    integrations,
+    approvals,
+    states,
+    warnings: warningsOf(gateway, states, warnings),
+  };
+}
+
+function warningsOf(
+  gateway: Gateway,
+  states: Readonly<Record<string, number>>,
+  { atRisk, personSoon, kids }: IndexWarnings,
+): readonly Warning[] {
+  const missing = Object.entries(kids).filter(([kid]) => !gateway.keyring.kids.includes(kid));
+  const list = "/admin/connections";
+  const given: readonly (readonly [count: number, one: string, many: string, path: string])[] = [
+    [
+      states["needs_reconnect"] ?? 0,
+      "1 connection needs its person to sign in at Gong again.",
+      "# connections need their person to sign in at Gong again.",
+      `${list}?state=needs_reconnect`,
+    ],
+    [
+      atRisk,
+      "1 connection could not be refreshed at Gong, and its access is about to end. The gateway goes on trying.",
+      "# connections could not be refreshed at Gong, and their access is about to end. The gateway goes on trying.",
+      `${list}?state=soon`,
+    ],
+    [
+      personSoon,
+      "1 connection will need its person within a week.",
+      "# connections will need their person within a week.",
+      `${list}?state=soon`,
+    ],
+  ];
+  return [
+    ...given
+      .filter(([count]) => count > 0)
+      .map(([count, one, many, path]) => ({
+        text: count === 1 ? one : many.replace("#", String(count)),
+        path,
+      })),
+    ...missing.map(([kid]) => ({
+      text: `Connections are sealed with key ${kid}, which is not in SEALING_KEYS.`,
+      path: "/admin/sealing-keys",
+    })),
+  ];
+}
+
+async function sharedConnection(
+  gateway: Gateway,
+  integration: IntegrationConfig,
+): Promise<ConnectionDescription | undefined> {
+  if (integration.access === "personal") return undefined;
+  return gateway.objects.connection(await sharedConnectionId(integration)).describe();
+}
+
+export interface ConnectionDetail {
+  readonly indexed: IndexedConnection;
+  readonly access: "personal" | "shared";
+  /** Undefined while a first sign-in at Gong has not been completed. */
+  readonly description: ConnectionDescription | undefined;
+  readonly keys: readonly AgentKeyDescription[];
+  /** The kid that seals it and that is not in SEALING_KEYS. */
+  readonly missingKid: string | undefined;
+}
+
+/** One connection. Undefined for an id that is not in the index, so a made-up id wakes no object. */
+export async function connectionDetail(gateway: Gateway, id: string): Promise<ConnectionDetail | undefined> {
+  const { objects, keyring } = gateway;
+  const indexed = await objects.admin().findConnection(id);
+  if (indexed === undefined) return undefined;
+  const connection = objects.connection(id);
+  const [description, keys] = await Promise.all([connection.describe(), connection.listAgentKeys()]);
+  const kid = description?.sealedWith;
+  return {
+    indexed,
+    access: accessOf(gateway, indexed),
+    description,
+    keys,
+    missingKid: kid === undefined || keyring.kids.includes(kid) ? undefined : kid,
+  };
+}
+
+/** One page of the index of connections. */
+export function pageConnections(gateway: Gateway, query: ListQuery): Promise<ListPage<IndexedConnection>> {
+  return gateway.objects.admin().pageConnections(query);
+}
+
+/** One page of the requests for shared access that wait. */
+export function pageApprovals(gateway: Gateway, query: ListQuery): Promise<ListPage<Approval>> {
+  return gateway.objects.admin().pageApprovals(query);
+}
+
+/** One page of the audit, with what its filters can be set to. */
+export async function readAudit(gateway: Gateway, query: ListQuery) {
+  const admin = gateway.objects.admin();
+  const [page, choices] = await Promise.all([admin.pageAudit(query), admin.auditChoices()]);
+  return { page, choices };
+}
+
+/** Reads all of the audit that matches, part by part, the newest first; an empty part is the end. */
+export function auditInParts(gateway: Gateway, query: ListQuery): () => Promise<readonly AuditRow[]> {
+  let before: number | undefined;
+  return async () => {
+    const rows = await gateway.objects.admin().exportAudit(query, before);
+    before = rows.at(-1)?.id;
+    return rows;
+  };
+}
+
+/** The access of a connection's integration; that of one that is no longer configured is called personal. */
+export function accessOf(
+  gateway: Gateway,
+  { integration }: Pick<IndexedConnection, "integration">,
+): "personal" | "shared" {
+  return gateway.config.integrations.find(({ name }) => name === integration)?.access ?? "personal";
+}

@@ -1,0 +1,244 @@
+// One connection: how it is and why, what can use it, and the ways to end that. Rendered by GET /admin/connections/<id>.
+
+import { connectionLabel, StateBadge } from "./admin-connections.tsx";
+import { AdminFrame, type AdminPageView } from "./admin-frame.tsx";
+import { Confirm } from "./confirm.tsx";
+import { ACCESS_IN_WORDS, dueInWords, reasonInWords, type Access } from "./flow-text.ts";
+import { spelledOut } from "./outside-text.ts";
+import { ClientName, Moment } from "./parts.tsx";
+
+export interface Grant {
+  readonly id: string;
+  readonly clientId: string;
+  readonly clientName: string | undefined;
+  readonly scope: string;
+  /** ISO 8601. */
+  readonly createdAt: string;
+  readonly lastUsedAt: string;
+}
+
+export interface AgentKey {
+  readonly id: string;
+  readonly name: string;
+  readonly state: "live" | "expired" | "revoked";
+  readonly createdBy: string;
+  /** ISO 8601. */
+  readonly createdAt: string;
+  readonly expiresAt: string;
+  readonly lastUsedAt?: string;
+}
+
+export interface ConnectionView extends AdminPageView {
+  readonly id: string;
+  readonly access: Access;
+  readonly state: string;
+  readonly reason?: string | undefined;
+  /** ISO 8601. */
+  readonly since: string;
+  readonly connectedAt?: string;
+  readonly refreshedAt?: string;
+  readonly personDue?: { readonly at: string; readonly why: string };
+  readonly atRisk: boolean;
+  readonly sealedWith?: string | undefined;
+  readonly missingKid?: string | undefined;
+  readonly agents: string;
+  readonly grants: readonly Grant[];
+  readonly keys: readonly AgentKey[];
+}
+
+/** Renders the connection. Posts to /end, /agents/<grant>/end and /keys/<key>/end under its own path. */
+export function ConnectionPage(view: ConnectionView) {
+  const { nonce, csrf, id, agents, grants, keys } = view;
+  const path = `/admin/connections/${encodeURIComponent(id.toWellFormed())}`;
+  return (
+    <AdminFrame section="/admin/connections" title="Connection" nonce={nonce} csrf={csrf}>
+      <section class="card" aria-labelledby="state">
+        <div class="row">
+          <h2 id="state">
+            <bdi>{connectionLabel(id, agents)}</bdi>
+          </h2>
+          <StateBadge state={view.state} />
+        </div>
+        <Warnings {...view} />
+        <Facts {...view} />
+        {view.state === "disconnected" ? null : <EndConnection view={view} path={path} />}
+      </section>
+      <section class="card" aria-labelledby="agents">
+        <h2 id="agents">Agents that signed in</h2>
+        {grants.length === 0 ? (
+          <p class="soft">No client uses it.</p>
+        ) : (
+          <ul class="items">
+            {grants.map((grant) => (
+              <GrantItem grant={grant} path={path} csrf={csrf} />
+            ))}
+          </ul>
+        )}
+      </section>
+      {keys.length === 0 ? null : (
+        <section class="card" aria-labelledby="keys">
+          <h2 id="keys">Agent keys</h2>
+          <ul class="items">
+            {keys.map((key) => (
+              <KeyItem key_={key} path={path} csrf={csrf} />
+            ))}
+          </ul>
+        </section>
+      )}
+    </AdminFrame>
+  );
+}
+
+function Warnings({ reason, personDue, atRisk, missingKid }: ConnectionView) {
+  return (
+    <>
+      {reason === undefined ? null : <p class="note warn">{spelledOut(reasonInWords(reason))}</p>}
+      {atRisk ? (
+        <p class="note warn">
+          Its Gong access ends before the gateway tries to refresh it again. Agents are then told to try
+          later; nothing is lost.
+        </p>
+      ) : null}
+      {missingKid === undefined ? null : (
+        <p class="note bad">
+          {`It is sealed with key ${spelledOut(missingKid)}, which is not in SEALING_KEYS. Put the key back, or let its person sign in again.`}
+        </p>
+      )}
+      {personDue === undefined ? null : (
+        <p class="note">
+          Someone must sign in again by <Moment at={personDue.at} />: {spelledOut(dueInWords(personDue.why))}
+        </p>
+      )}
+    </>
+  );
+}
+
+function Facts({ id, access, since, connectedAt, refreshedAt, sealedWith }: ConnectionView) {
+  return (
+    <dl class="facts">
+      <div>
+        <dt>Access</dt>
+        <dd>{ACCESS_IN_WORDS[access].title}</dd>
+      </div>
+      <div>
+        <dt>In this state since</dt>
+        <dd>
+          <Moment at={since} />
+        </dd>
+      </div>
+      {connectedAt === undefined ? null : (
+        <div>
+          <dt>Signed in at Gong</dt>
+          <dd>
+            <Moment at={connectedAt} />
+          </dd>
+        </div>
+      )}
+      {refreshedAt === undefined ? null : (
+        <div>
+          <dt>Last new tokens from Gong</dt>
+          <dd>
+            <Moment at={refreshedAt} />
+          </dd>
+        </div>
+      )}
+      <div>
+        <dt>Id</dt>
+        <dd>
+          <code>{spelledOut(id)}</code>
+        </dd>
+      </div>
+      {sealedWith === undefined ? null : (
+        <div>
+          <dt>Sealed with key</dt>
+          <dd>
+            <code>{spelledOut(sealedWith)}</code>
+          </dd>
+        </div>
+      )}
+    </dl>
+  );
+}
+
+function GrantItem({ grant, path, csrf }: { grant: Grant; path: string; csrf: string }) {
+  const { id, clientId, clientName, scope, createdAt, lastUsedAt } = grant;
+  return (
+    <li>
+      <h3>
+        <ClientName name={clientName} />
+      </h3>
+      <p class="small soft">
+        Since <Moment at={createdAt} />, last used <Moment at={lastUsedAt} />
+        <br />
+        Client <code>{spelledOut(clientId)}</code>
+        <br />
+        Scopes <code>{spelledOut(scope)}</code>
+      </p>
+      <Confirm
+        label="End this agent…"
+        about={clientId}
+        action={`${path}/agents/${encodeURIComponent(id.toWellFormed())}/end`}
+        csrf={csrf}
+        button="End this agent"
+      >
+        Its tokens stop at once. Others on this connection go on. To use Gong again, it has to be approved and
+        sign in anew. When it is the last one of a personal connection, the gateway deletes its Gong tokens
+        too.
+      </Confirm>
+    </li>
+  );
+}
+
+const KEY_STATES = { live: "Works", expired: "Has expired", revoked: "Was ended" } as const;
+
+function KeyItem({ key_: key, path, csrf }: { key_: AgentKey; path: string; csrf: string }) {
+  return (
+    <li>
+      <div class="row">
+        <h3>
+          <bdi>{spelledOut(key.name)}</bdi>
+        </h3>
+        <span class={`badge ${key.state === "live" ? "good" : "plain"}`}>{KEY_STATES[key.state]}</span>
+      </div>
+      <p class="small soft">
+        Made by {spelledOut(key.createdBy)} <Moment at={key.createdAt} />, ends <Moment at={key.expiresAt} />
+        {key.lastUsedAt === undefined ? ", not used yet" : ", last used "}
+        {key.lastUsedAt === undefined ? null : <Moment at={key.lastUsedAt} />}
+      </p>
+      {key.state !== "live" ? null : (
+        <Confirm
+          label="End this key…"
+          about={key.name}
+          action={`${path}/keys/${encodeURIComponent(key.id.toWellFormed())}/end`}
+          csrf={csrf}
+          button="End this key"
+        >
+          Whatever uses it stops at once. This can't be undone; a new key can be made.
+        </Confirm>
+      )}
+    </li>
+  );
+}
+
+function EndConnection({ view, path }: { view: ConnectionView; path: string }) {
+  const agents = view.grants.length + view.keys.filter(({ state }) => state === "live").length;
+  return (
+    <Confirm
+      label="End this connection…"
+      about={connectionLabel(view.id, view.agents)}
+      action={`${path}/end`}
+      csrf={view.csrf}
+      button="End this connection"
+    >
+      {consequence(agents)} The gateway deletes its Gong tokens for this connection. Gong offers no way to
+      revoke them from here. To use Gong again, someone must approve and sign in anew. This can't be undone.
+    </Confirm>
+  );
+}
+
+function consequence(agents: number): string {
+  if (agents === 0) return "No client uses it.";
+  return agents === 1
+    ? "The agent that uses it stops at once."
+    : `All ${agents} agents that use it stop at once.`;
+}

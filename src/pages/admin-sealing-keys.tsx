@@ -1,0 +1,21 @@
+// The sealing keys: why and how to check them. Rendered by GET /admin/sealing-keys; the check's result is key-sweep.tsx.
+
+import { AdminFrame, type AdminPageView } from "./admin-frame.tsx";
+
+/** Renders the button that seals everything with the first key and says which keys are still needed. */
+export function SealingKeysPage({ nonce, csrf }: AdminPageView) {
+  return (
+    <AdminFrame section="/admin/sealing-keys" title="Sealing keys" nonce={nonce} csrf={csrf}>
+      <section class="card stack">
+        <p>
+          After a new key was put first in SEALING_KEYS, this seals every connection with it and says which
+          keys are still needed.
+        </p>
+        <form method="post" action="/admin/keys/sweep">
+          <input type="hidden" name="csrf" value={csrf} />
+          <button type="submit">Check the sealing keys</button>
+        </form>
+      </section>
+    </AdminFrame>
+  );
+}

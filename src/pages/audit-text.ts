@@ -1,0 +1,26 @@
+// The words for what the audit names. An action without words of its own is shown by its name.
+
+const ACTIONS = new Map<string, string>([
+  ["session.opened", "Admin signed in"],
+  ["session.refused", "Admin sign-in refused"],
+  ["session.ended", "Admin signed out"],
+  ["sessions.ended", "All admin sessions ended"],
+  ["shared.connected", "Shared access connected"],
+  ["approval.approved", "Request for shared access approved"],
+  ["approval.denied", "Request for shared access denied"],
+  ["consent.approved", "A person approved a client"],
+  ["consent.denied", "A person denied a client"],
+  ["connection.ended", "Connection ended"],
+  ["agent.ended", "Agent ended"],
+  ["agent_key.created", "Agent key created"],
+  ["agent_key.ended", "Agent key ended"],
+  ["client.ended", "Client ended everywhere"],
+  ["registration.deleted", "Client registration deleted"],
+  ["keys.swept", "Sealing keys checked"],
+  ["policy.changed", "Policy changed"],
+]);
+
+/** What an action of the audit is called on our pages. */
+export function actionInWords(action: string): string {
+  return ACTIONS.get(action) ?? action;
+}

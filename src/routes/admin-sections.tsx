@@ -1,0 +1,212 @@
+// The sections of /admin: lists and details to look at, and the acts that stand on them. The overview, the sign-in and
+// the sign-out are routes/admin.tsx.
+
+import { Hono, type Context } from "hono";
+import type { AppEnv } from "../context.ts";
+import {
+  accessOf,
+  auditInParts,
+  connectionDetail,
+  pageApprovals,
+  pageConnections,
+  readAudit,
+} from "../domain/admin-views.ts";
+import { endAgent, endAgentKey, endConnection, settleApproval, type Actor } from "../domain/administer.ts";
+import { sweepKeys } from "../domain/rotate-keys.ts";
+import { exportResponse, parseExportFormat } from "../export.ts";
+import { parseListQuery, type ListPage } from "../listing.ts";
+import { adminForm, adminPage } from "../middleware/admin-session.ts";
+import { ApprovalsPage } from "../pages/admin-approvals-page.tsx";
+import { AuditPage } from "../pages/admin-audit.tsx";
+import { ConnectionPage } from "../pages/admin-connection.tsx";
+import { ConnectionsPage } from "../pages/admin-connections.tsx";
+import { SealingKeysPage } from "../pages/admin-sealing-keys.tsx";
+import { KeySweepPage } from "../pages/key-sweep.tsx";
+import { problemPage } from "../respond.tsx";
+
+const AUDIT_FILTERS = ["actor", "action", "from", "to"];
+
+export const adminSections = new Hono<AppEnv>()
+  .get("/connections", adminPage(), async (c) => {
+    const gateway = c.get("gateway");
+    const query = queryOf(c, ["state", "client"]);
+    const page = await pageConnections(gateway, query);
+    return c.html(
+      <ConnectionsPage
+        {...frameOf(c)}
+        query={query}
+        page={mapPage(page, (row) => ({
+          id: row.id,
+          access: accessOf(gateway, row),
+          state: row.state,
+          reason: row.reason ?? undefined,
+          since: date(row.state_since),
+          agents: row.agents,
+          agentCount: row.agent_count,
+          ...(row.used_on === 0 ? {} : { lastUsed: date(row.used_on) }),
+          ...personDueOf(row),
+          atRisk: row.at_risk === 1,
+        }))}
+      />,
+    );
+  })
+  .get("/connections/:id", adminPage(), (c) => connectionPage(c, c.req.param("id")))
+  .post("/connections/:id/end", adminForm(), async (c) => {
+    const ended = await endConnection(c.get("gateway"), c.req.param("id"), actorOf(c));
+    return ended ? goTo(c, "/admin/connections") : problemPage(c, "connection_gone", 404);
+  })
+  .post("/connections/:id/agents/:grant/end", adminForm(), async (c) => {
+    const { id, grant } = c.req.param();
+    const ended = await endAgent(c.get("gateway"), id, grant, actorOf(c));
+    return ended ? goToConnection(c, id) : problemPage(c, "connection_gone", 404);
+  })
+  .post("/connections/:id/keys/:key/end", adminForm(), async (c) => {
+    const { id, key } = c.req.param();
+    const ended = await endAgentKey(c.get("gateway"), id, key, actorOf(c));
+    return ended ? goToConnection(c, id) : problemPage(c, "connection_gone", 404);
+  })
+  .get("/approvals", adminPage(), async (c) => {
+    const query = queryOf(c);
+    const page = await pageApprovals(c.get("gateway"), query);
+    return c.html(
+      <ApprovalsPage
+        {...frameOf(c)}
+        query={query}
+        page={mapPage(page, (row) => ({
+          id: row.transaction_id,
+          code: row.code,
+          clientName: row.client_name ?? undefined,
+          redirectUri: row.redirect_uri,
+          requestedAt: date(row.requested_at),
+        }))}
+      />,
+    );
+  })
+  .post("/approvals/:id", adminForm(), async (c) => {
+    const decision = c.get("act")?.form.get("decision");
+    if (decision !== "approve" && decision !== "deny") return problemPage(c, "approval_gone", 400);
+    const settled = await settleApproval(
+      c.get("gateway"),
+      c.req.param("id"),
+      decision === "approve" ? "approved" : "denied",
+      actorOf(c),
+    );
+    return settled ? goTo(c, "/admin") : problemPage(c, "approval_gone", 409);
+  })
+  .get("/audit", adminPage(), async (c) => {
+    const query = queryOf(c, AUDIT_FILTERS);
+    const { page, choices } = await readAudit(c.get("gateway"), query);
+    return c.html(
+      <AuditPage
+        {...frameOf(c)}
+        {...choices}
+        query={query}
+        page={mapPage(page, (row) => ({
+          at: date(row.at),
+          actor: row.actor,
+          action: row.action,
+          target: row.target ?? undefined,
+          requestId: row.request_id ?? undefined,
+        }))}
+      />,
+    );
+  })
+  .get("/audit/export", adminPage(), exportAudit)
+  .get("/sealing-keys", adminPage(), (c) => c.html(<SealingKeysPage {...frameOf(c)} />))
+  .post("/keys/sweep", adminForm(), async (c) => {
+    const gateway = c.get("gateway");
+    const sweep = await sweepKeys(gateway, actorOf(c));
+    const nonce = c.get("secureHeadersNonce") ?? "";
+    return c.html(<KeySweepPage nonce={nonce} sealingKid={gateway.keyring.sealingKid} {...sweep} />);
+  });
+
+async function connectionPage(c: Context<AppEnv>, id: string) {
+  const detail = await connectionDetail(c.get("gateway"), id);
+  if (detail === undefined) return problemPage(c, "connection_gone", 404);
+  const { indexed, access, description, keys, missingKid } = detail;
+  return c.html(
+    <ConnectionPage
+      {...frameOf(c)}
+      id={indexed.id}
+      access={access}
+      state={description?.state ?? indexed.state}
+      reason={description?.reason}
+      since={date(description?.since ?? indexed.state_since)}
+      {...(description === undefined
+        ? {}
+        : { connectedAt: date(description.connectedAt), refreshedAt: date(description.refreshedAt) })}
+      {...personDueOf(indexed)}
+      atRisk={indexed.at_risk === 1}
+      sealedWith={description?.sealedWith}
+      missingKid={missingKid}
+      agents={indexed.agents}
+      grants={(description?.grants ?? []).map((grant) => ({
+        ...grant,
+        createdAt: date(grant.createdAt),
+        lastUsedAt: date(grant.lastUsedAt),
+      }))}
+      keys={keys.map((key) => ({
+        id: key.id,
+        name: key.name,
+        state: key.state,
+        createdBy: key.createdBy,
+        createdAt: date(key.createdAt),
+        expiresAt: date(key.expiresAt),
+        ...(key.lastUsedAt === undefined ? {} : { lastUsedAt: date(key.lastUsedAt) }),
+      }))}
+    />,
+  );
+}
+
+function exportAudit(c: Context<AppEnv>): Response | Promise<Response> {
+  const format = parseExportFormat(c.req.query("format"));
+  if (format === undefined) return goTo(c, "/admin/audit");
+  const more = auditInParts(c.get("gateway"), queryOf(c, AUDIT_FILTERS));
+  return exportResponse(format, {
+    name: "gong-gateway-audit",
+    columns: [
+      ["at", ({ at }) => date(at)],
+      ["actor", ({ actor }) => actor],
+      ["action", ({ action }) => action],
+      ["target", ({ target }) => target],
+      ["request", ({ request_id: requestId }) => requestId],
+    ],
+    more,
+  });
+}
+
+/** What every admin page is given. */
+function frameOf(c: Context<AppEnv>): { readonly nonce: string; readonly csrf: string } {
+  return { nonce: c.get("secureHeadersNonce") ?? "", csrf: c.get("viewer")?.csrf ?? "" };
+}
+
+function queryOf(c: Context<AppEnv>, filters: readonly string[] = []) {
+  return parseListQuery(new URL(c.req.url).searchParams, filters);
+}
+
+/** Who acts, for the audit. Behind the admin form middleware only. */
+function actorOf(c: Context<AppEnv>): Actor {
+  return { actor: c.get("act")?.actor ?? "unknown", requestId: c.get("requestId") };
+}
+
+function goTo(c: Context<AppEnv>, path: string): Response {
+  return c.redirect(`${c.get("gateway").config.publicUrl}${path}`, 303);
+}
+
+function goToConnection(c: Context<AppEnv>, id: string): Response {
+  return goTo(c, `/admin/connections/${encodeURIComponent(id)}`);
+}
+
+function mapPage<From, To>(page: ListPage<From>, map: (row: From) => To): ListPage<To> {
+  return { ...page, rows: page.rows.map(map) };
+}
+
+function personDueOf(row: { readonly person_due_at: number | null; readonly person_due_for: string | null }) {
+  if (row.person_due_at === null) return {};
+  return { personDue: { at: date(row.person_due_at), why: row.person_due_for ?? "" } };
+}
+
+/** ISO 8601, which pages read. */
+function date(epochSeconds: number): string {
+  return new Date(epochSeconds * 1000).toISOString();
+}

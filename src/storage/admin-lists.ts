@@ -1,0 +1,61 @@
+// The half of the AdminObject that the admin's lists read: one page at a time, never more than a page. The other half is
+// admin-object.ts; the SQL is in the files beside them.
+
+import { DurableObject } from "cloudflare:workers";
+import { EMPTY_PAGE, type ListPage, type ListQuery } from "../listing.ts";
+import { readFrom, writeTo } from "./admin-rows.ts";
+import type { Approval } from "./admin-schema.ts";
+import * as approvals from "./approvals.ts";
+import { auditChoices, exportAudit, pageAudit, writeStrangersAudit, type AuditRow } from "./audit.ts";
+import * as index from "./connection-index.ts";
+
+export class AdminLists extends DurableObject<Env> {
+  /** What needs somebody soon, as numbers. */
+  async indexWarnings(): Promise<index.IndexWarnings> {
+    return readFrom(this.ctx.storage, { atRisk: 0, personSoon: 0, kids: {} }, index.indexWarnings);
+  }
+
+  /** One page of the index of connections; see connection-index.ts for what can be searched. */
+  async pageConnections(query: ListQuery): Promise<ListPage<index.IndexedConnection>> {
+    return readFrom(this.ctx.storage, index.NO_CONNECTIONS, (sql, now) =>
+      index.pageConnections(sql, query, now),
+    );
+  }
+
+  /** The connection as the index knows it. */
+  async findConnection(id: string): Promise<index.IndexedConnection | undefined> {
+    return readFrom(this.ctx.storage, undefined, (sql) => index.findConnection(sql, id));
+  }
+
+  /** One page of the requests that still wait, the newest first. */
+  async pageApprovals(query: ListQuery): Promise<ListPage<Approval>> {
+    return readFrom<ListPage<Approval>>(this.ctx.storage, EMPTY_PAGE, (sql, now) =>
+      approvals.pageApprovals(sql, query, now),
+    );
+  }
+
+  /** One audit row for what anybody can cause; bounded in number and rate, apart from all others. */
+  async recordStrangersAct(
+    actor: string,
+    action: string,
+    target: string | undefined,
+    requestId?: string,
+  ): Promise<void> {
+    writeTo(this.ctx.storage, (sql, now) => writeStrangersAudit(sql, now, actor, action, target, requestId));
+  }
+
+  /** One page of the audit, the newest first. */
+  async pageAudit(query: ListQuery): Promise<ListPage<AuditRow>> {
+    return readFrom<ListPage<AuditRow>>(this.ctx.storage, EMPTY_PAGE, (sql) => pageAudit(sql, query));
+  }
+
+  /** The next part of a download of the audit: what is older than the row `before`. */
+  async exportAudit(query: ListQuery, before: number | undefined): Promise<readonly AuditRow[]> {
+    return readFrom(this.ctx.storage, [], (sql) => exportAudit(sql, query, before));
+  }
+
+  /** The actors and actions that the audit knows. */
+  async auditChoices(): Promise<ReturnType<typeof auditChoices>> {
+    return readFrom(this.ctx.storage, { actors: [], actions: [] }, auditChoices);
+  }
+}

@@ -1,0 +1,152 @@
+// The sections of /admin in their states, with ordinary values. Used by page-samples.tsx and by the page tests.
+
+import type { Child } from "hono/jsx";
+import type { ListPage, ListQuery } from "../../src/listing.ts";
+import { ApprovalsPage, type ApprovalsView } from "../../src/pages/admin-approvals-page.tsx";
+import { AuditPage, type AuditView } from "../../src/pages/admin-audit.tsx";
+import { ConnectionPage, type ConnectionView } from "../../src/pages/admin-connection.tsx";
+import { ConnectionsPage, type ConnectionsView } from "../../src/pages/admin-connections.tsx";
+import { SealingKeysPage } from "../../src/pages/admin-sealing-keys.tsx";
+
+const FRAME = { nonce: "c2FtcGxlLW5vbmNl", csrf: "csrf-token" };
+const ALL: ListQuery = { search: "", filters: {}, cursor: undefined };
+
+export function pageWith<Row>(rows: readonly Row[], total = rows.length): ListPage<Row> {
+  const more = total > rows.length;
+  return {
+    rows,
+    total,
+    next: more ? { direction: "after", at: 7, id: "x" } : undefined,
+    previous: undefined,
+  };
+}
+
+export const CONNECTIONS: ConnectionsView = {
+  ...FRAME,
+  query: ALL,
+  page: pageWith(
+    [
+      {
+        id: "con_1",
+        access: "personal",
+        state: "connected",
+        since: "2026-11-20T09:00:00Z",
+        agents: "Claude Code (gong), Codex",
+        agentCount: 2,
+        lastUsed: "2026-11-22T00:00:00Z",
+        atRisk: false,
+        personDue: { at: "2026-11-29T09:00:00Z", why: "sign_ins_end" },
+      },
+      {
+        id: "con_2",
+        access: "personal",
+        state: "needs_reconnect",
+        reason: "ended_by_gong",
+        since: "2026-10-02T12:00:00Z",
+        agents: "",
+        agentCount: 0,
+        atRisk: false,
+      },
+      {
+        id: "con_3",
+        access: "shared",
+        state: "connected",
+        reason: "unavailable",
+        since: "2026-09-02T12:00:00Z",
+        agents: "Revenue desk agent",
+        agentCount: 1,
+        lastUsed: "2026-11-22T00:00:00Z",
+        atRisk: true,
+      },
+    ],
+    1284,
+  ),
+};
+
+export const CONNECTION: ConnectionView = {
+  ...FRAME,
+  id: "con_1",
+  access: "personal",
+  state: "connected",
+  since: "2026-11-20T09:00:00Z",
+  connectedAt: "2026-11-20T09:00:00Z",
+  refreshedAt: "2026-11-22T16:40:00Z",
+  personDue: { at: "2026-11-29T09:00:00Z", why: "sign_ins_end" },
+  atRisk: false,
+  sealedWith: "k1",
+  agents: "Claude Code (gong), Codex",
+  grants: [
+    {
+      id: "g1",
+      clientId: "https://claude.ai/oauth/claude-code-client-metadata",
+      clientName: "Claude Code (gong)",
+      scope: "mcp:ai-ask:read mcp:ai-briefer:read",
+      createdAt: "2026-11-20T09:00:00Z",
+      lastUsedAt: "2026-11-22T17:00:00Z",
+    },
+    {
+      id: "g2",
+      clientId: "gcl_J3kf02mC9qLw8ZrT1xYvAa",
+      clientName: "Codex",
+      scope: "mcp:ai-ask:read",
+      createdAt: "2026-11-21T10:30:00Z",
+      lastUsedAt: "2026-11-21T10:30:00Z",
+    },
+  ],
+  keys: [
+    {
+      id: "k1",
+      name: "Nightly report",
+      state: "live",
+      createdBy: "admin",
+      createdAt: "2026-11-01T08:00:00Z",
+      expiresAt: "2027-01-30T08:00:00Z",
+    },
+  ],
+};
+
+export const APPROVALS: ApprovalsView = {
+  ...FRAME,
+  query: ALL,
+  page: pageWith([
+    {
+      id: "apr_1",
+      code: "KX4-9TD",
+      clientName: "Revenue desk agent",
+      redirectUri: "https://desk.acme.test/oauth/callback",
+      requestedAt: "2026-11-22T17:35:00Z",
+    },
+  ]),
+};
+
+export const AUDIT: AuditView = {
+  ...FRAME,
+  query: ALL,
+  actors: ["admin", "stranger"],
+  actions: ["connection.ended", "session.refused"],
+  page: pageWith(
+    [
+      {
+        at: "2026-11-22T17:35:00Z",
+        actor: "admin",
+        action: "connection.ended",
+        target: "con_1",
+        requestId: "0f8c2d1e-6a57-4c39-b1ad-5c9f0a3e7d42",
+      },
+      { at: "2026-11-22T17:30:00Z", actor: "stranger", action: "session.refused" },
+    ],
+    9_431,
+  ),
+};
+
+const NO_MATCH = { query: { ...ALL, search: "nobody" }, page: pageWith([]) };
+
+export const ADMIN_SAMPLES: Readonly<Record<string, () => Child>> = {
+  "admin-connections": () => <ConnectionsPage {...CONNECTIONS} />,
+  "admin-connections-empty": () => <ConnectionsPage {...CONNECTIONS} page={pageWith([])} />,
+  "admin-connections-no-match": () => <ConnectionsPage {...CONNECTIONS} {...NO_MATCH} />,
+  "admin-connection": () => <ConnectionPage {...CONNECTION} />,
+  "admin-approvals": () => <ApprovalsPage {...APPROVALS} />,
+  "admin-audit": () => <AuditPage {...AUDIT} />,
+  "admin-sealing-keys": () => <SealingKeysPage {...FRAME} />,
+};
