@@ -18,6 +18,8 @@ export interface AccountVisitor {
   readonly cookie: string;
   /** The token that each form of this session carries. */
   readonly csrf: string;
+  /** Who acts, as the audit names them. */
+  readonly actor: string;
 }
 
 export interface AppEnv {

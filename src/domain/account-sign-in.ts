@@ -12,6 +12,7 @@ import { namedConnectionId } from "./connection-id.ts";
 import { goToGong, type DecidedConsent } from "./decide-consent.ts";
 import { exchangeGongCode, logCallbackFailure } from "./exchange-gong-code.ts";
 import type { Gateway } from "./gateway.ts";
+import { personRow } from "./people.ts";
 import { finishTransaction, type Continuation } from "./transaction.ts";
 
 const REFUSALS = ["account_unnamed", "account_denied", "account_failed"] as const;
@@ -34,13 +35,17 @@ export function personalIntegration(gateway: Gateway): IntegrationConfig | undef
   return gateway.config.integrations.find(({ access }) => access === "personal");
 }
 
-/** Begins a sign-in at Gong. Undefined when there is shared access only. Throws GongError when Gong can't be discovered. */
+/**
+ * Begins a sign-in at Gong, for `person` when Cloudflare Access names one. Undefined when there is shared access only.
+ * Throws GongError when Gong can't be discovered.
+ */
 export async function beginAccountSignIn(
   gateway: Gateway,
+  person: string | undefined,
 ): Promise<Extract<DecidedConsent, { kind: "gong" }> | undefined> {
   const integration = personalIntegration(gateway);
   if (integration === undefined) return undefined;
-  return goToGong(gateway, integration, randomId(), { purpose: "account" });
+  return goToGong(gateway, integration, randomId(), { purpose: "account", actor: person });
 }
 
 /**
@@ -87,7 +92,11 @@ async function signIn(
   if (connectionId === undefined) return { kind: "refused", reason: "account_unnamed" };
   const session = await mintAccountSession(gateway, connectionId);
   const { objects } = gateway;
-  await objects.admin().recordConnection({ id: connectionId, integration: integration.name }, undefined);
+  const { actor } = continuation;
+  const person = actor === undefined ? undefined : await personRow(gateway, actor);
+  await objects
+    .admin()
+    .recordConnection({ id: connectionId, integration: integration.name }, undefined, person);
   if (FAILPOINTS) await failpoint("connect.indexed");
   await objects.connection(connectionId).signInToAccount(integration.name, tokens, session.hash);
   if (FAILPOINTS) await failpoint("connect.connected");

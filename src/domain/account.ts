@@ -12,6 +12,12 @@ import type { Gateway } from "./gateway.ts";
 /** Rows of the record that a person can download: all that are kept. */
 const MOST_EVENTS = 1000;
 
+/** Who acts, as the audit names them: the e-mail address that Cloudflare Access gives, or nobody by name. */
+export interface Visitor {
+  readonly session: AccountSession;
+  readonly actor: string;
+}
+
 export interface AccountAgent extends GrantDescription {
   readonly registration: Client["registration"];
 }
@@ -43,23 +49,30 @@ function registrationOf(gateway: Gateway, clientId: string): Client["registratio
 }
 
 /** Ends one agent at once. False for an id that this connection does not have. */
-export async function endAgent(gateway: Gateway, session: AccountSession, grantId: string): Promise<boolean> {
-  const ended = await gateway.objects.connection(session.connectionId).endGrant(grantId, ENDED_BY_PERSON);
-  if (ended) log("info", "account.acted", { action: "agent.ended", connection: session.connectionId });
+export async function endAgent(gateway: Gateway, visitor: Visitor, grantId: string): Promise<boolean> {
+  const { connectionId } = visitor.session;
+  const ended = await gateway.objects.connection(connectionId).endGrant(grantId, ENDED_BY_PERSON);
+  if (ended) await noteAct(gateway, visitor, "agent.ended");
   return ended;
 }
 
-/** Ends every agent at once. Returns how many there were. */
-export async function endAllAgents(gateway: Gateway, session: AccountSession): Promise<number> {
-  const ended = await gateway.objects.connection(session.connectionId).endAllGrants(ENDED_BY_PERSON);
-  log("info", "account.acted", { action: "agents.ended", connection: session.connectionId, ended });
-  return ended;
+/** Ends every agent at once; agent keys go on. */
+export async function endAllAgents(gateway: Gateway, visitor: Visitor): Promise<void> {
+  const { connectionId } = visitor.session;
+  await gateway.objects.connection(connectionId).endAllGrants(ENDED_BY_PERSON);
+  await noteAct(gateway, visitor, "agents.ended");
 }
 
-/** Ends the connection: every agent on it, and our copies of Gong's tokens. */
-export async function disconnectAccount(gateway: Gateway, session: AccountSession): Promise<void> {
-  await gateway.objects.connection(session.connectionId).disconnect(ENDED_BY_PERSON);
-  log("info", "account.acted", { action: "connection.ended", connection: session.connectionId });
+/** Ends the connection: every agent and agent key on it, and our copies of Gong's tokens. */
+export async function disconnectAccount(gateway: Gateway, visitor: Visitor): Promise<void> {
+  await gateway.objects.connection(visitor.session.connectionId).disconnect(ENDED_BY_PERSON);
+  await noteAct(gateway, visitor, "connection.ended");
+}
+
+/** Admins see what people do, too. */
+async function noteAct(gateway: Gateway, { actor, session }: Visitor, action: string): Promise<void> {
+  await gateway.objects.admin().recordAct(actor, action, session.connectionId);
+  log("info", "account.acted", { action, connection: session.connectionId });
 }
 
 /** What happened to the connection, the newest first. */

@@ -1,8 +1,9 @@
 // Who may see and change an account: a live account session, and for every change a post from our own page with the
 // session's form token. RFC 6749 §10.12.
 
-import type { MiddlewareHandler } from "hono";
-import type { AppEnv } from "../context.ts";
+import type { Context, MiddlewareHandler } from "hono";
+import type { AccountVisitor, AppEnv } from "../context.ts";
+import { isSessionOf } from "../domain/account-access.ts";
 import { ACCOUNT_COOKIE, liveAccountSession } from "../domain/account-session.ts";
 import { formToken, isFormToken } from "../domain/admin-session.ts";
 import { problemPage } from "../respond.tsx";
@@ -14,12 +15,13 @@ import { isSameOrigin } from "./same-origin.ts";
 export const accountForm = (): MiddlewareHandler<AppEnv> =>
   async function accountForm(c, next) {
     if (!isSameOrigin(c)) return problemPage(c, "cross_site", 403);
-    const cookie = readCookie(c, ACCOUNT_COOKIE);
-    const session = await liveAccountSession(c.get("gateway"), cookie);
-    if (cookie === undefined || session === undefined) return problemPage(c, "account_form_stale", 401);
+    const visitor = await findVisitor(c);
+    if (visitor === undefined) return problemPage(c, "account_form_stale", 401);
     const form = await readForm(c.req.raw);
-    if (!(await isFormToken(cookie, form.get("csrf")))) return problemPage(c, "account_form_stale", 403);
-    c.set("visitor", { session, cookie, csrf: await formToken(cookie) });
+    if (!(await isFormToken(visitor.cookie, form.get("csrf")))) {
+      return problemPage(c, "account_form_stale", 403);
+    }
+    c.set("visitor", visitor);
     c.set("visitorForm", form);
     await next();
     return undefined;
@@ -28,13 +30,26 @@ export const accountForm = (): MiddlewareHandler<AppEnv> =>
 /** Lets only a person with a live account session see a page; everybody else is led to the sign-in. */
 export const accountPage = (): MiddlewareHandler<AppEnv> =>
   async function accountPage(c, next) {
-    const gateway = c.get("gateway");
-    const cookie = readCookie(c, ACCOUNT_COOKIE);
-    const session = await liveAccountSession(gateway, cookie);
-    if (cookie === undefined || session === undefined) {
-      return c.redirect(`${gateway.config.publicUrl}/account`, 303);
-    }
-    c.set("visitor", { session, cookie, csrf: await formToken(cookie) });
+    const visitor = await findVisitor(c);
+    if (visitor === undefined) return c.redirect(`${c.get("gateway").config.publicUrl}/account`, 303);
+    c.set("visitor", visitor);
     await next();
     return undefined;
   };
+
+/**
+ * Who visits, by the account cookie; undefined without a live session. Where Cloudflare Access names a person, the
+ * session must be on a connection of theirs.
+ */
+export async function findVisitor(c: Context<AppEnv>): Promise<AccountVisitor | undefined> {
+  const gateway = c.get("gateway");
+  const cookie = readCookie(c, ACCOUNT_COOKIE);
+  const session = await liveAccountSession(gateway, cookie);
+  if (cookie === undefined || session === undefined) return undefined;
+  const person = c.get("person");
+  if (person !== undefined && !(await isSessionOf(gateway, session, person.email))) return undefined;
+  return { session, cookie, csrf: await formToken(cookie), actor: person?.email ?? UNNAMED_ACTOR };
+}
+
+/** Whoever proved at Gong that a connection is theirs: Gong says no name that the audit could keep. */
+const UNNAMED_ACTOR = "person";

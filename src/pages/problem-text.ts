@@ -24,6 +24,7 @@ export type Problem =
   | "approval_gone"
   | "connection_gone"
   | "account_shared_only"
+  | "account_not_yours"
   | "account_unnamed"
   | "account_denied"
   | "account_failed"
@@ -160,6 +161,12 @@ const TEXTS: Record<Problem, ProblemText> = {
     title: "There are no accounts of single people here",
     text: "This gateway has shared access only: one connection for the whole company, which its admins keep.",
     hint: "To see or stop an agent with shared access, ask an admin of this gateway.",
+  },
+  account_not_yours: {
+    title: "This connection is not yours",
+    text: "It is not recorded with your e-mail address, or it no longer exists.",
+    hint: "Open the account page and choose among your own, or sign in at Gong there.",
+    action: TO_ACCOUNT,
   },
   account_unnamed: {
     title: "Gong did not say who you are",

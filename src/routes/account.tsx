@@ -11,12 +11,14 @@ import {
   endAllAgents,
   type Account,
 } from "../domain/account.ts";
-import { ACCOUNT_COOKIE, liveAccountSession, signOutOfAccount } from "../domain/account-session.ts";
+import { listConnectionsOf, openAccountByAccess } from "../domain/account-access.ts";
+import { ACCOUNT_COOKIE, ACCOUNT_SECONDS, signOutOfAccount } from "../domain/account-session.ts";
 import { beginAccountSignIn, personalIntegration } from "../domain/account-sign-in.ts";
-import { formToken } from "../domain/admin-session.ts";
 import { bindingCookieName } from "../domain/transaction.ts";
 import { exportResponse, parseExportFormat, type ExportedList } from "../export.ts";
-import { accountForm, accountPage } from "../middleware/account-session.ts";
+import { throughAccess } from "../middleware/access.ts";
+import { accountForm, accountPage, findVisitor } from "../middleware/account-session.ts";
+import { readForm } from "../middleware/body.ts";
 import { keepBinding, readCookie, writeCookie } from "../middleware/cookies.ts";
 import { isSameOrigin } from "../middleware/same-origin.ts";
 import { AccountPage, type AccountView } from "../pages/account.tsx";
@@ -34,15 +36,15 @@ const acts = new Hono<AppEnv>()
   .use(accountForm())
   .post("/reconnect", (c) => goToGongForAccount(c))
   .post("/agents/end-all", async (c) => {
-    await endAllAgents(c.get("gateway"), visitorOf(c).session);
+    await endAllAgents(c.get("gateway"), visitorOf(c));
     return backToAccount(c, "agents_ended");
   })
   .post("/agents/:id/end", async (c) => {
-    const ended = await endAgent(c.get("gateway"), visitorOf(c).session, c.req.param("id"));
+    const ended = await endAgent(c.get("gateway"), visitorOf(c), c.req.param("id"));
     return ended ? backToAccount(c, "agent_ended") : problemPage(c, "agent_gone", 404);
   })
   .post("/disconnect", async (c) => {
-    await disconnectAccount(c.get("gateway"), visitorOf(c).session);
+    await disconnectAccount(c.get("gateway"), visitorOf(c));
     return backToAccount(c, "disconnected");
   })
   .post("/sign-out", async (c) => {
@@ -74,6 +76,7 @@ const RECORD_COLUMNS: ExportedList<Events[number]>["columns"] = [
 ];
 
 export const account = new Hono<AppEnv>()
+  .use(throughAccess())
   .use(async function neverStored(c, next) {
     await next();
     c.header("Cache-Control", "no-store");
@@ -81,14 +84,11 @@ export const account = new Hono<AppEnv>()
   .get("/", async (c) => {
     const gateway = c.get("gateway");
     if (personalIntegration(gateway) === undefined) return problemPage(c, "account_shared_only", 404);
-    const cookie = readCookie(c, ACCOUNT_COOKIE);
-    const session = await liveAccountSession(gateway, cookie);
-    const described = session === undefined ? undefined : await describeAccount(gateway, session);
-    if (cookie === undefined || session === undefined || described === undefined) {
-      return c.html(<AccountSignInPage nonce={c.get("secureHeadersNonce") ?? ""} />, 401);
-    }
-    const events = await accountEvents(gateway, session);
-    const csrf = await formToken(cookie);
+    const visitor = await findVisitor(c);
+    const described = visitor === undefined ? undefined : await describeAccount(gateway, visitor.session);
+    if (visitor === undefined || described === undefined) return signInPage(c);
+    const events = await accountEvents(gateway, visitor.session);
+    const { csrf } = visitor;
     const done = doneInWords(c.req.query("done"));
     return c.html(
       <AccountPage
@@ -101,14 +101,42 @@ export const account = new Hono<AppEnv>()
   // Where a reload of a sign-in leads.
   .get("/sign-in", (c) => backToAccount(c))
   .post("/sign-in", (c) => (isSameOrigin(c) ? goToGongForAccount(c) : problemPage(c, "cross_site", 403)))
+  .post("/open", async (c) => {
+    if (!isSameOrigin(c)) return problemPage(c, "cross_site", 403);
+    const person = c.get("person");
+    const connection = (await readForm(c.req.raw)).get("connection") ?? "";
+    if (person === undefined) return backToAccount(c);
+    const before = readCookie(c, ACCOUNT_COOKIE);
+    const session = await openAccountByAccess(c.get("gateway"), person.email, connection, before);
+    if (session === undefined) return problemPage(c, "account_not_yours", 404);
+    writeCookie(c, ACCOUNT_COOKIE, session, { maxAgeSeconds: ACCOUNT_SECONDS, sameSite: "Strict" });
+    return backToAccount(c);
+  })
   .route("/", downloads)
   .route("/", acts);
 
 async function goToGongForAccount(c: Context<AppEnv>): Promise<Response> {
-  const begun = await beginAccountSignIn(c.get("gateway"));
+  const begun = await beginAccountSignIn(c.get("gateway"), c.get("person")?.email);
   if (begun === undefined) return problemPage(c, "account_shared_only", 404);
   keepBinding(c, bindingCookieName(begun.transactionId), begun.cookieValue);
   return leadOn(c, begun.url, "Taking you to Gong", "Sign in there as yourself. Gong then brings you back.");
+}
+
+async function signInPage(c: Context<AppEnv>) {
+  const person = c.get("person");
+  const nonce = c.get("secureHeadersNonce") ?? "";
+  if (person === undefined) return c.html(<AccountSignInPage nonce={nonce} />, 401);
+  const connections = await listConnectionsOf(c.get("gateway"), person.email);
+  const listed = connections.map(({ id, state, since, agentNames }) => ({
+    id,
+    state,
+    since: date(since),
+    agentNames,
+  }));
+  return c.html(
+    <AccountSignInPage nonce={nonce} person={{ email: person.email, connections: listed }} />,
+    401,
+  );
 }
 
 function visitorOf(c: Context<AppEnv>) {

@@ -22,6 +22,17 @@ export async function signInToAccount(
   });
 }
 
+/** See ConnectionObject.openAccountSession. */
+export async function openSession(core: ConnectionCore, sessionHash: string): Promise<boolean> {
+  if (!(await core.ready()) || core.row() === undefined) return false;
+  core.transaction((sql, now) => {
+    openAccountSession(sql, sessionHash, now);
+    noteEvent(sql, now, { action: "account.signed_in" });
+  });
+  await core.schedule();
+  return true;
+}
+
 /** See ConnectionObject.useAccountSession. */
 export async function useSession(core: ConnectionCore, sessionHash: string): Promise<boolean> {
   if (!(await core.ready())) return false;

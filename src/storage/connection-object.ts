@@ -172,6 +172,11 @@ export class ConnectionObject extends DurableObject<Env> {
     await account.signInToAccount(this.#core, name, tokens, sessionHash);
   }
 
+  /** Opens an account session for a person who is known without Gong. False when there is no connection. */
+  async openAccountSession(sessionHash: string): Promise<boolean> {
+    return account.openSession(this.#core, sessionHash);
+  }
+
   /** Whether the account session lives; asking keeps it from idling out. */
   async useAccountSession(sessionHash: string): Promise<boolean> {
     return account.useSession(this.#core, sessionHash);

@@ -27,6 +27,11 @@ export const account = {
     behaviour:
       "A callback of an account sign-in works once, in the browser that began it, for that purpose alone, for ten minutes.",
   },
+  "account.by_access": {
+    source: "gateway, OWASP ASVS 5.0 8.2.2",
+    behaviour:
+      "With Cloudflare Access on, a person opens the connections recorded with their address and no other, and nobody goes on with their session.",
+  },
   "account.session": {
     source: "OWASP ASVS 5.0 7.2 to 7.4, RFC 6265bis §4.1.3",
     behaviour:
