@@ -13,6 +13,7 @@ import { adminMachineClients } from "./routes/admin-machine-clients.tsx";
 import { admin } from "./routes/admin.tsx";
 import { authorize } from "./routes/authorize.tsx";
 import { callback } from "./routes/callback.ts";
+import { device, deviceAuthorization } from "./routes/device.tsx";
 import { health } from "./routes/health.ts";
 import { home } from "./routes/home.tsx";
 import { mcpEndpoint, serveMcp } from "./routes/mcp.ts";
@@ -26,13 +27,15 @@ export function createApp(): ExportedHandler<Env> {
     .use("/.well-known/*", anyOrigin(), jsonHeaders())
     .route("/", wellKnown);
   const oauth = new Hono<AppEnv>();
-  for (const path of ["/token", "/revoke", "/register"]) oauth.use(path, anyOrigin(), jsonHeaders());
-  oauth.route("/", token).route("/", register).onError(asJson);
+  for (const path of ["/token", "/revoke", "/register", "/device_authorization"]) {
+    oauth.use(path, anyOrigin(), jsonHeaders());
+  }
+  oauth.route("/", token).route("/", register).route("/", deviceAuthorization).onError(asJson);
   const pages = new Hono<AppEnv>();
-  for (const path of ["/", "/authorize", "/authorize/*", "/callback"]) {
+  for (const path of ["/", "/authorize", "/authorize/*", "/device", "/device/*", "/callback"]) {
     pages.use(path, pageHeaders({ isolated: false }));
   }
-  pages.route("/", home).route("/", authorize).route("/", callback).onError(asPage);
+  pages.route("/", home).route("/", authorize).route("/", device).route("/", callback).onError(asPage);
   const accountPages = new Hono<AppEnv>()
     .use(pageHeaders({ isolated: true }))
     .route("/", account)

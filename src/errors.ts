@@ -11,6 +11,9 @@ export type TokenErrorCode =
   | "unsupported_grant_type"
   | "invalid_scope";
 
+/** RFC 8628 §3.5: what a device is told at the token endpoint, besides `access_denied`. */
+export type DeviceErrorCode = "authorization_pending" | "slow_down" | "expired_token";
+
 /** RFC 6749 §4.1.2.1, RFC 9101 §6.2: errors of the authorization endpoint. */
 export type AuthorizationErrorCode =
   | "invalid_request"
@@ -34,6 +37,7 @@ export type BearerErrorCode = "invalid_request" | "invalid_token" | "insufficien
 
 export type OAuthErrorCode =
   | TokenErrorCode
+  | DeviceErrorCode
   | AuthorizationErrorCode
   | RegistrationErrorCode
   | BearerErrorCode
@@ -50,6 +54,9 @@ const STATUS: Record<OAuthErrorCode, ErrorStatus> = {
   unauthorized_client: 400,
   unsupported_grant_type: 400,
   invalid_scope: 400,
+  authorization_pending: 400,
+  slow_down: 400,
+  expired_token: 400,
   access_denied: 403,
   unsupported_response_type: 400,
   server_error: 500,

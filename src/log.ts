@@ -14,6 +14,8 @@ export type LogEvent =
   | "token.reuse_detected"
   | "client.registered"
   | "client.refused"
+  | "device.begun"
+  | "device.denied"
   | "connection.connected"
   | "connection.refreshed"
   | "connection.needs_reconnect"

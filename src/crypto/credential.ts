@@ -1,4 +1,5 @@
-// The gateway's own credentials: codes, access tokens, refresh tokens, agent keys, upstream state and its cookie.
+// The gateway's own credentials: codes, access tokens, refresh tokens, agent keys, device codes, upstream state and its
+// cookie.
 // Each is a prefix and 93 bytes: version, tag key, connection, grant, generation, expiry, secret, tag. The tag is an
 // HMAC over everything before it and the resource, so a made-up, expired or foreign credential is refused in the
 // Worker, before any object is woken. Stored only as SHA-256.
@@ -7,10 +8,19 @@ import { decodeBase64Url, encodeBase64Url, randomBytes, sha256, type Bytes } fro
 import type { Keyring } from "./keyring.ts";
 
 /**
- * RFC 6749 §1.3.1, §1.4, §1.5; `agent_key` is ours; `state` is what we send to Gong (§4.1.1), `binding` the cookie that
- * ties it to a browser, `account` the cookie of a person's account session.
+ * RFC 6749 §1.3.1, §1.4, §1.5; `agent_key` is ours; `device` is the device code of RFC 8628 §3.2; `state` is what we
+ * send to Gong (§4.1.1), `binding` the cookie that ties it to a browser, `account` the cookie of a person's account
+ * session.
  */
-export type CredentialKind = "code" | "access" | "refresh" | "agent_key" | "state" | "binding" | "account";
+export type CredentialKind =
+  | "code"
+  | "access"
+  | "refresh"
+  | "agent_key"
+  | "device"
+  | "state"
+  | "binding"
+  | "account";
 
 /** The prefixes let secret scanners find leaks. */
 const PREFIX: Record<CredentialKind, string> = {
@@ -18,6 +28,7 @@ const PREFIX: Record<CredentialKind, string> = {
   access: "gat_",
   refresh: "grt_",
   agent_key: "gak_",
+  device: "gdc_",
   state: "gst_",
   binding: "gbc_",
   account: "gas_",

@@ -7,8 +7,6 @@ import { failureOf, GongError, OAuthError } from "../errors.ts";
 import { failpoint } from "../failpoints.ts";
 import type { GongTokens } from "../gong/oauth.ts";
 import { log } from "../log.ts";
-import { reviveRedirectTarget, type RedirectTarget } from "../oauth/authorization-request.ts";
-import { codeRedirect, errorRedirect } from "../oauth/authorization-response.ts";
 import { formatScope, narrowScope, resolveScope } from "../oauth/scope.ts";
 import type { IntegrationConfig } from "../config.ts";
 import { ACCOUNT_COOKIE } from "./account-session.ts";
@@ -19,6 +17,7 @@ import { exchangeGongCode, logCallbackFailure } from "./exchange-gong-code.ts";
 import type { Gateway } from "./gateway.ts";
 import { openGrantFor } from "./open-grant.ts";
 import { personRow } from "./people.ts";
+import { tellGranted, tellRefused } from "./tell-client.ts";
 import {
   bindingCookieName,
   finishTransaction,
@@ -123,14 +122,12 @@ async function finish(
   }
   if (request === undefined)
     return connectShared(gateway, transactionId, integration, continuation, callback);
-  const { redirectUri, state } = request;
-  const target = reviveRedirectTarget({ redirectUri, state, issuer: config.publicUrl });
   let url: string;
   try {
     const tokens = await exchangeGongCode(integration, continuation, callback);
-    url = await connectAndGrant(gateway, integration, continuation, tokens, target);
+    url = await connectAndGrant(gateway, integration, continuation, tokens);
   } catch (error) {
-    url = errorRedirect(target, asOAuthError(error));
+    url = await tellRefused(gateway, request, asOAuthError(error));
   }
   try {
     await finishTransaction(gateway, transactionId, url);
@@ -147,7 +144,6 @@ async function connectAndGrant(
   integration: IntegrationConfig,
   continuation: Continuation,
   tokens: GongTokens,
-  target: RedirectTarget,
 ): Promise<string> {
   const { request, clientName, actor } = continuation;
   if (request === undefined || (await isClientGone(gateway, request.clientId))) {
@@ -169,7 +165,11 @@ async function connectAndGrant(
   if (FAILPOINTS) await failpoint("connect.connected");
   if (actor !== undefined) await gateway.objects.admin().recordAct(actor, "connection.used", connectionId);
   log("info", "callback.completed", { client: request.clientId, connection: connectionId });
-  return codeRedirect(target, opened.codeValue);
+  return tellGranted(gateway, request, {
+    connectionId,
+    grantId: opened.grant.id,
+    codeValue: opened.codeValue,
+  });
 }
 
 /** An admin connected shared access: no client, no grant, back to the admin page. */

@@ -4,9 +4,8 @@
 
 import { codeChallengeOf } from "../oauth/pkce.ts";
 import { OAuthError } from "../errors.ts";
-import { reviveRedirectTarget, type AuthorizationRequestParts } from "../oauth/authorization-request.ts";
-import { errorRedirect } from "../oauth/authorization-response.ts";
-import type { Client } from "../oauth/client.ts";
+import type { AuthorizationRequestParts } from "../oauth/authorization-request.ts";
+import { DEVICE_CODE_GRANT, type Client } from "../oauth/client.ts";
 import { redirectUriMatches } from "../oauth/redirect-uri.ts";
 import { cachedDiscovery } from "../gong/discovery.ts";
 import { gongAuthorizationUrl } from "../gong/oauth.ts";
@@ -17,11 +16,14 @@ import { findClient } from "./clients.ts";
 import { sharedConnectionId } from "./connection-id.ts";
 import { integrationFor, type Gateway } from "./gateway.ts";
 import { openRequest, type FormRefusal, type SealedRequestContent } from "./sealed-request.ts";
+import { tellRefused } from "./tell-client.ts";
 import { approvalCode, beginTransaction, type Continuation } from "./transaction.ts";
 
 export interface ConsentForm {
   readonly sealedRequest: string | undefined;
   readonly decision: string | undefined;
+  /** Whether the person said that the device in front of them shows the code. */
+  readonly deviceChecked: boolean;
   /** The consent cookie of the browser. */
   readonly binding: string | undefined;
   /** The admin who is signed in in this browser, as the audit names them. */
@@ -44,7 +46,12 @@ export type DecidedConsent =
   | { readonly kind: "admin"; readonly transactionId: string; readonly cookieValue: string }
   | {
       readonly kind: "refused";
-      readonly reason: FormRefusal | "client_changed" | "shared_not_connected" | "too_many_approvals";
+      readonly reason:
+        | FormRefusal
+        | "client_changed"
+        | "device_unchecked"
+        | "shared_not_connected"
+        | "too_many_approvals";
     };
 
 /**
@@ -60,11 +67,16 @@ export async function decideConsent(gateway: Gateway, form: ConsentForm): Promis
   const { request, transactionId } = content;
   const client = await findClient(gateway, request.clientId);
   // The page showed this redirect URI: a client that changed since is asked about anew.
-  if (client === undefined || !redirectUriMatches(client.redirectUris, request.redirectUri)) {
+  if (client === undefined || !mayBeAnswered(client, request)) {
     return { kind: "refused", reason: "client_changed" };
   }
   log("info", "consent.decided", { decision: form.decision, client: client.clientId });
-  if (form.decision === "deny") return { kind: "client", url: denied(gateway, request) };
+  if (form.decision === "deny") {
+    const error = new OAuthError("access_denied", "The person denied the request.");
+    return { kind: "client", url: await tellRefused(gateway, request, error) };
+  }
+  if (request.device !== undefined && !form.deviceChecked)
+    return { kind: "refused", reason: "device_unchecked" };
   const integration = integrationFor(gateway.config, request.resource);
   return integration.access === "shared"
     ? askAdmin(gateway, integration, client, content, form)
@@ -73,6 +85,13 @@ export async function decideConsent(gateway: Gateway, form: ConsentForm): Promis
         clientName: client.clientName,
         actor: form.person,
       });
+}
+
+/** Whether the answer may go where the page said: to a redirect URI that is still the client's, or to its device. */
+function mayBeAnswered(client: Client, request: AuthorizationRequestParts): boolean {
+  return request.device === undefined
+    ? redirectUriMatches(client.redirectUris, request.redirectUri)
+    : client.grantTypes.includes(DEVICE_CODE_GRANT);
 }
 
 /**
@@ -133,10 +152,4 @@ async function askAdmin(
   });
   if (!queued) return { kind: "refused", reason: "too_many_approvals" };
   return { kind: "admin", transactionId, cookieValue: binding };
-}
-
-function denied(gateway: Gateway, request: AuthorizationRequestParts): string {
-  const { redirectUri, state } = request;
-  const target = reviveRedirectTarget({ redirectUri, state, issuer: gateway.config.publicUrl });
-  return errorRedirect(target, new OAuthError("access_denied", "The person denied the request."));
 }

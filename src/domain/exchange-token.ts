@@ -7,7 +7,7 @@ import { openForHolder, sealForHolder } from "../crypto/holder-seal.ts";
 import { OAuthError } from "../errors.ts";
 import { failpoint } from "../failpoints.ts";
 import { log } from "../log.ts";
-import type { Client } from "../oauth/client.ts";
+import { DEVICE_CODE_GRANT, type Client } from "../oauth/client.ts";
 import type { FormParameters } from "../oauth/form.ts";
 import { codeChallengeOf } from "../oauth/pkce.ts";
 import { resolveResource } from "../oauth/resource.ts";
@@ -15,15 +15,19 @@ import {
   assertGrantTypeAllowed,
   parseTokenRequest,
   type CodeTokenRequest,
+  type DeviceTokenRequest,
   type RefreshTokenRequest,
   type TokenRequest,
 } from "../oauth/token-request.ts";
+import type { PollOutcome } from "../storage/device-authorizations.ts";
 import type { CandidateTokens, TokenOutcome } from "../storage/grants.ts";
 import { authenticateClient } from "./authenticate-client.ts";
 import { grantByClientCredentials } from "./client-credentials.ts";
 import { renewClient } from "./clients.ts";
 import { resourcesOf, type Gateway } from "./gateway.ts";
+import { deviceRedemptionHash } from "./open-grant.ts";
 import { servedGrantTypes } from "./served-grant-types.ts";
+import { DEVICE_CHALLENGE } from "./tell-client.ts";
 import type { TokenResponse } from "./token-response.ts";
 
 interface TokenPair {
@@ -56,6 +60,8 @@ function decide(gateway: Gateway, client: Client, request: TokenRequest): Promis
       return refresh(gateway, client, request);
     case "client_credentials":
       return grantByClientCredentials(gateway, client, request);
+    case DEVICE_CODE_GRANT:
+      return redeemDevice(gateway, client, request);
   }
 }
 
@@ -75,6 +81,42 @@ async function redeem(gateway: Gateway, client: Client, request: CodeTokenReques
   );
   return answer(gateway, client, outcome, pair);
 }
+
+/** RFC 8628 §3.4, §3.5: what the person decided, or that they did not yet. */
+async function redeemDevice(
+  gateway: Gateway,
+  client: Client,
+  request: DeviceTokenRequest,
+): Promise<TokenResponse> {
+  const { objects } = gateway;
+  const device = await readOwn(gateway, "device", request.deviceCode);
+  const polled: PollOutcome = await objects
+    .registryShard(device.generation)
+    .pollDevice(device.hash, client.clientId);
+  if (polled.kind !== "approved") throw new OAuthError(polled.kind, POLL_TEXTS[polled.kind]);
+  const { connectionId, grantId } = polled;
+  const claims = { ...device, connectionId, grantId };
+  const { pair, candidates } = await mintTokens(gateway, claims, 1);
+  const outcome: TokenOutcome = await objects.connection(connectionId).redeemCode(
+    {
+      hash: await deviceRedemptionHash(device.hash, grantId),
+      grantId,
+      clientId: client.clientId,
+      redirectUri: undefined,
+      codeChallenge: DEVICE_CHALLENGE,
+      resource: namedResource(gateway, request.resources, claims),
+    },
+    candidates,
+  );
+  return answer(gateway, client, outcome, pair);
+}
+
+const POLL_TEXTS: Record<Exclude<PollOutcome["kind"], "approved">, string> = {
+  authorization_pending: "Nobody has approved the device yet. Keep polling.",
+  slow_down: "Poll five seconds less often.",
+  access_denied: "The request was denied.",
+  expired_token: "The code has expired. Ask for a new one.",
+};
 
 async function refresh(
   gateway: Gateway,
@@ -102,7 +144,11 @@ async function refresh(
 type Claims = CredentialClaims & { readonly hash: string };
 
 /** The claims of a code or refresh token with a valid tag. One sentence for every reason it is refused. */
-async function readOwn(gateway: Gateway, kind: "code" | "refresh", value: string): Promise<Claims> {
+async function readOwn(
+  gateway: Gateway,
+  kind: "code" | "refresh" | "device",
+  value: string,
+): Promise<Claims> {
   const claims = await readCredential(
     gateway.keyring,
     kind,

@@ -3,13 +3,13 @@
 
 import { sha256 } from "../crypto/encoding.ts";
 import { OAuthError } from "../errors.ts";
-import { reviveRedirectTarget, type AuthorizationRequestParts } from "../oauth/authorization-request.ts";
-import { codeRedirect, errorRedirect } from "../oauth/authorization-response.ts";
+import type { AuthorizationRequestParts } from "../oauth/authorization-request.ts";
 import { log } from "../log.ts";
 import { isClientGone } from "./clients.ts";
 import { sharedConnectionId } from "./connection-id.ts";
 import { integrationFor, type Gateway } from "./gateway.ts";
 import { openGrantFor } from "./open-grant.ts";
+import { tellGranted, tellRefused } from "./tell-client.ts";
 import {
   approvalCode,
   finishTransaction,
@@ -71,14 +71,10 @@ async function answer(
   { clientName, actor }: Continuation,
   denied: boolean,
 ): Promise<string> {
-  const { redirectUri, state } = request;
-  const target = reviveRedirectTarget({ redirectUri, state, issuer: gateway.config.publicUrl });
-  if (denied) return errorRedirect(target, new OAuthError("access_denied", "An admin denied the request."));
+  const refuse = (error: OAuthError): Promise<string> => tellRefused(gateway, request, error);
+  if (denied) return refuse(new OAuthError("access_denied", "An admin denied the request."));
   if (await isClientGone(gateway, request.clientId)) {
-    return errorRedirect(
-      target,
-      new OAuthError("unauthorized_client", "Add the connection in your client again."),
-    );
+    return refuse(new OAuthError("unauthorized_client", "Add the connection in your client again."));
   }
   const integration = integrationFor(gateway.config, request.resource);
   const connectionId = await sharedConnectionId(integration);
@@ -93,9 +89,9 @@ async function answer(
       "temporarily_unavailable",
       "Shared access is not connected. Tell your admin.",
     );
-    return errorRedirect(target, gone);
+    return refuse(gone);
   }
   if (actor !== undefined) await objects.admin().recordAct(actor, "connection.used", connectionId);
   log("info", "callback.completed", { client: request.clientId, connection: connectionId });
-  return codeRedirect(target, codeValue);
+  return tellGranted(gateway, request, { connectionId, grantId: grant.id, codeValue });
 }

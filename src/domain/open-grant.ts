@@ -1,11 +1,19 @@
 // A new grant and the authorization code that redeems it: minted in the Worker, stored as hashes by the connection.
 
 import { mintCredential, randomId } from "../crypto/credential.ts";
+import { sha256 } from "../crypto/encoding.ts";
 import type { AuthorizationRequestParts } from "../oauth/authorization-request.ts";
 import { formatScope } from "../oauth/scope.ts";
 import { CODE_MEMORY_SECONDS } from "../storage/grant-upkeep.ts";
 import type { NewCode, NewGrant } from "../storage/grants.ts";
 import type { Gateway } from "./gateway.ts";
+
+/** A device polls every few seconds, unless it was told to slow down or its computer sleeps. */
+const DEVICE_REDEMPTION_SECONDS = 300;
+
+/** What a device code redeems on one grant: a second approval of the same device is another grant, not a clash. */
+export const deviceRedemptionHash = (deviceCodeHash: string, grantId: string): Promise<string> =>
+  sha256(`${deviceCodeHash} ${grantId}`);
 
 interface OpenedGrant {
   readonly grant: NewGrant;
@@ -43,7 +51,17 @@ export async function openGrantFor(
       scope: formatScope(request.scope),
       expiresAt: now + config.grantSeconds,
     },
-    code: { hash: code.hash, redirectUri: request.redirectUri, codeChallenge: request.codeChallenge },
+    code: {
+      redirectUri: request.redirectUri,
+      codeChallenge: request.codeChallenge,
+      // A device redeems its own code, when it polls next.
+      ...(request.device === undefined
+        ? { hash: code.hash }
+        : {
+            hash: await deviceRedemptionHash(request.device.deviceCodeHash, id),
+            ttlSeconds: DEVICE_REDEMPTION_SECONDS,
+          }),
+    },
     codeValue: code.value,
   };
 }

@@ -47,6 +47,15 @@ export interface RedirectTarget extends RedirectTargetParts {
   readonly [MATCHED]: true;
 }
 
+/** A device authorization under way, as the approval carries it: RFC 8628 §3.3. */
+export interface AskingDevice {
+  /** The shard that keeps it. */
+  readonly shard: number;
+  readonly userCodeHash: string;
+  /** SHA-256 of the device code, which redeems the grant. */
+  readonly deviceCodeHash: string;
+}
+
 export interface AuthorizationRequestParts {
   readonly clientId: string;
   readonly redirectUri: string;
@@ -54,6 +63,8 @@ export interface AuthorizationRequestParts {
   readonly codeChallenge: string;
   readonly resource: string;
   readonly scope: readonly string[];
+  /** The device that polls for the answer (RFC 8628); undefined when a redirect brings it. */
+  readonly device?: AskingDevice;
 }
 
 /** A request in which everything has been checked; what a person is asked to approve. */
@@ -158,8 +169,9 @@ export function reviveRedirectTarget(parts: RedirectTargetParts): RedirectTarget
  * `validateAuthorizationRequest`.
  */
 export function reviveAuthorizationRequest(parts: AuthorizationRequestParts): ValidatedAuthorizationRequest {
-  const { clientId, redirectUri, state, codeChallenge, resource, scope } = parts;
-  return { [VALIDATED]: true, clientId, redirectUri, state, codeChallenge, resource, scope };
+  const { clientId, redirectUri, state, codeChallenge, resource, scope, device } = parts;
+  const common = { clientId, redirectUri, state, codeChallenge, resource, scope };
+  return { [VALIDATED]: true, ...common, ...(device === undefined ? {} : { device }) };
 }
 
 /** RFC 6749 §3.1.2.3: the redirect URI may be left out only when one is registered. */

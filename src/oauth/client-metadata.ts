@@ -3,6 +3,8 @@
 import { OAuthError } from "../errors.ts";
 import { isJsonObject, type JsonObject } from "../json.ts";
 import {
+  DEFAULT_GRANT_TYPES,
+  DEVICE_CODE_GRANT,
   REGISTRABLE_AUTH_METHODS,
   REGISTRABLE_GRANT_TYPES,
   RESPONSE_TYPES,
@@ -42,7 +44,8 @@ export interface RegistrationDocument {
 
 /**
  * Reads the parsed JSON body of a registration (RFC 7591 §2, §3.1). A member that is null counts as omitted. Refuses
- * redirect URIs that are not 1 to 10 registrable ones (`invalid_redirect_uri`); an authentication method, grant types or
+ * redirect URIs that are not 1 to 10 registrable ones, or 0 to 10 for a client of the device grant alone
+ * (`invalid_redirect_uri`); an authentication method, grant types or
  * response types of which we serve none, `refresh_token` alone, and a name that is not text of up to 200 characters
  * (`invalid_client_metadata`); and any software statement (`invalid_software_statement`).
  */
@@ -51,11 +54,13 @@ export function parseClientMetadata(body: unknown): ClientMetadata {
   if (member(body, "software_statement") !== undefined) {
     throw new OAuthError("invalid_software_statement", "Register without a software_statement.");
   }
-  assertResponseTypes(member(body, "response_types"));
+  const kept = grantTypes(member(body, "grant_types"));
+  const redirects = kept.includes("authorization_code");
+  assertResponseTypes(member(body, "response_types"), redirects);
   return {
-    redirectUris: redirectUris(member(body, "redirect_uris")),
+    redirectUris: redirectUris(member(body, "redirect_uris"), redirects ? 1 : 0),
     tokenEndpointAuthMethod: authMethod(member(body, "token_endpoint_auth_method")),
-    grantTypes: grantTypes(member(body, "grant_types")),
+    grantTypes: kept,
     clientName: parseClientName(member(body, "client_name")),
     applicationType: applicationType(member(body, "application_type")),
   };
@@ -83,7 +88,7 @@ export function registrationResponse(
     redirect_uris: client.redirectUris,
     token_endpoint_auth_method: client.tokenEndpointAuthMethod,
     grant_types: client.grantTypes,
-    response_types: RESPONSE_TYPES,
+    response_types: client.grantTypes.includes("authorization_code") ? RESPONSE_TYPES : [],
     ...(client.clientName === undefined ? {} : { client_name: client.clientName }),
     ...(metadata.applicationType === undefined ? {} : { application_type: metadata.applicationType }),
   };
@@ -108,8 +113,10 @@ function member(body: JsonObject, name: string): unknown {
   return Object.hasOwn(body, name) ? (body[name] ?? undefined) : undefined;
 }
 
-function redirectUris(value: unknown): readonly string[] {
-  if (!Array.isArray(value) || value.length === 0 || value.length > MOST_REDIRECT_URIS) {
+/** RFC 7591 §2: only clients of a flow with redirects must register where they lead. */
+function redirectUris(value: unknown, least: 0 | 1): readonly string[] {
+  if (value === undefined && least === 0) return [];
+  if (!Array.isArray(value) || value.length < least || value.length > MOST_REDIRECT_URIS) {
     throw new OAuthError("invalid_redirect_uri", `Register 1 to ${MOST_REDIRECT_URIS} redirect_uris.`, {
       reason: "redirect_uris_count",
     });
@@ -132,15 +139,17 @@ function authMethod(value: unknown): TokenEndpointAuthMethod {
  * out gets both: it is handed a refresh token, so it must be able to use it.
  */
 function grantTypes(value: unknown): readonly GrantType[] {
-  const kept = value === undefined ? REGISTRABLE_GRANT_TYPES : supportedOf(value, REGISTRABLE_GRANT_TYPES);
-  if (!kept.includes("authorization_code")) {
-    throw refused("Register for the grant type authorization_code.", "grant_types_unsupported");
+  const kept = value === undefined ? DEFAULT_GRANT_TYPES : supportedOf(value, REGISTRABLE_GRANT_TYPES);
+  if (!kept.includes("authorization_code") && !kept.includes(DEVICE_CODE_GRANT)) {
+    const text = `Register for the grant type authorization_code or ${DEVICE_CODE_GRANT}.`;
+    throw refused(text, "grant_types_unsupported");
   }
   return kept;
 }
 
-function assertResponseTypes(value: unknown): void {
-  if (value !== undefined && supportedOf(value, RESPONSE_TYPES).length === 0) {
+/** RFC 7591 §2.1: a client without a flow with redirects has no response type. */
+function assertResponseTypes(value: unknown, needed: boolean): void {
+  if (value !== undefined && supportedOf(value, RESPONSE_TYPES).length === 0 && needed) {
     throw refused("Register for the response type code.", "response_types_unsupported");
   }
 }

@@ -13,8 +13,14 @@ export const TOKEN_ENDPOINT_AUTH_METHODS = [...REGISTRABLE_AUTH_METHODS, "privat
 
 export type TokenEndpointAuthMethod = (typeof TOKEN_ENDPOINT_AUTH_METHODS)[number];
 
+/** RFC 8628 §3.4: the grant of a client whose person signs in on another device. */
+export const DEVICE_CODE_GRANT = "urn:ietf:params:oauth:grant-type:device_code";
+
 /** RFC 7591 §2: the grant types that a client can register for by itself; every gateway serves them. */
-export const REGISTRABLE_GRANT_TYPES = ["authorization_code", "refresh_token"] as const;
+export const REGISTRABLE_GRANT_TYPES = ["authorization_code", "refresh_token", DEVICE_CODE_GRANT] as const;
+
+/** What a client gets that registers without naming grant types. */
+export const DEFAULT_GRANT_TYPES: readonly GrantType[] = ["authorization_code", "refresh_token"];
 
 /** RFC 6749 §4.4: a machine asks for itself, with nobody at a browser. For clients that an admin vouches for. */
 export const CLIENT_CREDENTIALS = "client_credentials";

@@ -16,6 +16,9 @@ export const ENDPOINTS = {
   token: "/token",
   registration: "/register",
   revocation: "/revoke",
+  deviceAuthorization: "/device_authorization",
+  /** Where a person enters the code of a device: RFC 8628 §3.3. */
+  device: "/device",
 } as const;
 
 /** RFC 8414 §3: the path of the authorization server's metadata, for an issuer without a path. */
@@ -34,7 +37,7 @@ export interface Offered {
 
 /**
  * The authorization server metadata of `issuer`, an origin without a slash at the end (RFC 8414 §2, RFC 9207 §3,
- * RFC 7636 through `code_challenge_methods_supported`, RFC 7523, Client ID Metadata Document draft §5).
+ * RFC 7636 through `code_challenge_methods_supported`, RFC 7523, RFC 8628 §4, Client ID Metadata Document draft §5).
  */
 export function authorizationServerMetadata(
   issuer: string,
@@ -46,6 +49,7 @@ export function authorizationServerMetadata(
     token_endpoint: issuer + ENDPOINTS.token,
     ...(registration ? { registration_endpoint: issuer + ENDPOINTS.registration } : {}),
     revocation_endpoint: issuer + ENDPOINTS.revocation,
+    device_authorization_endpoint: issuer + ENDPOINTS.deviceAuthorization,
     scopes_supported: SCOPES,
     response_types_supported: RESPONSE_TYPES,
     response_modes_supported: ["query"],

@@ -1,7 +1,13 @@
 // The forms of the token endpoint, typed. Called by domain/exchange-token after the client is known. RFC 6749 §4.1.3,
-// §4.4.2 and §6, RFC 7636 §4.5 and §4.6, RFC 8707 §2.2.
+// §4.4.2 and §6, RFC 7636 §4.5 and §4.6, RFC 8628 §3.4, RFC 8707 §2.2.
 import { OAuthError } from "../errors.ts";
-import { CLIENT_CREDENTIALS, REGISTRABLE_GRANT_TYPES, type Client, type GrantType } from "./client.ts";
+import {
+  CLIENT_CREDENTIALS,
+  DEVICE_CODE_GRANT,
+  REGISTRABLE_GRANT_TYPES,
+  type Client,
+  type GrantType,
+} from "./client.ts";
 import type { FormParameters } from "./form.ts";
 import { isCodeVerifier } from "./pkce.ts";
 
@@ -28,12 +34,23 @@ export interface ClientCredentialsRequest {
   readonly resources: readonly string[];
 }
 
-export type TokenRequest = CodeTokenRequest | RefreshTokenRequest | ClientCredentialsRequest;
+/** RFC 8628 §3.4. */
+export interface DeviceTokenRequest {
+  readonly grantType: typeof DEVICE_CODE_GRANT;
+  readonly deviceCode: string;
+  readonly resources: readonly string[];
+}
+
+export type TokenRequest =
+  | CodeTokenRequest
+  | RefreshTokenRequest
+  | ClientCredentialsRequest
+  | DeviceTokenRequest;
 
 /**
- * Reads a token request (RFC 6749 §4.1.3, §4.4.2, §6). Refuses a missing parameter with `invalid_request`, a grant type
- * that is not in `served` with `unsupported_grant_type`, and a malformed verifier with `invalid_grant`, because it can't
- * match any challenge (RFC 7636 §4.6). The code or refresh token itself is not looked at.
+ * Reads a token request (RFC 6749 §4.1.3, §4.4.2, §6, RFC 8628 §3.4). Refuses a missing parameter with
+ * `invalid_request`, a grant type that is not in `served` with `unsupported_grant_type`, and a malformed verifier with
+ * `invalid_grant`, because it can't match any challenge (RFC 7636 §4.6). The code or token itself is not looked at.
  */
 export function parseTokenRequest(
   form: FormParameters,
@@ -45,6 +62,9 @@ export function parseTokenRequest(
   if (grantType === CLIENT_CREDENTIALS) return { grantType, scope, resources };
   if (grantType === "refresh_token") {
     return { grantType, refreshToken: required(form, "refresh_token"), scope, resources };
+  }
+  if (grantType === DEVICE_CODE_GRANT) {
+    return { grantType, deviceCode: required(form, "device_code"), resources };
   }
   const code = required(form, "code");
   const codeVerifier = required(form, "code_verifier");
@@ -72,7 +92,7 @@ function servedGrantType(name: string, served: readonly GrantType[]): GrantType 
   return grantType;
 }
 
-type RequiredParameter = "grant_type" | "code" | "code_verifier" | "refresh_token";
+type RequiredParameter = "grant_type" | "code" | "code_verifier" | "refresh_token" | "device_code";
 
 function required(form: FormParameters, name: RequiredParameter): string {
   const value = form.get(name);

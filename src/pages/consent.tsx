@@ -2,6 +2,7 @@
 // GET /authorize; its form goes to POST /authorize. RFC 6749 §10.2, §10.13; MCP security best practices, confused deputy.
 
 import type { Child } from "hono/jsx";
+import { DeviceCheck, DeviceDestination, type AskingDeviceView } from "./device.tsx";
 import { ACCESS_IN_WORDS, scopeInWords, type Access } from "./flow-text.ts";
 import { Layout } from "./layout.tsx";
 import { asciiUri, spelledOut, visibleName } from "./outside-text.ts";
@@ -18,6 +19,8 @@ export interface ConsentView {
   redirectUri: string;
   /** Its host (and port) in ASCII. */
   redirectHost: string;
+  /** The device that the answer goes to in the place of the redirect URI: RFC 8628 §3.3. */
+  device?: AskingDeviceView;
   /** Whether the redirect URI leads back to the person's own computer. */
   loopback: boolean;
   scopes: readonly string[];
@@ -42,7 +45,7 @@ export function ConsentPage(view: ConsentView) {
       <div class="card">
         <dl class="facts">
           <Asker view={view} />
-          <Destination view={view} />
+          {view.device === undefined ? <Destination view={view} /> : <DeviceDestination {...view.device} />}
           <Abilities scopes={view.scopes} />
           <Terms view={view} />
         </dl>
@@ -85,7 +88,7 @@ interface Standing {
 }
 
 /** Who vouches for the client, and how far that goes. */
-function standing({ client, loopback }: ConsentView): Standing {
+function standing({ client, loopback, device }: ConsentView): Standing {
   switch (client.registration) {
     case "preregistered":
       return {
@@ -94,7 +97,7 @@ function standing({ client, loopback }: ConsentView): Standing {
         text: "Pre-registered by your admin under this name.",
       };
     case "metadata_document":
-      return documentStanding(client.clientId, loopback);
+      return documentStanding(client.clientId, loopback, device !== undefined);
     case "dynamic": {
       const chosen =
         visibleName(client.name) === undefined ? "gave no name" : "chose this name, which anyone could use";
@@ -109,15 +112,16 @@ function standing({ client, loopback }: ConsentView): Standing {
 
 // A web address proves who wrote the document, and so who receives a code at an https address it lists. It does not
 // prove which program listens on this computer (MCP authorization, Localhost Redirect URI Risks).
-function documentStanding(clientId: string, loopback: boolean): Standing {
+function documentStanding(clientId: string, loopback: boolean, device: boolean): Standing {
   const host = <strong>{asciiUri(URL.parse(clientId)?.host ?? clientId)}</strong>;
-  return loopback
+  return loopback || device
     ? {
         tone: "warn",
         badge: "Only the name is verified",
         text: (
           <>
-            The name is the one published at {host}. Any program on this computer can claim to be this client.
+            The name is the one published at {host}. Any program {device ? "" : "on this computer "}can claim
+            to be this client.
           </>
         ),
       }
@@ -247,11 +251,12 @@ function Answer({ view }: { view: ConsentView }) {
           ? "After you approve, Gong asks you to sign in and allow it."
           : "After you approve, an admin of this gateway is asked."}
       </p>
+      {view.device === undefined ? null : <DeviceCheck />}
       <div class="choice">
         <button type="submit" name="decision" value="approve" class="primary">
           Approve
         </button>
-        <button type="submit" name="decision" value="deny">
+        <button type="submit" name="decision" value="deny" formnovalidate>
           Deny
         </button>
       </div>

@@ -6,6 +6,7 @@ export type Problem =
   | "other_browser"
   | "cross_site"
   | "client_changed"
+  | "device_unchecked"
   | "shared_not_connected"
   | "too_many_approvals"
   | "callback_malformed"
@@ -71,6 +72,11 @@ const TEXTS: Record<Problem, ProblemText> = {
     title: "The client has changed",
     text: "The client that asked is no longer registered as it was on the page.",
     hint: START_AGAIN,
+  },
+  device_unchecked: {
+    title: "Compare the code first",
+    text: "Access goes to whoever holds the device, so the gateway needs your word that it is yours.",
+    hint: "Go back, compare the code with the one on your device, and tick the box.",
   },
   shared_not_connected: {
     title: "Shared access is not set up yet",

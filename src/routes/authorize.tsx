@@ -15,6 +15,7 @@ import { ADMIN_COOKIE, CONSENT_COOKIE, keepBinding, readCookie, writeCookie } fr
 import { isSameOrigin } from "../middleware/same-origin.ts";
 import { redirectUriKind } from "../oauth/redirect-uri.ts";
 import { ConsentPage } from "../pages/consent.tsx";
+import type { AskingDeviceView } from "../pages/device.tsx";
 import { WaitingPage } from "../pages/waiting.tsx";
 import { problemPage } from "../respond.tsx";
 import { leadOn } from "./lead-on.tsx";
@@ -29,9 +30,7 @@ export const authorize = new Hono<AppEnv>()
   .use("/authorize", throughAccess())
   .use("/authorize/*", throughAccess())
   .get("/authorize", async (c) => {
-    const known = readCookie(c, CONSENT_COOKIE);
-    // A second page in the same browser keeps the cookie, or the first page's form would stop working.
-    const binding = known !== undefined && BINDING.test(known) ? known : newBinding();
+    const binding = consentBinding(c);
     const at = c.req.url.indexOf("?");
     const begun = await beginAuthorization(
       c.get("gateway"),
@@ -39,8 +38,8 @@ export const authorize = new Hono<AppEnv>()
       binding,
     );
     if (begun.kind === "return") return redirect(c, begun.url);
-    writeCookie(c, CONSENT_COOKIE, binding, { maxAgeSeconds: CONSENT_SECONDS, sameSite: "Lax" });
-    return consentPage(c, begun);
+    writeConsentBinding(c, binding);
+    return askConsent(c, begun);
   })
   .post("/authorize", async (c) => {
     if (!isSameOrigin(c)) return problemPage(c, "cross_site", 403);
@@ -48,6 +47,7 @@ export const authorize = new Hono<AppEnv>()
     const decided = await decideConsent(c.get("gateway"), {
       sealedRequest: form.get("request"),
       decision: form.get("decision"),
+      deviceChecked: form.get("device_checked") === "yes",
       binding: readCookie(c, CONSENT_COOKIE),
       admin: await findAdmin(c.get("gateway"), readCookie(c, ADMIN_COOKIE), c.req.raw),
       person: c.get("person")?.email,
@@ -74,8 +74,30 @@ export const authorize = new Hono<AppEnv>()
     );
   });
 
-function consentPage(c: Context<AppEnv>, begun: Extract<BegunAuthorization, { kind: "ask" }>) {
-  const { client, redirectUri, integration } = begun;
+/** A second page in the same browser keeps the cookie, or the first page's form would stop working. */
+function consentBinding(c: Context<AppEnv>): string {
+  const known = readCookie(c, CONSENT_COOKIE);
+  return known !== undefined && BINDING.test(known) ? known : newBinding();
+}
+
+function writeConsentBinding(c: Context<AppEnv>, binding: string): void {
+  writeCookie(c, CONSENT_COOKIE, binding, { maxAgeSeconds: CONSENT_SECONDS, sameSite: "Lax" });
+}
+
+/** The value of the consent cookie, set or kept for an hour. */
+export function keepConsentBinding(c: Context<AppEnv>): string {
+  const binding = consentBinding(c);
+  writeConsentBinding(c, binding);
+  return binding;
+}
+
+type AskedConsent = Omit<Extract<BegunAuthorization, { kind: "ask" }>, "kind" | "redirectUri"> &
+  ({ readonly redirectUri: string } | { readonly device: AskingDeviceView });
+
+/** The consent page for a request that was checked, from a redirect or from a device. */
+export function askConsent(c: Context<AppEnv>, begun: AskedConsent) {
+  const { client, integration } = begun;
+  const redirectUri = "device" in begun ? integration.redirectUri : begun.redirectUri;
   const { config } = c.get("gateway");
   c.header("Cache-Control", "no-store");
   return c.html(
@@ -84,7 +106,8 @@ function consentPage(c: Context<AppEnv>, begun: Extract<BegunAuthorization, { ki
       client={{ name: client.clientName, registration: client.registration, clientId: client.clientId }}
       redirectUri={redirectUri}
       redirectHost={new URL(redirectUri).host}
-      loopback={redirectUriKind(redirectUri) === "loopback"}
+      loopback={!("device" in begun) && redirectUriKind(redirectUri) === "loopback"}
+      {...("device" in begun ? { device: begun.device } : {})}
       scopes={begun.scope}
       access={integration.access}
       resource={integration.resource}

@@ -178,6 +178,14 @@ export class AdminObject extends AdminLists {
     return this.#write((sql, now) => sessions.admitSignIn(sql, addressHash, now));
   }
 
+  /** Forgets the attempts of an address that proved itself. */
+  async forgiveAddress(addressHash: string): Promise<void> {
+    this.#read(undefined, (sql) => {
+      sql.exec("DELETE FROM sign_in_attempts WHERE address_hash = ?", addressHash);
+      return undefined;
+    });
+  }
+
   /** Opens the admin session of `actor`; a typed token also forgives its address. The oldest over ten end. */
   async openSession(sessionHash: string, addressHash: string | undefined, actor: string): Promise<void> {
     this.#write((sql, now) => sessions.openSession(sql, sessionHash, addressHash, actor, now));

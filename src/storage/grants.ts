@@ -28,6 +28,8 @@ export interface NewGrant {
 
 export interface NewCode {
   readonly hash: string;
+  /** How long it can be redeemed, when that is not the time of a redirect. */
+  readonly ttlSeconds?: number;
   readonly redirectUri: string;
   readonly codeChallenge: string;
 }
@@ -102,7 +104,7 @@ export function insertGrant(sql: SqlStorage, grant: NewGrant, code: NewCode, now
     grant.id,
     code.redirectUri,
     code.codeChallenge,
-    now + CODE_TTL_SECONDS,
+    now + (code.ttlSeconds ?? CODE_TTL_SECONDS),
     now + CODE_MEMORY_SECONDS,
   );
   noteEvent(sql, now, { action: "agent.approved", target: grant.id, name: grant.clientName });

@@ -11,6 +11,7 @@ import {
   type TokenEndpointAuthMethod,
 } from "../oauth/client.ts";
 import { scheduleAlarm } from "./alarm.ts";
+import * as devices from "./device-authorizations.ts";
 import { migrate, schemaVersion, type Migration } from "./migrations.ts";
 
 const MIGRATIONS: readonly Migration[] = [
@@ -37,6 +38,7 @@ const MIGRATIONS: readonly Migration[] = [
     ) STRICT, WITHOUT ROWID`,
     "CREATE INDEX used_assertions_by_end ON used_assertions (usable_until)",
   ],
+  devices.DEVICE_MIGRATION,
 ];
 
 /** A client in use is kept this long after its last use. */
@@ -148,6 +150,35 @@ export class RegistryObject extends DurableObject<Env> {
     return isFirst;
   }
 
+  /** Keeps what a device asks for until a person answers: RFC 8628 §3.1. */
+  async beginDevice(device: devices.DeviceAuthorization): Promise<"begun" | "taken" | "full"> {
+    migrate(this.ctx.storage, MIGRATIONS);
+    const { sql } = this.ctx.storage;
+    const begun = this.ctx.storage.transactionSync(() => devices.beginDevice(sql, device, nowSeconds()));
+    await this.#schedule();
+    return begun;
+  }
+
+  /** What waits under a user code: RFC 8628 §3.3. */
+  async findDevice(userCodeHash: string): Promise<devices.WaitingDevice | undefined> {
+    return this.#known(undefined, (sql, now) => devices.findDevice(sql, userCodeHash, now));
+  }
+
+  /** The person's answer, once. False when it was answered before or its time is over. */
+  async settleDevice(
+    userCodeHash: string,
+    grant: { readonly connectionId: string; readonly grantId: string } | undefined,
+  ): Promise<boolean> {
+    return this.#known(false, (sql, now) => devices.settleDevice(sql, userCodeHash, grant, now));
+  }
+
+  /** What the device is told: RFC 8628 §3.5. */
+  async pollDevice(deviceCodeHash: string, clientId: string): Promise<devices.PollOutcome> {
+    return this.#known({ kind: "expired_token" }, (sql, now) =>
+      devices.pollDevice(sql, deviceCodeHash, clientId, now),
+    );
+  }
+
   /** Deletes what is over. */
   override async alarm(): Promise<void> {
     if (schemaVersion(this.ctx.storage) === 0) return;
@@ -155,14 +186,24 @@ export class RegistryObject extends DurableObject<Env> {
     const now = nowSeconds();
     this.ctx.storage.sql.exec("DELETE FROM clients WHERE expires_at <= ?", now);
     this.ctx.storage.sql.exec("DELETE FROM used_assertions WHERE usable_until < ?", now);
+    devices.sweepDevices(this.ctx.storage.sql, now);
     await this.#schedule();
+  }
+
+  /** One transaction on an object that exists; asking one that was never written does not write it. */
+  #known<T>(otherwise: T, change: (sql: SqlStorage, now: number) => T): T {
+    if (schemaVersion(this.ctx.storage) === 0) return otherwise;
+    migrate(this.ctx.storage, MIGRATIONS);
+    return this.ctx.storage.transactionSync(() => change(this.ctx.storage.sql, nowSeconds()));
   }
 
   async #schedule(): Promise<void> {
     const [row] = this.ctx.storage.sql
       .exec<{ due: number | null }>(
         `SELECT MIN(due) AS due FROM (
-           SELECT MIN(expires_at) AS due FROM clients UNION ALL SELECT MIN(usable_until) + 1 FROM used_assertions)`,
+           SELECT MIN(expires_at) AS due FROM clients
+           UNION ALL SELECT MIN(usable_until) + 1 FROM used_assertions
+           UNION ALL SELECT MIN(expires_at) FROM device_authorizations)`,
       )
       .toArray();
     await scheduleAlarm(this.ctx.storage, nowSeconds(), [row?.due ?? undefined]);

@@ -1,6 +1,6 @@
 // From an id to a typed stub, and the one retry rule. The only user of the object bindings. Ids reach this file only
 // after the tag of the credential that carries them was checked, so a made-up id never creates an object. Client ids
-// carry no tag, so that they outlive every sealing key: a made-up one wakes one of a fixed number of shards, no more.
+// and user codes carry no tag: a made-up one wakes one of a fixed number of shards, no more.
 
 import type { AdminObject } from "./admin-object.ts";
 import type { ConnectionObject } from "./connection-object.ts";
@@ -19,6 +19,8 @@ export interface Objects {
   escrow(connectionId: string): DurableObjectStub<EscrowObject>;
   /** The shard that holds `clientId`. */
   registry(clientId: string): DurableObjectStub<RegistryObject>;
+  /** One shard by its number, from 0. */
+  registryShard(shard: number): DurableObjectStub<RegistryObject>;
   readonly registryShards: number;
   admin(): DurableObjectStub<AdminObject>;
 }
@@ -30,6 +32,7 @@ export function objectsOf(env: Env): Objects {
     transaction: (id) => env.TRANSACTIONS.getByName(id),
     escrow: (connectionId) => env.ESCROWS.getByName(connectionId),
     registry: (clientId) => env.REGISTRY.getByName(`shard-${shardOf(clientId)}`),
+    registryShard: (shard) => env.REGISTRY.getByName(`shard-${shard}`),
     registryShards: REGISTRY_SHARDS,
     admin: () => env.ADMIN.getByName("admin"),
   };

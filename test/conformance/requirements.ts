@@ -6,6 +6,7 @@ import { agentKeys } from "./requirements/agent-keys.ts";
 import { adminLists } from "./requirements/admin-lists.ts";
 import { access } from "./requirements/access.ts";
 import { authorizationServer } from "./requirements/authorization-server.ts";
+import { device } from "./requirements/device.ts";
 import { gong } from "./requirements/gong.ts";
 import { machine } from "./requirements/machine.ts";
 import { operations } from "./requirements/operations.ts";
@@ -28,6 +29,7 @@ export const REQUIREMENTS = {
   ...paid,
   ...policy,
   ...machine,
+  ...device,
   ...gong,
   ...storage,
   ...pages,

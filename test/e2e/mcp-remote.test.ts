@@ -8,6 +8,7 @@ import { Client } from "@modelcontextprotocol/client";
 import { StdioClientTransport } from "@modelcontextprotocol/client/stdio";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { verifies } from "../conformance/verifies.ts";
+import { createPerson } from "../support/person.ts";
 import { REPOSITORY } from "../support/tools.ts";
 import { freePort, type Gateway } from "../support/workerd.ts";
 import { PUBLIC_CLIENT, startWorld, type World } from "./gateway.ts";
@@ -65,6 +66,32 @@ async function throughProxy(mcpUrl: string, port: number, ...flags: string[]): P
   await client.connect(transport, { timeout: 30_000 });
   return client;
 }
+
+describe(verifies("device.real_client", "mcp-remote --device-code"), () => {
+  it("RFC 8628: shows a code, and once a person has approved it elsewhere lists Gong's tools", async () => {
+    const child = spawn(
+      process.execPath,
+      [command("mcp-remote-client"), world.mcpUrl, String(await freePort()), "--allow-http", "--device-code"],
+      { env: machine.environment as NodeJS.ProcessEnv, stdio: ["pipe", "pipe", "pipe"] },
+    );
+    children.push(child);
+    let output = "";
+    for (const stream of [child.stdout, child.stderr])
+      stream.on("data", (chunk) => (output += String(chunk)));
+    await expect.poll(() => output, { timeout: 20_000 }).toMatch(/enter the code: \S+/);
+    const [, address = ""] = /visit:[^h]*(https?:\S+)/.exec(output) ?? [];
+    const [, userCode = ""] = /enter the code: (\S+)/.exec(output) ?? [];
+
+    const person = createPerson();
+    const asked = await person.press(await person.open(address), "Continue", { user_code: userCode });
+    expect(asked.text).toContain(userCode);
+    let page = await person.press(asked, "Approve", { device_checked: "yes" });
+    if (page.url.origin !== world.gateway.origin) page = await person.press(page, "Allow");
+    expect(page.text).toContain("Your device is connected");
+    await expect.poll(() => output, { timeout: 30_000 }).toMatch(/generate_brief/);
+    expect(machine.opened()).toEqual([]);
+  });
+});
 
 describe(verifies("clients.mcp_remote", "mcp-remote"), () => {
   it("mcp-remote-client: registers, opens a browser, signs in and lists Gong's tools", async () => {

@@ -36,6 +36,7 @@ describe(
       expect(Object.fromEntries(endpoints)).toEqual({
         authorization_endpoint: `${ORIGIN}/authorize`,
         token_endpoint: `${ORIGIN}/token`,
+        device_authorization_endpoint: `${ORIGIN}/device_authorization`,
         registration_endpoint: `${ORIGIN}/register`,
         revocation_endpoint: `${ORIGIN}/revoke`,
       });
@@ -69,18 +70,24 @@ describe(
       },
     );
 
-    it.each(["authorization_code", "refresh_token", "client_credentials", "password", "implicit"])(
-      "RFC 8414 §2: %s is a grant type exactly when it is listed",
-      async (grantType) => {
-        const { client_id } = await register();
-        const answer = await askToken({ grant_type: grantType, client_id });
-        const { error }: { error: string } = await answer.json();
-        const listed = metadata.grant_types_supported.includes(grantType);
-        // A public client has no credentials to ask by; the test of client credentials has one that does.
-        const served = grantType === "client_credentials" ? "unauthorized_client" : "invalid_request";
-        expect(error).toBe(listed ? served : "unsupported_grant_type");
-      },
-    );
+    it.each([
+      "authorization_code",
+      "refresh_token",
+      "urn:ietf:params:oauth:grant-type:device_code",
+      "client_credentials",
+      "password",
+      "implicit",
+    ])("RFC 8414 §2: %s is a grant type exactly when it is listed", async (grantType) => {
+      const { client_id } = await register({
+        grant_types: ["authorization_code", "refresh_token", "urn:ietf:params:oauth:grant-type:device_code"],
+      });
+      const answer = await askToken({ grant_type: grantType, client_id });
+      const { error }: { error: string } = await answer.json();
+      const listed = metadata.grant_types_supported.includes(grantType);
+      // A public client has no credentials to ask by; the test of client credentials has one that does.
+      const served = grantType === "client_credentials" ? "unauthorized_client" : "invalid_request";
+      expect(error).toBe(listed ? served : "unsupported_grant_type");
+    });
 
     it.each([
       [
@@ -108,9 +115,7 @@ describe(
 
     it("gateway: what is not built is not listed, and its path is a 404", async () => {
       const names = Object.keys(metadata).join(" ");
-      expect(names).not.toMatch(
-        /introspection|device|pushed|dpop|userinfo|request_parameter|mtls|tls_client/,
-      );
+      expect(names).not.toMatch(/introspection|pushed|dpop|userinfo|request_parameter|mtls|tls_client/);
       for (const path of [
         "/introspect",
         "/userinfo",

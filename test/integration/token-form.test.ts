@@ -162,7 +162,7 @@ describe(verifies("token.grant_types", "grant types"), () => {
   it.each([
     "password",
     "implicit",
-    "urn:ietf:params:oauth:grant-type:device_code",
+    "urn:ietf:params:oauth:grant-type:device_code ",
     "urn:ietf:params:oauth:grant-type:token-exchange",
     "urn:ietf:params:oauth:grant-type:jwt-bearer",
     "authorization_code ",

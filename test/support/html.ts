@@ -13,6 +13,8 @@ export interface Form {
   readonly method: "GET" | "POST";
   /** What the form holds as it was served, in order. */
   readonly fields: readonly (readonly [name: string, value: string])[];
+  /** Boxes that are not ticked: the name and what each sends once it is. */
+  readonly unticked: readonly (readonly [name: string, value: string])[];
   readonly buttons: readonly Button[];
 }
 
@@ -87,6 +89,7 @@ function readAttributes(source: string): ReadonlyMap<string, string> {
 
 function readForm([form, ...tags]: readonly Tag[]): Form {
   const fields: (readonly [string, string])[] = [];
+  const unticked: (readonly [string, string])[] = [];
   const buttons: Button[] = [];
   let select: string | undefined;
   for (const [at, { name: tag, attributes, text }] of tags.entries()) {
@@ -107,10 +110,11 @@ function readForm([form, ...tags]: readonly Tag[]): Form {
     } else if (tag === "input" && name !== undefined && type !== "button") {
       const box = type === "checkbox" || type === "radio";
       if (!box || attributes.has("checked")) fields.push([name, value ?? (box ? "on" : "")]);
+      else unticked.push([name, value ?? "on"]);
     }
   }
   const method = form?.attributes.get("method")?.toUpperCase() === "POST" ? "POST" : "GET";
-  return { action: form?.attributes.get("action") ?? "", method, fields, buttons };
+  return { action: form?.attributes.get("action") ?? "", method, fields, unticked, buttons };
 }
 
 /** A select sends its selected option, or else its first. */

@@ -14,6 +14,7 @@ import {
 import { EMPTY_PAGE, type ListPage } from "../../src/listing.ts";
 import { AdminSignInPage } from "../../src/pages/admin-sign-in.tsx";
 import { ConsentPage, type ConsentView } from "../../src/pages/consent.tsx";
+import { type AskingDeviceView, DeviceCodePage, DeviceEndPage } from "../../src/pages/device.tsx";
 import { ErrorPage, type ErrorView } from "../../src/pages/error.tsx";
 import { HomePage } from "../../src/pages/home.tsx";
 import { InterstitialPage } from "../../src/pages/interstitial.tsx";
@@ -38,6 +39,13 @@ export const CONSENT: ConsentView = {
 };
 
 const BY_TOKEN = { byToken: true, byAccess: { kind: "off" } } as const;
+
+const DEVICE: AskingDeviceView = {
+  userCode: "GDJB-MJHT",
+  askedFrom: "198.51.100.20, Germany",
+  askedAt: "2026-11-22T12:00:00Z",
+  sameAddress: false,
+};
 
 export const LOOPBACK_CONSENT: ConsentView = {
   ...CONSENT,
@@ -282,6 +290,15 @@ export const PAGE_SAMPLES: Readonly<Record<string, () => Child>> = {
     <MachineClientsPage {...MACHINES} hasShared={false} page={EMPTY_PAGE} />
   ),
   "admin-machine-client-made": () => <MadeMachineClientPage {...MADE_MACHINE} />,
+  device: () => <DeviceCodePage nonce={NONCE} failed={false} />,
+  "device-failed": () => <DeviceCodePage nonce={NONCE} failed />,
+  "device-locked": () => <DeviceCodePage nonce={NONCE} failed retryAfterSeconds={840} />,
+  "device-consent": () => <ConsentPage {...CONSENT} device={DEVICE} />,
+  "device-consent-hostile": () => (
+    <ConsentPage {...HOSTILE_CONSENT} device={{ ...DEVICE, askedFrom: HOSTILE_CONSENT.redirectUri }} />
+  ),
+  "device-end": () => <DeviceEndPage nonce={NONCE} end="connected" />,
+  "device-end-late": () => <DeviceEndPage nonce={NONCE} end="late" />,
   "admin-sign-in": () => <AdminSignInPage nonce={NONCE} {...BY_TOKEN} failed={false} />,
   "admin-sign-in-failed": () => <AdminSignInPage nonce={NONCE} {...BY_TOKEN} failed />,
   "admin-sign-in-locked": () => (

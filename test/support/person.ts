@@ -33,7 +33,10 @@ export interface Choices {
 export interface Person {
   /** Types an address. Follows redirects and meta refresh until a page stays. */
   open(url: string | URL): Promise<Page>;
-  /** Presses the button of that text or value, as in a same-origin form post. Throws when the page has no such button. */
+  /**
+   * Presses the button of that text or value, as in a same-origin form post. A box among `fields` is ticked. Throws
+   * when the page has no such button.
+   */
   press(page: Page, button: string, fields?: Readonly<Record<string, string>>): Promise<Page>;
   /**
    * Goes through a whole sign-in from the authorization URL of RFC 6749 §4.1.1 and returns the URL at the client's
@@ -137,7 +140,10 @@ function typed(url: URL): Navigation {
 
 function pressing(page: Page, label: string, typedFields: Readonly<Record<string, string>> = {}): Navigation {
   const [form, button] = findButton(page, label);
-  const fields = form.fields.map(([name, value]) => [name, typedFields[name] ?? value]);
+  const fields: string[][] = form.fields.map(([name, value]) => [name, typedFields[name] ?? value]);
+  fields.push(
+    ...form.unticked.filter(([name]) => typedFields[name] !== undefined).map((field) => [...field]),
+  );
   if (button.name !== undefined) fields.push([button.name, button.value]);
   const body = new URLSearchParams(fields).toString();
   const url = new URL(form.action, page.url);

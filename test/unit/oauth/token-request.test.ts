@@ -87,7 +87,7 @@ describe(verifies("token.request", "grant types"), () => {
     "AUTHORIZATION_CODE",
     " refresh_token",
     "__proto__",
-    "urn:ietf:params:oauth:grant-type:device_code",
+    "urn:ietf:params:oauth:grant-type:device_code ",
     "urn:ietf:params:oauth:grant-type:token-exchange",
     "urn:ietf:params:oauth:grant-type:jwt-bearer",
   ])("RFC 6749 §5.2: %s is unsupported_grant_type", (grantType) => {
