@@ -8,6 +8,7 @@ import { requestContext } from "./middleware/request-context.ts";
 import { jsonHeaders, pageHeaders } from "./middleware/security-headers.ts";
 import { asJson, asPage } from "./respond.tsx";
 import { account } from "./routes/account.tsx";
+import { adminAgentKeys } from "./routes/admin-agent-keys.tsx";
 import { adminSessions } from "./routes/admin-sessions.tsx";
 import { adminMachineClients } from "./routes/admin-machine-clients.tsx";
 import { admin } from "./routes/admin.tsx";
@@ -42,6 +43,7 @@ export function createApp(): ExportedHandler<Env> {
     .onError(asPage);
   const adminPages = new Hono<AppEnv>()
     .use(pageHeaders({ isolated: true }))
+    .route("/", adminAgentKeys)
     .route("/", adminSessions)
     .route("/machine-clients", adminMachineClients)
     .route("/", admin)

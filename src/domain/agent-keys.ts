@@ -9,6 +9,7 @@ import { displayName } from "../oauth/client-metadata.ts";
 import { formatScope } from "../oauth/scope.ts";
 import type { AgentKeyDescription } from "../storage/agent-keys.ts";
 import { retrying } from "../storage/stubs.ts";
+import { sharedConnectionId } from "./connection-id.ts";
 import type { Gateway } from "./gateway.ts";
 
 /** The days that people choose from. */
@@ -32,7 +33,14 @@ export interface AgentKeyWish {
 
 export type AgentKeyMade =
   /** `key` is for its holder: it is shown once and kept nowhere. */
-  | { readonly ok: true; readonly id: string; readonly key: string; readonly expiresAt: number }
+  | {
+      readonly ok: true;
+      readonly id: string;
+      readonly key: string;
+      /** As it is kept: cleaned. */
+      readonly name: string;
+      readonly expiresAt: number;
+    }
   | {
       readonly ok: false;
       readonly reason: "name" | "tools" | "expiry" | "not_connected" | "too_many";
@@ -90,7 +98,23 @@ export async function createAgentKey(
     return { ok: false, reason: outcome };
   }
   log("info", "agent_key.created", { connection: connectionId, key: id });
-  return { ok: true, id, key: value, expiresAt };
+  return { ok: true, id, key: value, name, expiresAt };
+}
+
+/** The MCP endpoints with shared access whose connection is there to make keys for. */
+export async function sharedEndpoints(
+  gateway: Gateway,
+): Promise<readonly { readonly resource: string; readonly connectionId: string }[]> {
+  const shared = gateway.config.integrations.filter(({ access }) => access === "shared");
+  const found = await Promise.all(
+    shared.map(async (integration) => {
+      const connectionId = await sharedConnectionId(integration);
+      const described = await gateway.objects.connection(connectionId).describe();
+      const usable = described?.state === "connected" || described?.state === "refreshing";
+      return usable ? [{ resource: integration.resource, connectionId }] : [];
+    }),
+  );
+  return found.flat();
 }
 
 /** The keys of one connection, also those that ended in the last thirty days; the newest first. No key is in it. */

@@ -14,6 +14,7 @@ export interface AdminPageView {
 /** The sections in the order of the navigation: path and name. */
 const SECTIONS = [
   ["/admin", "Overview"],
+  ["/admin/agent-keys", "Agent keys"],
   ["/admin/sessions", "Sessions"],
   ["/admin/machine-clients", "Machine clients"],
   ["/admin/connections", "Connections"],

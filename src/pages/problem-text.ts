@@ -24,6 +24,7 @@ export type Problem =
   | "admin_form_stale"
   | "approval_gone"
   | "connection_gone"
+  | "agent_key_gone"
   | "account_shared_only"
   | "account_not_yours"
   | "account_unnamed"
@@ -156,6 +157,11 @@ const TEXTS: Record<Problem, ProblemText> = {
   approval_gone: {
     title: "This request is no longer waiting",
     text: "It was decided already, or ten minutes have passed.",
+    hint: BACK_TO_ADMIN,
+  },
+  agent_key_gone: {
+    title: "This agent key is over already",
+    text: "There is no such key, or somebody has revoked it before.",
     hint: BACK_TO_ADMIN,
   },
   connection_gone: {

@@ -57,6 +57,7 @@ color:var(--ink);font:.875rem/1.5 ui-monospace,Menlo,Consolas,monospace}
 fieldset{margin:0;padding:0;border:0;min-width:0}legend{padding:0;font-weight:600}
 .check{display:flex;align-items:center;gap:.75rem;min-height:44px;font-weight:400}
 .check input{flex:none;width:1.25rem;height:1.25rem;min-height:0;accent-color:var(--accent)}
+.indented{padding-inline-start:2rem}
 input[readonly]{background:var(--page);font-size:.875rem}
 [data-copy]{visibility:hidden;min-width:6rem}.script [data-copy]{visibility:visible}
 summary{list-style:none}summary::-webkit-details-marker{display:none}
@@ -96,7 +97,7 @@ background:var(--page);color:var(--soft);border:1px solid var(--line)}
 @media (min-width:40rem){.search{grid-template-columns:repeat(auto-fill,minmax(12rem,1fr))}}
 .list,.numbers{width:100%;border-collapse:collapse;text-align:start}
 .list th,.list td,.numbers th,.numbers td{padding:.75rem .75rem .75rem 0;border-top:1px solid var(--line);text-align:start;vertical-align:top;font-weight:400}
-.list thead th,.numbers thead th{border-top:0;font-size:.875rem;font-weight:600;color:var(--soft)}.list tbody th{font-weight:600}
+.list thead th,.numbers thead th{border-top:0;font-size:.875rem;font-weight:600;color:var(--soft)}.list tbody th{font-weight:600}.list tbody th .small{font-weight:400}.list .button{white-space:nowrap}
 .numbers td,.numbers thead th+th{text-align:end}.numbers caption{text-align:start;font-weight:600}
 @media (max-width:47.99rem){.list thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
 .list,.list tbody,.list tr,.list th,.list td{display:block}.list tbody tr{padding-block:1rem;border-top:1px solid var(--line)}

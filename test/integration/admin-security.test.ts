@@ -37,6 +37,8 @@ const CHANGES = [
   "/admin/keys/sweep",
   "/admin/approvals/AAAAAAAAAAAAAAAAAAAAAA",
   "/admin/connections/AAAAAAAAAAAAAAAAAAAAAA/end",
+  "/admin/agent-keys",
+  "/admin/agent-keys/AAAAAAAAAAAAAAAAAAAAAA/revoke",
 ];
 
 type Shape = (path: string) => RequestInit;

@@ -20,6 +20,7 @@ import { HomePage } from "../../src/pages/home.tsx";
 import { InterstitialPage } from "../../src/pages/interstitial.tsx";
 import { WaitingPage } from "../../src/pages/waiting.tsx";
 import { ADMIN_SAMPLES } from "./admin-samples.tsx";
+import { AGENT_KEY_SAMPLES } from "./agent-key-samples.tsx";
 
 export const NONCE = "c2FtcGxlLW5vbmNl";
 
@@ -204,6 +205,7 @@ function hostileAdmin(): AdminView {
 
 /** Every page and state by the name of its picture. */
 export const PAGE_SAMPLES: Readonly<Record<string, () => Child>> = {
+  ...AGENT_KEY_SAMPLES,
   home: () => (
     <HomePage
       nonce={NONCE}

@@ -108,7 +108,9 @@ async function layoutFindings(page: Page): Promise<string[]> {
     const root = document.documentElement;
     if (root.scrollWidth > root.clientWidth) findings.push(`scrolls sideways: ${root.scrollWidth} px`);
     for (const element of document.querySelectorAll("button, .button, input:not([type=hidden])")) {
-      const { height, width } = element.getBoundingClientRect();
+      // A press on its label presses the control.
+      const target = element.closest("label") ?? element;
+      const { height, width } = target.getBoundingClientRect();
       if (width > 0 && (height < 44 || width < 44))
         findings.push(`small target ${width}x${height}: ${element.outerHTML.slice(0, 80)}`);
     }

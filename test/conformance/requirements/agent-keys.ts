@@ -49,4 +49,9 @@ export const agentKeys = {
     source: "gateway",
     behaviour: "A key is made with bounds, indexed and audited before it works, and listed with its state.",
   },
+  "keys.admin": {
+    source: "OWASP ASVS 8.2.1, 16.3.1",
+    behaviour:
+      "An admin makes keys for shared access, sees each once, finds everybody's, and ends any; nobody else does.",
+  },
 } as const satisfies Record<string, Requirement>;

@@ -11,10 +11,12 @@ import { APPROVALS, AUDIT, CONNECTION, CONNECTIONS } from "../../support/admin-s
 import { ConsentPage } from "../../../src/pages/consent.tsx";
 import { ErrorPage } from "../../../src/pages/error.tsx";
 import { HomePage } from "../../../src/pages/home.tsx";
+import { AdminAgentKeyMadePage, AdminAgentKeysPage } from "../../../src/pages/admin-agent-keys.tsx";
 import { MachineClientsPage } from "../../../src/pages/admin-machine-clients.tsx";
 import { InterstitialPage } from "../../../src/pages/interstitial.tsx";
 import { WaitingPage } from "../../../src/pages/waiting.tsx";
 import { visibleName } from "../../../src/pages/outside-text.ts";
+import { AGENT_KEY_MADE, AGENT_KEYS, agentKeyPage } from "../../support/agent-key-samples.tsx";
 import { ADMIN, CONSENT, ERROR, machinePage, MACHINES, NONCE } from "../../support/page-samples.tsx";
 import { readHtml } from "../../support/read-html.ts";
 import { XSS_CORPUS } from "../../support/xss-corpus.ts";
@@ -221,6 +223,40 @@ const ADMIN_SLOTS: readonly Slot[] = [
         integrations={[{ access: "shared", clientId: value, connection: { state: value, reason: value } }]}
       />
     ),
+  },
+  {
+    name: "agent keys: name",
+    page: (value) => <AdminAgentKeysPage {...AGENT_KEYS} page={agentKeyPage({ name: value })} />,
+    shows: asName,
+  },
+  {
+    name: "agent keys: other values",
+    page: (value) => (
+      <AdminAgentKeysPage
+        {...AGENT_KEYS}
+        csrf={value}
+        resources={[value, value]}
+        page={agentKeyPage({
+          id: value,
+          connectionId: value,
+          tools: [value],
+          createdBy: value,
+          createdAt: value,
+          revokedBy: value,
+        })}
+      />
+    ),
+  },
+  {
+    name: "agent key: what is shown once",
+    page: (value) => (
+      <AdminAgentKeyMadePage nonce={NONCE} csrf={value} {...AGENT_KEY_MADE} value={value} resource={value} />
+    ),
+  },
+  {
+    name: "agent key: its name",
+    page: (value) => <AdminAgentKeyMadePage nonce={NONCE} csrf="c" {...AGENT_KEY_MADE} name={value} />,
+    shows: (value) => visibleName(value) ?? "The new key",
   },
   {
     name: "machine clients: name",

@@ -1,0 +1,152 @@
+// The form that makes an agent key, and the one time that the key is shown. Parts of the pages of admins and people.
+
+import {
+  daysInWords,
+  KEY_VARIABLE,
+  keyLines,
+  keyRefusalInWords,
+  TOOL_CHOICES,
+  type AgentKeyRefusal,
+} from "./agent-key-text.ts";
+import { visibleName } from "./outside-text.ts";
+import { Moment, Snippet } from "./parts.tsx";
+
+export interface AgentKeyFormView {
+  readonly action: string;
+  readonly csrf: string;
+  /** The choices of days that a key works. */
+  readonly lifetimes: readonly number[];
+  /** The MCP URLs that a key can be for; a choice is shown when there are several. */
+  readonly resources: readonly string[];
+  /** Why the last try made no key. */
+  readonly refusal?: AgentKeyRefusal;
+}
+
+const USUAL_DAYS = 90;
+
+/** Renders the form. Posts `name`, `tools` (`all` or `some`), `tool-<name>`, `days` and `resource`. */
+export function AgentKeyForm({ action, csrf, lifetimes, resources, refusal }: AgentKeyFormView) {
+  const [only = ""] = resources;
+  return (
+    <form method="post" action={action} class="stack-wide">
+      <input type="hidden" name="csrf" value={csrf} />
+      {refusal === undefined ? null : (
+        <p class="note bad" role="alert" id="key-refusal">
+          {keyRefusalInWords(refusal)}
+        </p>
+      )}
+      <div class="stack">
+        <label for="key-name">Name</label>
+        <input
+          id="key-name"
+          name="name"
+          required
+          maxlength={64}
+          autocomplete="off"
+          aria-describedby="key-name-hint"
+        />
+        <p id="key-name-hint" class="small soft">
+          What will use it, so that you know which key to revoke later.
+        </p>
+      </div>
+      {resources.length < 2 ? (
+        <input type="hidden" name="resource" value={only} />
+      ) : (
+        <div class="stack">
+          <label for="key-resource">Address</label>
+          <select id="key-resource" name="resource">
+            {resources.map((resource) => (
+              <option value={resource}>{resource}</option>
+            ))}
+          </select>
+        </div>
+      )}
+      <ToolChoice />
+      <div class="stack">
+        <label for="key-days">Works for</label>
+        <select id="key-days" name="days">
+          {lifetimes.map((days) => (
+            <option value={String(days)} selected={days === USUAL_DAYS}>
+              {daysInWords(days)}
+            </option>
+          ))}
+        </select>
+      </div>
+      <div>
+        <button type="submit" class="primary">
+          Make the key
+        </button>
+      </div>
+    </form>
+  );
+}
+
+function ToolChoice() {
+  return (
+    <fieldset>
+      <legend>Tools it may call</legend>
+      <label class="check">
+        <input type="radio" name="tools" value="all" checked /> Every tool that is allowed, also new ones
+      </label>
+      <label class="check">
+        <input type="radio" name="tools" value="some" /> Only these:
+      </label>
+      <div class="indented">
+        {TOOL_CHOICES.map(([tool, title]) => (
+          <label class="check">
+            <input type="checkbox" name={`tool-${tool}`} value="on" />{" "}
+            <span>
+              {title} <code>{tool}</code>
+            </span>
+          </label>
+        ))}
+      </div>
+    </fieldset>
+  );
+}
+
+export interface AgentKeyMadeView {
+  readonly name: string;
+  /** The key itself. */
+  readonly value: string;
+  readonly resource: string;
+  /** ISO 8601. */
+  readonly expiresAt: string;
+}
+
+/** Shows a key, which happens once, and the lines that give it to a client. The page's Layout needs `script="copy"`. */
+export function AgentKeyMade({ name, value, resource, expiresAt }: AgentKeyMadeView) {
+  return (
+    <>
+      <section class="card" aria-labelledby="the-key">
+        <div class="stack">
+          <h2 id="the-key">
+            <bdi>{visibleName(name) ?? "The new key"}</bdi>
+          </h2>
+          <p>
+            <strong>Copy the key now.</strong> It is shown once and kept nowhere: if it gets lost, revoke it
+            and make another one. Whoever has it can spend your company's Gong credits until{" "}
+            <Moment at={expiresAt} />.
+          </p>
+        </div>
+        <Snippet id="key" text={value} label="the key" />
+      </section>
+      <section class="card" aria-labelledby="use-it">
+        <div class="stack">
+          <h2 id="use-it">Give it to your agent</h2>
+          <p>
+            Put it into your agent's environment as <code>{KEY_VARIABLE}</code>, or into its secret store.
+            Send it in the Authorization header and nowhere else.
+          </p>
+        </div>
+        {keyLines(resource).map(({ id, client, before, paste }) => (
+          <div class="stack">
+            <h3>{client}</h3>
+            <p>{before}</p>
+            <Snippet id={id} text={paste} label={`the lines for ${client}`} />
+          </div>
+        ))}
+      </section>
+    </>
+  );
+}
