@@ -7,6 +7,7 @@ import type { Client } from "./oauth/client.ts";
 import { isLoopbackHttp } from "./oauth/loopback.ts";
 import { parsePreregisteredClients } from "./oauth/preregistered-clients.ts";
 import type { Resources } from "./oauth/resource.ts";
+import { parseTrustedIssuers, type TrustedIssuer } from "./oauth/trusted-issuers.ts";
 
 /** The integration behind `/mcp`, and the optional second one behind `/shared/mcp`. */
 export type IntegrationName = "main" | "shared";
@@ -45,6 +46,8 @@ export interface Config {
   /** Browser origins that may call `/mcp`, besides our own. */
   readonly allowedOrigins: ReadonlySet<string>;
   readonly preregisteredClients: ReadonlyMap<string, Client>;
+  /** Issuers whose identity assertions are believed, by `iss`. */
+  readonly trustedIssuers: ReadonlyMap<string, TrustedIssuer>;
   readonly accessCacheSeconds: number;
   readonly accessTokenSeconds: number;
   readonly refreshTokenSeconds: number;
@@ -106,6 +109,7 @@ export function parseSettings(settings: Settings): Config {
     allowedRedirectHosts: new Set(read.list("ALLOWED_REDIRECT_HOSTS")),
     allowedOrigins: new Set(read.list("ALLOWED_ORIGINS")),
     preregisteredClients: preregisteredClients(read.optional("CLIENTS"), problems),
+    trustedIssuers: trustedIssuers(read.optional("TRUSTED_ISSUERS"), publicUrl, problems),
     accessCacheSeconds: read.integer("ACCESS_CACHE_SECONDS", 10, 0, 60),
     accessTokenSeconds: read.integer("ACCESS_TOKEN_SECONDS", 3600, 5, DAY),
     refreshTokenSeconds: read.integer("REFRESH_TOKEN_DAYS", 30, 1, 365) * DAY,
@@ -115,6 +119,7 @@ export function parseSettings(settings: Settings): Config {
     maxBodyBytes: read.integer("MAX_BODY_BYTES", 1_048_576, 65_536, 16_777_216),
   };
   noteAdminProblems(problems, config);
+  noteIssuerProblems(problems, config);
   if (problems.length > 0) throw new ConfigError(problems);
   return Object.freeze(config);
 }
@@ -123,6 +128,20 @@ function noteAdminProblems(problems: string[], { integrations, adminToken, acces
   const needsAdmin = integrations.some((integration) => integration.access === "shared");
   if (needsAdmin && adminToken === undefined && (access === undefined || access.adminEmails.size === 0)) {
     problems.push("ADMIN_TOKEN, or Cloudflare Access with ADMIN_EMAILS, is required for shared access");
+  }
+}
+
+/** An issuer that no person's connection could ever answer to would look configured and never work. */
+function noteIssuerProblems(
+  problems: string[],
+  { integrations, access, trustedIssuers: issuers }: Config,
+): void {
+  if (issuers.size === 0) return;
+  if (!integrations.some((integration) => integration.access === "personal")) {
+    problems.push("TRUSTED_ISSUERS needs an integration with personal access");
+  }
+  if (access === undefined && [...issuers.values()].some(({ person }) => person.kind === "email")) {
+    problems.push("TRUSTED_ISSUERS: email_claim needs ACCESS_TEAM_DOMAIN and ACCESS_AUD");
   }
 }
 
@@ -262,4 +281,16 @@ function preregisteredClients(value: string | undefined, problems: string[]): Re
   const result = parsePreregisteredClients(value);
   problems.push(...result.problems.map((problem) => `CLIENTS: ${problem}`));
   return result.clients;
+}
+
+function trustedIssuers(
+  value: string | undefined,
+  publicUrl: string,
+  problems: string[],
+): ReadonlyMap<string, TrustedIssuer> {
+  if (value === undefined) return new Map();
+  // A PUBLIC_URL that is wrong is reported by itself.
+  const result = parseTrustedIssuers(value, publicUrl === "" ? ANY_URL.origin : publicUrl);
+  problems.push(...result.problems.map((problem) => `TRUSTED_ISSUERS: ${problem}`));
+  return result.issuers;
 }

@@ -2,7 +2,7 @@
 // RFC 6749 §2.3 and §3.2.1, RFC 7521 §4.2.
 
 import { ClientDocumentError, OAuthError } from "../errors.ts";
-import type { Client } from "../oauth/client.ts";
+import type { Client, TokenEndpointAuthMethod } from "../oauth/client.ts";
 import {
   assertClientAuthenticated,
   hashClientSecret,
@@ -15,6 +15,9 @@ import { findClient } from "./clients.ts";
 import type { Gateway } from "./gateway.ts";
 import { authenticateByAssertion } from "./verify-assertion.ts";
 
+/** A client, and how it proved in this request who it is; `none` is no proof. */
+export type ProvenClient = Client & { readonly provenBy: TokenEndpointAuthMethod };
+
 /**
  * The authenticated client. Throws OAuthError `invalid_client`, in the same words whatever was wrong, or
  * `temporarily_unavailable` while the client's metadata document or keys can't be fetched.
@@ -23,12 +26,14 @@ export async function authenticateClient(
   gateway: Gateway,
   authorization: string | undefined,
   form: FormParameters,
-): Promise<Client> {
+): Promise<ProvenClient> {
   const presented = presentedCredentials(authorization, form);
   try {
-    return presented.method === "private_key_jwt"
-      ? await authenticateByAssertion(gateway, presented)
-      : await authenticateBySecret(gateway, presented);
+    const client =
+      presented.method === "private_key_jwt"
+        ? await authenticateByAssertion(gateway, presented)
+        : await authenticateBySecret(gateway, presented);
+    return { ...client, provenBy: presented.method };
   } catch (error) {
     throw error instanceof ClientDocumentError ? asOAuthError(error) : error;
   }

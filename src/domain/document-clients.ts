@@ -4,7 +4,7 @@
 import { ClientDocumentError } from "../errors.ts";
 import { parseClientDocument } from "../oauth/client-document.ts";
 import { documentUrlHost } from "../oauth/client-id-url.ts";
-import { parseClientKeys, type ClientKey } from "../oauth/client-keys.ts";
+import { parseClientKeys, type ClientKey, type ClientKeys } from "../oauth/client-keys.ts";
 import type { Client } from "../oauth/client.ts";
 import { KNOWN_DOCUMENTS } from "../oauth/known-documents.ts";
 import type { Gateway } from "./gateway.ts";
@@ -57,17 +57,24 @@ function isFailedFetch(error: unknown): boolean {
   );
 }
 
-/**
- * The keys that `client` signs with. `renewed` asks for a key set that was fetched just now, for a key that is not in the
- * kept one. Throws ClientDocumentError when the key set can't be had.
- */
+/** The keys that `client` signs with, as `keySetOf` has them. */
 export async function keysOf(
   gateway: Gateway,
-  client: Client,
+  { keys }: Client,
+  options: { readonly renewed: boolean },
+): Promise<readonly ClientKey[]> {
+  return keys === undefined ? [] : keySetOf(gateway, keys, options);
+}
+
+/**
+ * The keys themselves. `renewed` asks for a key set that was fetched just now, for a key that is not in the kept one.
+ * Throws ClientDocumentError when the key set can't be had.
+ */
+export async function keySetOf(
+  gateway: Gateway,
+  keys: ClientKeys,
   { renewed }: { readonly renewed: boolean },
 ): Promise<readonly ClientKey[]> {
-  const { keys } = client;
-  if (keys === undefined) return [];
   if (keys.kind === "inline") return keys.keys;
   const { uri } = keys;
   return keySets.read(

@@ -7,7 +7,7 @@ import { openForHolder, sealForHolder } from "../crypto/holder-seal.ts";
 import { OAuthError } from "../errors.ts";
 import { failpoint } from "../failpoints.ts";
 import { log } from "../log.ts";
-import { DEVICE_CODE_GRANT, type Client } from "../oauth/client.ts";
+import { DEVICE_CODE_GRANT, JWT_BEARER, type Client } from "../oauth/client.ts";
 import type { FormParameters } from "../oauth/form.ts";
 import { codeChallengeOf } from "../oauth/pkce.ts";
 import { resolveResource } from "../oauth/resource.ts";
@@ -21,11 +21,12 @@ import {
 } from "../oauth/token-request.ts";
 import type { PollOutcome } from "../storage/device-authorizations.ts";
 import type { CandidateTokens, TokenOutcome } from "../storage/grants.ts";
-import { authenticateClient } from "./authenticate-client.ts";
+import { authenticateClient, type ProvenClient } from "./authenticate-client.ts";
 import { grantByClientCredentials } from "./client-credentials.ts";
 import { renewClient } from "./clients.ts";
 import { resourcesOf, type Gateway } from "./gateway.ts";
 import { deviceRedemptionHash } from "./open-grant.ts";
+import { grantByAssertion } from "./identity-assertion.ts";
 import { servedGrantTypes } from "./served-grant-types.ts";
 import { DEVICE_CHALLENGE } from "./tell-client.ts";
 import type { TokenResponse } from "./token-response.ts";
@@ -52,7 +53,7 @@ export async function exchangeToken(
   return response;
 }
 
-function decide(gateway: Gateway, client: Client, request: TokenRequest): Promise<TokenResponse> {
+function decide(gateway: Gateway, client: ProvenClient, request: TokenRequest): Promise<TokenResponse> {
   switch (request.grantType) {
     case "authorization_code":
       return redeem(gateway, client, request);
@@ -62,6 +63,8 @@ function decide(gateway: Gateway, client: Client, request: TokenRequest): Promis
       return grantByClientCredentials(gateway, client, request);
     case DEVICE_CODE_GRANT:
       return redeemDevice(gateway, client, request);
+    case JWT_BEARER:
+      return grantByAssertion(gateway, client, request);
   }
 }
 

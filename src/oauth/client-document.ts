@@ -5,7 +5,7 @@ import type { JsonObject } from "../json.ts";
 import { ASSERTION_ALGORITHMS, parseClientKeys, type ClientKeys } from "./client-keys.ts";
 import { documentUrlHost } from "./client-id-url.ts";
 import { displayName, parseClientMetadata, type ClientMetadata } from "./client-metadata.ts";
-import type { Client, TokenEndpointAuthMethod } from "./client.ts";
+import { JWT_BEARER, type Client, type TokenEndpointAuthMethod } from "./client.ts";
 
 const PREFERRED_METHODS = ["private_key_jwt", "none"] as const;
 
@@ -36,8 +36,16 @@ export function parseClientDocument(url: string, document: JsonObject, publicUrl
     ...(keys === undefined ? {} : { keys }),
     ...(signingAlgorithm === undefined ? {} : { signingAlgorithm }),
     clientSecretHash: undefined,
-    grantTypes,
+    grantTypes: [
+      ...grantTypes,
+      ...(keys !== undefined && listsAssertions(document) ? ([JWT_BEARER] as const) : []),
+    ],
   };
+}
+
+/** RFC 7523 §2.1 is for clients that prove who they are; whether an issuer may vouch to this one is the settings' to say. */
+function listsAssertions({ grant_types: names }: JsonObject): boolean {
+  return Array.isArray(names) && names.includes(JWT_BEARER);
 }
 
 /** What a document says in the same words as a registration (RFC 7591 §2). */

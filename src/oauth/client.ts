@@ -25,8 +25,11 @@ export const DEFAULT_GRANT_TYPES: readonly GrantType[] = ["authorization_code", 
 /** RFC 6749 §4.4: a machine asks for itself, with nobody at a browser. For clients that an admin vouches for. */
 export const CLIENT_CREDENTIALS = "client_credentials";
 
+/** RFC 7523 §2.1: somebody whom the settings trust vouches for a person. For clients that an admin named to them. */
+export const JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+
 /** The grant types that a client needs an admin's word for, beside a proof of who it is. */
-export const VOUCHED_GRANT_TYPES = [CLIENT_CREDENTIALS] as const;
+export const VOUCHED_GRANT_TYPES = [CLIENT_CREDENTIALS, JWT_BEARER] as const;
 
 /** RFC 7591 §2: every grant type the token endpoint knows; the settings say which of them a gateway serves. */
 export const GRANT_TYPES = [...REGISTRABLE_GRANT_TYPES, ...VOUCHED_GRANT_TYPES] as const;

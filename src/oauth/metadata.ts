@@ -3,11 +3,13 @@
 // domain/verify-assertion. RFC 8414, RFC 9728, RFC 9207.
 import { ASSERTION_ALGORITHMS } from "./client-keys.ts";
 import {
+  JWT_BEARER,
   REGISTRABLE_GRANT_TYPES,
   RESPONSE_TYPES,
   TOKEN_ENDPOINT_AUTH_METHODS,
   type GrantType,
 } from "./client.ts";
+import { IDENTITY_ASSERTION_PROFILE } from "./identity-assertion.ts";
 import { SCOPES } from "./scope.ts";
 
 /** Where each endpoint of the authorization server is, below the issuer. */
@@ -54,6 +56,10 @@ export function authorizationServerMetadata(
     response_types_supported: RESPONSE_TYPES,
     response_modes_supported: ["query"],
     grant_types_supported: grantTypes,
+    // Identity Assertion JWT Authorization Grant draft §6: the one kind of assertion that the grant type takes here.
+    ...(grantTypes.includes(JWT_BEARER)
+      ? { authorization_grant_profiles_supported: [IDENTITY_ASSERTION_PROFILE] }
+      : {}),
     token_endpoint_auth_methods_supported: TOKEN_ENDPOINT_AUTH_METHODS,
     token_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
     revocation_endpoint_auth_methods_supported: TOKEN_ENDPOINT_AUTH_METHODS,

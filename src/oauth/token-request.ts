@@ -4,6 +4,7 @@ import { OAuthError } from "../errors.ts";
 import {
   CLIENT_CREDENTIALS,
   DEVICE_CODE_GRANT,
+  JWT_BEARER,
   REGISTRABLE_GRANT_TYPES,
   type Client,
   type GrantType,
@@ -41,11 +42,20 @@ export interface DeviceTokenRequest {
   readonly resources: readonly string[];
 }
 
+/** RFC 7523 §2.1. */
+export interface AssertionRequest {
+  readonly grantType: typeof JWT_BEARER;
+  readonly assertion: string;
+  readonly scope: string | undefined;
+  readonly resources: readonly string[];
+}
+
 export type TokenRequest =
   | CodeTokenRequest
   | RefreshTokenRequest
   | ClientCredentialsRequest
-  | DeviceTokenRequest;
+  | DeviceTokenRequest
+  | AssertionRequest;
 
 /**
  * Reads a token request (RFC 6749 §4.1.3, §4.4.2, §6, RFC 8628 §3.4). Refuses a missing parameter with
@@ -60,6 +70,9 @@ export function parseTokenRequest(
   const resources = form.all("resource");
   const scope = form.get("scope");
   if (grantType === CLIENT_CREDENTIALS) return { grantType, scope, resources };
+  if (grantType === JWT_BEARER) {
+    return { grantType, assertion: required(form, "assertion"), scope, resources };
+  }
   if (grantType === "refresh_token") {
     return { grantType, refreshToken: required(form, "refresh_token"), scope, resources };
   }
@@ -92,7 +105,13 @@ function servedGrantType(name: string, served: readonly GrantType[]): GrantType 
   return grantType;
 }
 
-type RequiredParameter = "grant_type" | "code" | "code_verifier" | "refresh_token" | "device_code";
+type RequiredParameter =
+  | "grant_type"
+  | "code"
+  | "code_verifier"
+  | "refresh_token"
+  | "device_code"
+  | "assertion";
 
 function required(form: FormParameters, name: RequiredParameter): string {
   const value = form.get(name);

@@ -155,13 +155,13 @@ describe(verifies("machine.client_credentials", "a machine's way to an answer"),
       (await (await asked("/.well-known/oauth-authorization-server")).json<Record<string, unknown>>())[
         "grant_types_supported"
       ];
-    expect(await listed(gateway)).toEqual(["authorization_code", "refresh_token", "client_credentials"]);
+    expect(await listed(gateway)).toContain("client_credentials");
     const personal = gatewayWith({
       GONG_SHARED_CLIENT_ID: "",
       GONG_SHARED_CLIENT_SECRET: "",
       CLIENTS: JSON.stringify([await machineWithSecret()]),
     });
-    expect(await listed(personal)).toEqual(["authorization_code", "refresh_token"]);
+    expect(await listed(personal)).not.toContain("client_credentials");
     await expectOAuthError(await askAsMachine(personal), "unsupported_grant_type");
   });
 });

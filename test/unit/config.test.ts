@@ -39,6 +39,7 @@ describe(verifies("settings.complete", "settings that are complete"), () => {
         },
       ],
       adminToken: undefined,
+      trustedIssuers: new Map(),
       clientPolicy: "open",
       allowedRedirectHosts: new Set(),
       allowedOrigins: new Set(),

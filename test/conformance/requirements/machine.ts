@@ -33,4 +33,37 @@ export const machine = {
     source: "OWASP ASVS 8.2.1, 3.5.1",
     behaviour: "Nobody but an admin, from the gateway's own pages, sees, makes or ends a machine client.",
   },
+  "identity.story": {
+    source: "Identity Assertion JWT Authorization Grant draft §4, RFC 7523 §2.1",
+    behaviour: "An issuer that the settings trust opens a person's own connection to a client it names.",
+  },
+  "identity.claims": {
+    source: "Identity Assertion JWT Authorization Grant draft §3, §4, RFC 7523 §3, RFC 8725 §3",
+    behaviour: "An assertion of another type, issuer, audience, client, resource, time or key opens nothing.",
+  },
+  "identity.client": {
+    source: "Identity Assertion JWT Authorization Grant draft §4",
+    behaviour:
+      "Only a client that proves itself, and that the issuer may vouch to, can present an assertion.",
+  },
+  "identity.person": {
+    source: "gateway",
+    behaviour: "An assertion leads to the connection of exactly one person, or says where to sign in.",
+  },
+  "identity.single_use": {
+    source: "RFC 7523 §3 item 7",
+    behaviour: "An assertion gives one token, however often and in parallel it is presented.",
+  },
+  "identity.ended": {
+    source: "gateway",
+    behaviour: "A client that a person has ended does not come back by an assertion, only by that person.",
+  },
+  "identity.keys": {
+    source: "RFC 7517 §4.5, §5",
+    behaviour: "An issuer's keys are fetched bounded and kept; keys out of reach are no verdict.",
+  },
+  "settings.trusted_issuers": {
+    source: "gateway",
+    behaviour: "TRUSTED_ISSUERS is read whole or refused, each problem named by its place and never quoted.",
+  },
 } as const satisfies Record<string, Requirement>;
