@@ -18,7 +18,7 @@ import {
   type ServerEventBus,
   WebStandardStreamableHTTPServerTransport,
 } from "@modelcontextprotocol/server";
-import { respond } from "../gong/node-listener.ts";
+import { KEEP_ALIVE_MS, respond } from "../gong/node-listener.ts";
 import { registerInputTools } from "./fixture-input.ts";
 import { registerPrompts, registerResources } from "./fixture-resources.ts";
 import { registerTools } from "./fixture-tools.ts";
@@ -43,7 +43,7 @@ export async function serveFixture(): Promise<Fixture> {
     if (await isLegacyRequest(request)) return serveLegacy(sessions, bus, request);
     return modern.fetch(request);
   };
-  const server = createServer();
+  const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   server.on("request", (incoming, outgoing) => void respond(answer, origin, incoming, outgoing));

@@ -5,6 +5,7 @@
 
 import http, { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { KEEP_ALIVE_MS } from "../gong/node-listener.ts";
 
 /** Where one request goes on to. */
 export interface Onward {
@@ -33,12 +34,15 @@ export interface Relay {
 /** Serves a relay on a free loopback port; `route` decides for each request. */
 export async function serveRelay(route: (request: IncomingMessage) => Onward | OwnAnswer): Promise<Relay> {
   // As a proxy it gets requests whose host is in the request line alone (RFC 9112 §3.2.2).
-  const server = createServer({ requireHostHeader: false }, (incoming, outgoing) => {
-    const decision = route(incoming);
-    if ("to" in decision) return pass(decision, incoming, outgoing);
-    outgoing.writeHead(decision.status, { "content-type": "application/json" });
-    outgoing.end(JSON.stringify(decision.document));
-  });
+  const server = createServer(
+    { requireHostHeader: false, keepAliveTimeout: KEEP_ALIVE_MS },
+    (incoming, outgoing) => {
+      const decision = route(incoming);
+      if ("to" in decision) return pass(decision, incoming, outgoing);
+      outgoing.writeHead(decision.status, { "content-type": "application/json" });
+      outgoing.end(JSON.stringify(decision.document));
+    },
+  );
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return {
     origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,

@@ -6,6 +6,13 @@ import { Readable } from "node:stream";
 import { once } from "node:events";
 import { ConnectionDropped } from "./streams.ts";
 
+/**
+ * How long an idle connection stays open, in milliseconds: as long as common servers and load balancers keep one. Node.js
+ * closes after five seconds by default, and a POST that goes out on a connection in that moment is lost, which no client
+ * can repeat for sure.
+ */
+export const KEEP_ALIVE_MS = 75_000;
+
 /** Answers one Node.js request with `fetch`. `origin` is what its URL starts with. Never rejects. */
 export async function respond(
   fetch: (request: Request) => Promise<Response>,

@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import { parseArgs } from "node:util";
 import { createControl } from "./control.ts";
 import type { KnobChanges } from "./knobs.ts";
-import { respond } from "./node-listener.ts";
+import { KEEP_ALIVE_MS, respond } from "./node-listener.ts";
 import { createStandIn, type StandIn } from "./stand-in.ts";
 import type { Memory } from "./world.ts";
 
@@ -43,7 +43,7 @@ export async function serveStandIn(options: ServeOptions): Promise<ServedStandIn
     await Promise.all(servers.map(closeServer));
   };
   const open = async (port: number): Promise<{ server: Server; origin: string }> => {
-    const server = createServer();
+    const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS });
     await listen(server, port, host);
     servers.push(server);
     return { server, origin: `http://${name}:${(server.address() as AddressInfo).port}` };
