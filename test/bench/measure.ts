@@ -106,6 +106,8 @@ function rpc(method: string): string {
 
 function requestHeaders(target: Target): Record<string, string> {
   return {
+    // The name it knows itself by; the address is numeric, so that no name is looked up.
+    host: new URL(target.mcpUrl).host.replace("127.0.0.1", "localhost"),
     authorization: target.authorization,
     "content-type": "application/json",
     accept: "application/json, text/event-stream",

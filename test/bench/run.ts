@@ -1,5 +1,5 @@
-// `npm run bench`: what the gateway costs on calls that are not paid, beside the least a Worker can do (passthrough.js),
-// on the same runtime, in the same run, in alternating rounds. Prints one table; asserts nothing, for machines differ.
+// `npm run bench`: what the gateway costs on calls that are not paid, beside the least a Worker can do (passthrough.js)
+// and the field's library for Workers in front of that, on the same runtime, in the same run, in alternating rounds. Prints one table; asserts nothing, for machines differ.
 // Flags: --seconds 3 (per measurement) --rounds 5 --connections 16.
 
 import { type ChildProcess, fork } from "node:child_process";
@@ -31,6 +31,8 @@ const SECRETS = {
   GONG_CLIENT_ID: "bench",
   GONG_CLIENT_SECRET: crypto.randomUUID(),
 };
+/** The field's library in front of the same passthrough. */
+const LIBRARY = fileURLToPath(new URL("../conformance/oracle/wrangler.toml", import.meta.url));
 // The memory that production gives an isolate; more would only move V8's pauses around.
 const V8_FLAGS = ["--max-heap-size=128"];
 
@@ -59,10 +61,15 @@ async function bench(load: Load): Promise<void> {
     });
     const warm = await start(build, { ...settings, ACCESS_CACHE_SECONDS: "60" });
     const cold = await start(build, { ...settings, ACCESS_CACHE_SECONDS: "0" });
+    const library = await start(await buildWorker(LIBRARY), {
+      UPSTREAM: upstream.mcpUrl,
+      AUTHORIZATION: "Bearer upstream-access-token",
+    });
     const targets = [
       target("passthrough", floor, "Bearer agent-access-token"),
       target("gateway, warm", warm, await signIn(warm)),
       target("gateway, cold", cold, await signIn(cold)),
+      target("library", library, await signIn(library)),
     ];
     const rows = await alternate(targets, load, upstream.child);
     console.log(`\n${renderTable(rows, "passthrough")}\n`);
@@ -154,6 +161,7 @@ function footnote({ seconds, rounds, connections }: Load, rows: readonly Row[]):
   return [
     `Medians of ${rounds} rounds of ${seconds} s over ${connections} connections; in parentheses the ratio to the passthrough of the`,
     "same round. tools/list, 977 bytes of JSON. Warm: the access token is in the isolate's cache. Cold: ACCESS_CACHE_SECONDS=0.",
+    "Library: @cloudflare/workers-oauth-provider, with a key-value store in memory that costs it next to nothing.",
     `Meanwhile other processes used ${foreign} of ${availableParallelism()} cores.`,
   ].join("\n");
 }

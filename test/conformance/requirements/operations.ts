@@ -18,6 +18,11 @@ export const operations = {
     source: "MCP authorization, official conformance suite",
     behaviour: "The authorization server suite passes whole against the gateway.",
   },
+  "oracle.differences": {
+    source: "RFC 6749, RFC 7009, RFC 7591, RFC 7636, RFC 8414, RFC 8707, RFC 9207, RFC 9728",
+    behaviour:
+      "Black-box checks come out as the standards have it, and each difference to the field's library is listed with its reason.",
+  },
   "conformance.expected_failures": {
     source: "gateway",
     behaviour: "A listed failure has a reason and still fails, so that the list only shrinks.",
