@@ -9,6 +9,8 @@ import { jsonHeaders, pageHeaders } from "./middleware/security-headers.ts";
 import { asJson, asPage } from "./respond.tsx";
 import { account } from "./routes/account.tsx";
 import { adminAgentKeys } from "./routes/admin-agent-keys.tsx";
+import { adminPolicy } from "./routes/admin-policy.tsx";
+import { adminTools } from "./routes/admin-tools.tsx";
 import { adminSessions } from "./routes/admin-sessions.tsx";
 import { adminMachineClients } from "./routes/admin-machine-clients.tsx";
 import { admin } from "./routes/admin.tsx";
@@ -45,6 +47,8 @@ export function createApp(): ExportedHandler<Env> {
     .use(pageHeaders({ isolated: true }))
     .route("/", adminAgentKeys)
     .route("/", adminSessions)
+    .route("/", adminPolicy)
+    .route("/", adminTools)
     .route("/machine-clients", adminMachineClients)
     .route("/", admin)
     .onError(asPage);

@@ -25,6 +25,7 @@ export type LogEvent =
   | "connection.ended"
   | "record.unreadable"
   | "mcp.refused"
+  | "tools.unreadable"
   | "mcp.upstream_failed"
   | "discovery.failed"
   | "access.refused"

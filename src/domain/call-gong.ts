@@ -6,13 +6,14 @@ import type { IntegrationConfig } from "../config.ts";
 import { GongError } from "../errors.ts";
 import { discardBody, gongRefusal, passGongResponse, requestGongMcp } from "../gong/mcp.ts";
 import { log } from "../log.ts";
-import { INVALID_PARAMS, INVALID_REQUEST, jsonRpcError } from "../mcp/errors.ts";
+import { GATEWAY_UNAVAILABLE, INVALID_PARAMS, INVALID_REQUEST, jsonRpcError } from "../mcp/errors.ts";
 import { assertHeadersMatch, isModern } from "../mcp/headers.ts";
 import { parseMessage, type McpMessage } from "../mcp/message.ts";
 import { McpRefused } from "../mcp/refused.ts";
 import { keepsToTools, missingScope, reachesData } from "../mcp/tool-policy.ts";
 import { forget, identify, isAgentKey, type Caller } from "./caller.ts";
 import type { Gateway } from "./gateway.ts";
+import { listAllowedTools, mayListTools } from "./list-tools.ts";
 import { openSessionId, sealSessionId, type UpstreamSession } from "./mcp-session.ts";
 import { askToReconnect } from "./reconnect.ts";
 
@@ -34,7 +35,6 @@ export type McpAnswer =
 const METHODS: ReadonlySet<string> = new Set(["POST", "GET", "DELETE", "HEAD"]);
 
 /** JSON-RPC 2.0 §5.1: in the range left to implementations. */
-const GATEWAY_UNAVAILABLE = -32_003;
 const SESSION_NOT_FOUND = -32_001;
 
 /** Answers one request to `/mcp`. Throws McpRefused for a message that must not reach Gong. */
@@ -131,7 +131,10 @@ async function send(
     return { kind: "insufficient_scope", scope: [...caller.scope].join(" ") };
   }
   const upstreamId = isModern(call.headers) ? null : response.headers.get("mcp-session-id");
-  const passed = await passGongResponse(response, {
+  const answer = mayListTools(call.method, call.headers, message)
+    ? await listAllowedTools({ gateway, integration, caller }, response, message?.id)
+    : response;
+  const passed = await passGongResponse(answer, {
     sessionId: await ourSessionId(gateway, caller, session, upstreamId, message),
     cors: call.cors,
     accessToken,

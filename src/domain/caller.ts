@@ -12,6 +12,8 @@ import type { Gateway } from "./gateway.ts";
 export interface Caller {
   readonly connectionId: string;
   readonly scope: ReadonlySet<string>;
+  /** The client that calls; undefined for an agent key. */
+  readonly clientId?: string;
   /** The agent key that calls; undefined for an access token. */
   readonly keyId?: string;
   /** The tools that the key may call; undefined allows every tool that the policy allows. */
@@ -63,10 +65,11 @@ export async function identify(
     gateway.objects.connection(connectionId).authorize({ kind, hash: claims.hash }),
   );
   if (!call.ok) return call.reason === "invalid_token" ? call : { ...call, connectionId };
-  const { gong, keyId, tools } = call;
+  const { gong, clientId, keyId, tools } = call;
   const caller: Caller = {
     connectionId,
     scope: new Set(call.scope.split(" ")),
+    ...(clientId === undefined ? {} : { clientId }),
     ...(keyId === undefined ? {} : { keyId }),
     ...(tools === undefined ? {} : { tools }),
     gong,

@@ -9,6 +9,8 @@ export interface ToolUser {
   readonly access: "personal" | "shared";
   readonly clientId?: string | undefined;
   readonly keyId?: string | undefined;
+  /** The tools that the agent key was made for; undefined for all that the policy allows. */
+  readonly tools?: readonly string[] | undefined;
 }
 
 /** The policy, and for each tool seen at Gong whether its definition is approved or held back. */
@@ -32,6 +34,7 @@ export function allowedTool(rules: ToolRules, who: ToolUser, tool: string): Tool
     ownEntry(policy.clients, who.clientId),
     ownEntry(policy.keys, who.keyId),
   ];
+  if (who.tools?.includes(tool) === false) return "not_allowed";
   if (!applied.every((rule) => rule === undefined || admits(rule, tool))) return "not_allowed";
   return (ownEntry(states, tool) ?? stateAtFirstSight(policy, tool)) === "held" ? "held_back" : "allowed";
 }

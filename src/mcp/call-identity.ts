@@ -44,8 +44,11 @@ function progressTokenOf(meta: JsonObject): string | number | undefined {
   return typeof token === "string" || typeof token === "number" ? token : undefined;
 }
 
-/** RFC 8785 §3.2: no white space, members sorted by UTF-16 code units, strings and numbers as ECMAScript writes them. */
-function canonical(value: unknown): string {
+/**
+ * The canonical JSON of a value that parseKeepingNumbers read. RFC 8785 §3.2: no white space, members sorted by UTF-16
+ * code units, strings and numbers as ECMAScript writes them.
+ */
+export function canonical(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
   if (!isJsonObject(value) || JSON.isRawJSON(value)) return JSON.stringify(value);
   const members = Object.keys(value)

@@ -14,6 +14,8 @@ export const INVALID_PARAMS = -32_602;
 export const URL_ELICITATION_REQUIRED = -32_042;
 /** Ours, in the range left to implementations: a person has to connect to Gong again, and the message says where. */
 export const RECONNECT_NEEDED = -32_004;
+/** JSON-RPC 2.0 §5.1, in the range left to implementations: Gong, or the gateway's way to it, does not work now. */
+export const GATEWAY_UNAVAILABLE = -32_003;
 
 /** The id of a JSON-RPC message; null where the message could not be read (JSON-RPC 2.0 §5). */
 export type JsonRpcId = string | number | null;

@@ -1,5 +1,5 @@
-// The refusal of an MCP message before it reaches Gong. Thrown by the readers in this folder and domain/call-gong; routes/mcp answers with
-// `status` and `toResponseBody`. JSON-RPC 2.0 §5.1.
+// The refusal of an MCP message before it reaches Gong, or of Gong's answer to it. Thrown by the readers in this folder
+// and by domain/; routes/mcp answers with `status` and `toResponseBody`. JSON-RPC 2.0 §5.1.
 import { jsonRpcError, type JsonRpcError, type JsonRpcId } from "./errors.ts";
 
 /** An expected refusal of a message. `message` is ours and says what to do; it never quotes the message. */

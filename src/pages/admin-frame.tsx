@@ -15,6 +15,8 @@ export interface AdminPageView {
 const SECTIONS = [
   ["/admin", "Overview"],
   ["/admin/agent-keys", "Agent keys"],
+  ["/admin/policy", "Policy"],
+  ["/admin/tools", "Tools"],
   ["/admin/sessions", "Sessions"],
   ["/admin/machine-clients", "Machine clients"],
   ["/admin/connections", "Connections"],

@@ -1,35 +1,16 @@
 // The AdminObject: one per deployment. Admin sessions and their lock-out, the index of connections and of clients, the
-// approvals that wait for an admin, the key that connection ids are derived from, policy, budgets and the audit. In three
-// layers: admin-lists.ts, admin-directory.ts, and this. Each method is one
-// atomic state change; the SQL is in the files beside them.
+// approvals that wait for an admin, the key that connection ids are derived from, policy, budgets and the audit. In four
+// layers: admin-lists.ts, admin-directory.ts, admin-calls.ts, and this. Each method is one atomic state change; the SQL is
+// in the files beside them.
 
-import { nowSeconds } from "../clock.ts";
-import { integrationNamed, parseConfig } from "../config.ts";
-import type {
-  CallPermit,
-  CallRequest,
-  CallUse,
-  PolicyChange,
-  PolicyVersion,
-  UsageQuestion,
-  UsageRow,
-} from "./admin-rpc.ts";
+import { AdminCalls } from "./admin-calls.ts";
 import type { Approval } from "./admin-schema.ts";
-import { AdminDirectory } from "./admin-directory.ts";
 import { readFrom, writeTo } from "./admin-rows.ts";
 import * as sessions from "./admin-sessions.ts";
-import { scheduleAlarm } from "./alarm.ts";
 import * as approvals from "./approvals.ts";
-import { pruneCounters } from "./budget-counters.ts";
-import * as calls from "./call-reservations.ts";
 import { writeAudit } from "./audit.ts";
-import { currentPolicy, defaultPolicy, setPolicy } from "./policy-store.ts";
-import * as counters from "./usage-counters.ts";
 
-/** How often what is too old is forgotten. */
-const PRUNE_SECONDS = 86_400;
-
-export class AdminObject extends AdminDirectory {
+export class AdminObject extends AdminCalls {
   /** Puts a request for shared access before the admins. False when too many wait already. */
   async requestApproval(approval: Approval): Promise<boolean> {
     return writeTo(this.ctx.storage, (sql, now) => approvals.requestApproval(sql, approval, now));
@@ -104,57 +85,5 @@ export class AdminObject extends AdminDirectory {
       sql.exec("DELETE FROM sessions WHERE hash = ?", sessionHash);
       return undefined;
     });
-  }
-
-  /** The policy in force. */
-  async policy(): Promise<PolicyVersion> {
-    return readFrom(this.ctx.storage, defaultPolicy(), currentPolicy);
-  }
-
-  /** Puts a policy in force in place of version `before`; with an audit row of what changed. */
-  async setPolicy(actor: string, before: number, value: unknown): Promise<PolicyChange> {
-    return writeTo(this.ctx.storage, (sql, now) => setPolicy(sql, { actor, before, value }, now));
-  }
-
-  /**
-   * Decides a tool call by policy, cost guards and budgets, and counts it until it is settled; all at once, so that
-   * parallel calls can't share the last place.
-   */
-  async reserveCall(request: CallRequest): Promise<CallPermit> {
-    const { access } = integrationNamed(parseConfig(this.env), request.integration);
-    const permit = writeTo(this.ctx.storage, (sql, now) => calls.reserveCall(sql, request, access, now));
-    await this.#schedule();
-    return permit;
-  }
-
-  /** Says how a reserved call ended, once: the first word counts. */
-  async settleCall(reservationId: string, outcome: "spent" | "released", use: CallUse): Promise<void> {
-    readFrom(this.ctx.storage, undefined, (sql) => calls.settleCall(sql, reservationId, outcome, use));
-  }
-
-  /** How many calls were served in which way, by day, connection, client, key or tool. */
-  async usage(question: UsageQuestion): Promise<readonly UsageRow[]> {
-    return readFrom(this.ctx.storage, [], (sql) => counters.usage(sql, question));
-  }
-
-  /** Takes calls that nobody settled for spent, and forgets what is too old. May run twice or late. */
-  override async alarm(): Promise<void> {
-    readFrom(this.ctx.storage, undefined, (sql, now) => {
-      calls.assumeSpent(sql, now);
-      pruneCounters(sql, now);
-      counters.pruneUsage(sql, now);
-      return undefined;
-    });
-    await this.#schedule();
-  }
-
-  /** Sets the alarm for whatever is due first. */
-  #schedule(): Promise<void> {
-    const now = nowSeconds();
-    const due = readFrom(this.ctx.storage, [], (sql) => [
-      calls.nextSettlementAt(sql),
-      counters.hasUsage(sql) ? now + PRUNE_SECONDS : undefined,
-    ]);
-    return scheduleAlarm(this.ctx.storage, now, due);
   }
 }

@@ -1,6 +1,7 @@
 // What crosses the border between the AdminObject and whoever asks it about calls and policy: plain values in, plain
 // results out.
 
+import type { ToolRules, ToolState } from "../mcp/allowed-tool.ts";
 import type { BudgetScope } from "../mcp/budgets.ts";
 import type { Policy, PolicyProblem } from "../mcp/policy.ts";
 import type { Period } from "../mcp/time-zone.ts";
@@ -14,6 +15,8 @@ export interface CallRequest {
   readonly grantId?: string | undefined;
   readonly clientId?: string | undefined;
   readonly keyId?: string | undefined;
+  /** The tools that the agent key is held to; undefined for all that the policy allows. */
+  readonly tools?: readonly string[] | undefined;
   readonly tool: string;
   readonly arguments: unknown;
   /** False for a call that is served without asking Gong: judged like any other, counted against no budget. */
@@ -89,6 +92,49 @@ export type BudgetUse = {
   readonly used: number;
   /** Absent when there is no limit. */
   readonly most?: number;
-  /** Epoch seconds. */
-  readonly resetsAt: number;
 };
+
+/** What decides which tools of a list are shown. */
+export interface ListRules extends ToolRules {
+  /** For each tool the hashes of its approved definitions. */
+  readonly approved: Readonly<Record<string, readonly string[]>>;
+}
+
+/** A tool as Gong offers it now. */
+export interface ShownTool {
+  readonly name: string;
+  /** SHA-256 of the definition. */
+  readonly hash: string;
+  /** Canonical JSON. */
+  readonly definition: string;
+}
+
+/** One form in which a tool was seen. */
+export interface SeenToolChange {
+  readonly hash: string;
+  readonly definition: string;
+  /** Epoch seconds. */
+  readonly seenAt: number;
+  readonly approvedAt: number | undefined;
+  readonly approvedBy: string | undefined;
+}
+
+export interface SeenTool {
+  readonly integration: "main" | "shared";
+  readonly name: string;
+  readonly state: ToolState;
+  readonly stateSince: number;
+  /** The oldest first. */
+  readonly approved: readonly SeenToolChange[];
+  /** Forms that nobody has approved, the oldest first. */
+  readonly waiting: readonly SeenToolChange[];
+}
+
+export interface ToolDecision {
+  readonly actor: string;
+  readonly integration: "main" | "shared";
+  readonly name: string;
+  readonly decision: "approve" | "hold";
+  /** The hashes of the definitions that the admin was shown. */
+  readonly shown: readonly string[];
+}

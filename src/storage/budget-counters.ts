@@ -1,9 +1,18 @@
 // How many calls each budget has used in its day and month, in the AdminObject. Part of call-reservations.ts, which
 // decides and counts in one transaction; read by the budgets panel.
 
-import { budgetNearlyUsed, budgetsOf, budgetUsedUp, type Budget, type BudgetHolder } from "../mcp/budgets.ts";
+import {
+  budgetNearlyUsed,
+  budgetsOf,
+  budgetUsedUp,
+  limitOf,
+  type Budget,
+  type BudgetHolder,
+  type BudgetScope,
+} from "../mcp/budgets.ts";
 import type { Policy } from "../mcp/policy.ts";
 import { periodName, type Period } from "../mcp/time-zone.ts";
+import type { BudgetUse } from "./admin-rpc.ts";
 
 /** What a budget has used in one period, and how much it may. */
 export interface Counter {
@@ -116,4 +125,28 @@ export function pruneCounters(sql: SqlStorage, now: number): void {
   // Names sort by time, and a month's comes before those of its days.
   const oldest = periodName("month", now - 62 * 86_400, "UTC");
   sql.exec("DELETE FROM budget_counters WHERE period < ?", oldest);
+}
+
+/** Budgets that are shown at once: those that are used most. */
+const MOST_SHOWN = 60;
+
+/** How much of each budget of this day and month is used: the company's first, then the most used ones. */
+export function budgetUses(sql: SqlStorage, policy: Policy, now: number): readonly BudgetUse[] {
+  const { timeZone } = policy;
+  const names = PERIODS.map((period) => [period, periodName(period, now, timeZone)] as const);
+  return names.flatMap(([period, name]) =>
+    sql
+      .exec<{ scope: BudgetScope; id: string; used: number }>(
+        `SELECT scope, id, used FROM budget_counters WHERE period = ?
+         ORDER BY scope = 'company' DESC, used DESC, id LIMIT ?`,
+        name,
+        MOST_SHOWN,
+      )
+      .toArray()
+      .map(({ scope, id, used }) => {
+        const limit = scope === "company" ? policy.budgets.company : limitOf(policy, scope, id);
+        const most = period === "day" ? limit.perDay : limit.perMonth;
+        return { scope, id, period, used, ...(most === undefined ? {} : { most }) };
+      }),
+  );
 }

@@ -1,7 +1,7 @@
 // The company's policy in the AdminObject: the version in force, the earlier ones, and the change from one to the next
 // with who made it. Read in the transaction of each call that is decided.
 
-import { policyChanges } from "../mcp/policy-changes.ts";
+import { memberChanges } from "../mcp/member-changes.ts";
 import { DEFAULT_POLICY, parsePolicy } from "../mcp/policy.ts";
 import type { PolicyChange, PolicyVersion } from "./admin-rpc.ts";
 import { writeAudit } from "./audit.ts";
@@ -42,7 +42,7 @@ export function setPolicy(
   if (version !== change.before) return { ok: false, reason: "changed_meanwhile", version };
   const parsed = parsePolicy(change.value);
   if (!parsed.ok) return { ok: false, reason: "invalid", problems: parsed.problems };
-  const changes = policyChanges(policy, parsed.policy);
+  const changes = memberChanges(policy, parsed.policy);
   if (changes.length === 0) return { ok: true, version };
   const next = version + 1;
   sql.exec(

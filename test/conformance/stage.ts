@@ -34,6 +34,7 @@ export interface Stage {
 export async function startStage(build: Build, upstream: URL): Promise<Stage> {
   const port = await freePort();
   const clientSecret = secret();
+  const adminToken = secret();
   const served = await serveStandIn({
     mcpPort: 0,
     appPort: 0,
@@ -46,13 +47,17 @@ export async function startStage(build: Build, upstream: URL): Promise<Stage> {
   const gateway = await startGateway({
     build,
     port,
-    settings: gatewaySettings({ mcpUrl: `${front.origin}/mcp`, clientId: PERSONAL_CLIENT_ID, clientSecret }),
+    settings: {
+      ...gatewaySettings({ mcpUrl: `${front.origin}/mcp`, clientId: PERSONAL_CLIENT_ID, clientSecret }),
+      ADMIN_TOKEN: adminToken,
+    },
   });
   const mcpUrl = `${gateway.origin}/mcp`;
   const stop = async (): Promise<void> => {
     await Promise.all([gateway.stop(), front.close(), served.close()]);
   };
   try {
+    await holdNothingBack(gateway.origin, adminToken);
     const agent = createAgent({ mcpUrl, person: createPerson() });
     await agent.signIn();
     return {
@@ -67,6 +72,16 @@ export async function startStage(build: Build, upstream: URL): Promise<Stage> {
     await stop();
     throw error;
   }
+}
+
+/** The runner's tools are new to the gateway: as an admin, lets them through without approving each. */
+async function holdNothingBack(origin: string, token: string): Promise<void> {
+  const admin = createPerson();
+  await admin.press(await admin.open(`${origin}/admin`), "Sign in", { token });
+  const policy = await admin.open(`${origin}/admin/policy`);
+  const saved = await admin.press(policy, "Save the tool rules", { holdBack: "none" });
+  if (!saved.text.includes("Saved."))
+    throw new Error(`The policy was not saved: ${saved.text.slice(0, 500)}`);
 }
 
 /** The settings of a gateway at "Gong", with one public client written down. */

@@ -7,7 +7,7 @@ import { creditsCharged } from "../gong/ledger-questions.ts";
 import type { LedgerEntry } from "../gong/ledger.ts";
 import { ask, ASK_ACCOUNT, call, connect, TOOLS_LIST } from "../support/flow.ts";
 import { gong } from "../support/gong.ts";
-import { atGong, beginSession, errorCode, ledgerWhen, request } from "../support/mcp.ts";
+import { atGong, beginSession, errorCode, ledgerWhen, PING, request } from "../support/mcp.ts";
 
 beforeEach(() => gong.reset());
 afterEach(() => {
@@ -74,7 +74,7 @@ describe(verifies("proxy.streams", "an event is passed on when it comes"), () =>
   it("RFC 9110 §8.4: a compressed answer arrives as what it holds", async () => {
     const { tokens } = await connect();
     await gong.fault({ endpoint: "mcp", fault: { kind: "gzip_bomb", megabytes: 1 } });
-    const response = await call(tokens.access_token, TOOLS_LIST);
+    const response = await call(tokens.access_token, PING);
     expect(response.headers.get("content-encoding")).toBeNull();
     expect((await response.text()).length).toBe(1_048_576);
   });

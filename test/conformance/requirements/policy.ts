@@ -22,6 +22,35 @@ export const policy = {
     behaviour:
       "One decision says for a client, an agent key and an access whether a tool may be used; a denial wins over every permission.",
   },
+  "policy.listed_as_allowed": {
+    source: "MCP 2026-07-28, Tools, Listing Tools",
+    behaviour:
+      "A tool that the caller may not use is left out of tools/list, in JSON and in event streams of both eras; all else stays.",
+  },
+  "policy.unreadable_list": {
+    source: "RFC 8259 §4",
+    behaviour: "A list of tools that two readers could read differently is refused, and never passed on.",
+  },
+  "policy.held_back": {
+    source: "MCP 2026-07-28, Tools, Security Considerations",
+    behaviour:
+      "A new or changed tool is neither listed nor callable until an admin has approved the definition that they were shown.",
+  },
+  "policy.edited": {
+    source: "OWASP ASVS 5.0 2.2.1, WCAG 2.2 3.3.1",
+    behaviour:
+      "An admin changes each part of the policy by a form; what can't be saved is shown again as sent, with what is wrong beside it.",
+  },
+  "policy.tools_page": {
+    source: "MCP 2026-07-28, Tools, Security Considerations",
+    behaviour:
+      "An admin sees what Gong says of a new tool and what differs in a changed one, and approves exactly that, or holds it back.",
+  },
+  "browser.policy": {
+    source: "WCAG 2.2 AA",
+    behaviour:
+      "The policy and tools pages are usable by keyboard, at 320 pixels, in light and dark, without an axe finding.",
+  },
   "policy.periods": {
     source: "ECMA-402",
     behaviour:

@@ -1,9 +1,9 @@
-// src/mcp/policy.ts, allowed-tool.ts and policy-changes.ts: what a policy is, and who may use which tool under it.
+// src/mcp/policy.ts, allowed-tool.ts and member-changes.ts: what a policy is, and who may use which tool under it.
 
 import { describe, expect, it } from "vitest";
 import { verifies } from "../../conformance/verifies.ts";
 import { allowedTool, type ToolUser } from "../../../src/mcp/allowed-tool.ts";
-import { policyChanges } from "../../../src/mcp/policy-changes.ts";
+import { memberChanges } from "../../../src/mcp/member-changes.ts";
 import { DEFAULT_POLICY, parsePolicy, toolSettingsOf, type Policy } from "../../../src/mcp/policy.ts";
 
 const problemsOf = (value: unknown) => {
@@ -122,13 +122,13 @@ describe(verifies("policy.versions", "what changed between two policies"), () =>
       clients: { "client-1": { deny: ["ask_deal"] } },
       warnAtPercent: 90,
     };
-    expect(policyChanges(DEFAULT_POLICY, after)).toEqual([
+    expect(memberChanges(DEFAULT_POLICY, after)).toEqual([
       { path: "budgets.company", from: "{}", to: "none" },
       { path: "budgets.company.perDay", from: "none", to: "100" },
       { path: "clients", from: "{}", to: "none" },
       { path: "clients.client-1.deny", from: "none", to: '["ask_deal"]' },
       { path: "warnAtPercent", from: "80", to: "90" },
     ]);
-    expect(policyChanges(after, after)).toEqual([]);
+    expect(memberChanges(after, after)).toEqual([]);
   });
 });

@@ -1,9 +1,9 @@
-// What differs between two policies, member by member: the audit's from and to. Called by the AdminObject.
+// What differs between two JSON values, member by member: the audit's from and to of a policy, and what changed in a tool.
+// Called by the AdminObject and the tools page.
 
 import { isJsonObject } from "../json.ts";
-import type { Policy } from "./policy.ts";
 
-export interface PolicyMemberChange {
+export interface MemberChange {
   /** The member's path, joined by dots. */
   readonly path: string;
   /** JSON, or `none` for a member that is absent. */
@@ -12,7 +12,7 @@ export interface PolicyMemberChange {
 }
 
 /** The members of `after` that differ from `before`, in the order of their paths. A list counts as one member. */
-export function policyChanges(before: Policy, after: Policy): readonly PolicyMemberChange[] {
+export function memberChanges(before: unknown, after: unknown): readonly MemberChange[] {
   const [was, is] = [membersOf(before), membersOf(after)];
   const paths = [...new Set([...was.keys(), ...is.keys()])].sort();
   return paths.flatMap((path) => {

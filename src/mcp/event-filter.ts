@@ -1,0 +1,90 @@
+// A stream of server-sent events with the messages in it rewritten. Everything else passes as it came, when it came.
+// Called by domain/list-tools.ts. WHATWG HTML §9.2.6 (parsing an event stream), MCP Streamable HTTP.
+
+/** A blank line ends an event; lines end with CR, LF or both. */
+const EVENT_END = /(?:\r\n|\r(?!\n)|\n)(?:\r\n|\r(?!\n)|\n)/;
+const LINE_END = /\r\n|\r|\n/;
+
+export interface EventRewriting {
+  /** What stands for the data of one event: the same text for an event that is to stay as it is. */
+  readonly rewrite: (data: string) => Promise<string>;
+  /** The data of one last event in place of the rest, when `rewrite` threw or the stream could not be read as events. */
+  readonly giveUp: (error: unknown) => string;
+  /** Characters of the longest event. */
+  readonly longest: number;
+}
+
+/**
+ * Passes `events` on, the data of each put through `rewrite`. A stream that breaks is seen to break; a reader that leaves
+ * ends `events` too. An event that no blank line ended is none, and left out.
+ */
+export function rewriteEvents(
+  events: ReadableStream<Uint8Array>,
+  { rewrite, giveUp, longest }: EventRewriting,
+): ReadableStream<Uint8Array> {
+  const reader = events.getReader();
+  const encoder = new TextEncoder();
+  const cutter = createEventCutter(longest);
+  return new ReadableStream({
+    async pull(controller) {
+      for (;;) {
+        let event: string | undefined;
+        try {
+          event = cutter.next();
+          if (event !== undefined) return controller.enqueue(encoder.encode(await rewritten(event, rewrite)));
+        } catch (error) {
+          await reader.cancel().catch(() => undefined);
+          controller.enqueue(encoder.encode(`event: message\ndata: ${giveUp(error)}\n\n`));
+          return controller.close();
+        }
+        // What this rejects with breaks the stream that is passed on.
+        const { done, value } = await reader.read();
+        if (done) return controller.close();
+        cutter.push(value);
+      }
+    },
+    cancel: (reason) => reader.cancel(reason),
+  });
+}
+
+interface EventCutter {
+  push(bytes: Uint8Array): void;
+  /** The next whole event as it came; undefined when more bytes are needed. Throws for broken UTF-8 and long events. */
+  next(): string | undefined;
+}
+
+function createEventCutter(longest: number): EventCutter {
+  const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
+  const pushed: Uint8Array[] = [];
+  let rest = "";
+  return {
+    push: (bytes) => void pushed.push(bytes),
+    next() {
+      for (const bytes of pushed.splice(0)) rest += decoder.decode(bytes, { stream: true });
+      const end = EVENT_END.exec(rest);
+      if (end === null) {
+        if (rest.length > longest) throw new RangeError("An event is too long");
+        return undefined;
+      }
+      const event = rest.slice(0, end.index + end[0].length);
+      rest = rest.slice(event.length);
+      return event;
+    },
+  };
+}
+
+async function rewritten(event: string, rewrite: EventRewriting["rewrite"]): Promise<string> {
+  const lines = event.split(LINE_END);
+  const isData = (line: string): boolean => line === "data" || line.startsWith("data:");
+  const data = lines
+    .filter(isData)
+    .map((line) => line.slice(line.startsWith("data: ") ? 6 : 5))
+    .join("\n");
+  if (data === "") return event;
+  const replaced = await rewrite(data);
+  if (replaced === data) return event;
+  const others = lines.filter((line) => line !== "" && !isData(line));
+  // JSON has no line breaks in it unless somebody put them there.
+  const written = replaced.split(LINE_END).map((line) => `data: ${line}`);
+  return `${[...others, ...written].join("\n")}\n\n`;
+}

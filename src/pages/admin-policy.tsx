@@ -1,0 +1,240 @@
+// The policy as an admin edits it: how much of each budget is used, and one form for each part of the policy. Rendered by
+// GET /admin/policy, and again with what was sent when it could not be saved.
+
+import { AdminFrame, type AdminPageView } from "./admin-frame.tsx";
+import { BudgetPanel, type BudgetRow } from "./budget-panel.tsx";
+import { Choice, Field, FormProblems, Lines, YesNo, type FormState } from "./policy-fields.tsx";
+import { PolicyExceptions, type ExceptionView } from "./policy-exceptions.tsx";
+
+export interface AdminPolicyView extends AdminPageView {
+  /** The version that the forms are made for; 0 is the default policy. */
+  readonly version: number;
+  readonly budgets: FormState;
+  readonly guards: FormState;
+  readonly access: FormState;
+  readonly exceptions: readonly ExceptionView[];
+  /** The empty form, or the exception that could not be added. */
+  readonly added: FormState;
+  readonly used: readonly BudgetRow[];
+  /** What became of the last form. */
+  readonly outcome?: "saved" | "refused" | "changed_meanwhile";
+}
+
+/** Renders the whole page. Posts to /admin/policy/budgets, /guards, /access, /exception and /removal. */
+export function AdminPolicyPage(view: AdminPolicyView) {
+  return (
+    <AdminFrame section="/admin/policy" title="Policy" nonce={view.nonce} csrf={view.csrf}>
+      <Outcome {...view} />
+      <BudgetPanel rows={view.used} />
+      <Budgets view={view} />
+      <Guards view={view} />
+      <Access view={view} />
+      <PolicyExceptions {...view} />
+    </AdminFrame>
+  );
+}
+
+function Outcome({ outcome }: Pick<AdminPolicyView, "outcome">) {
+  if (outcome === "saved") {
+    return (
+      <p class="note" role="status">
+        Saved. Calls are held to it from now on; lists of tools within seconds.
+      </p>
+    );
+  }
+  if (outcome === "changed_meanwhile") {
+    return (
+      <p class="note warn" role="alert">
+        Nothing was saved: the policy was changed while you were editing. What you wrote is still below.
+        Compare it with the rest of the page, then save again.
+      </p>
+    );
+  }
+  return null;
+}
+
+function Hidden({ view }: { view: AdminPolicyView }) {
+  return (
+    <>
+      <input type="hidden" name="csrf" value={view.csrf} />
+      <input type="hidden" name="version" value={String(view.version)} />
+    </>
+  );
+}
+
+const SCOPES = [
+  ["budgets.company", "The whole company"],
+  ["budgets.connection.each", "Each connection"],
+  ["budgets.client.each", "Each client"],
+  ["budgets.key.each", "Each agent key"],
+] as const;
+
+const ZONES = [
+  "UTC",
+  "Europe/Berlin",
+  "Europe/London",
+  "America/New_York",
+  "America/Los_Angeles",
+  "Asia/Jerusalem",
+];
+
+function Budgets({ view }: { view: AdminPolicyView }) {
+  const form = view.budgets;
+  return (
+    <section class="card" aria-labelledby="budgets">
+      <h2 id="budgets">Budgets</h2>
+      <p class="soft">
+        How many paid calls may be made. A call beyond a budget is refused before it reaches Gong, and the
+        agent is told when the budget starts anew. An empty field is no limit. How much one call counts is set
+        for each tool on the Tools page.
+      </p>
+      <form method="post" action="/admin/policy/budgets" class="stack-wide">
+        <Hidden view={view} />
+        <FormProblems form={form} />
+        {SCOPES.map(([name, label]) => (
+          <fieldset class="pair">
+            <legend>{label}</legend>
+            <Field form={form} name={`${name}.perDay`} label="Calls a day" inputmode="numeric" />
+            <Field form={form} name={`${name}.perMonth`} label="Calls a month" inputmode="numeric" />
+          </fieldset>
+        ))}
+        <Field
+          form={form}
+          name="warnAtPercent"
+          label="Warn from this part of a budget on, in percent"
+          hint="From then on, each answer to an agent carries a warning."
+          inputmode="numeric"
+        />
+        <Field
+          form={form}
+          name="timeZone"
+          label="Time zone"
+          hint="Budgets start anew at its midnight. An IANA name, such as Europe/Berlin."
+          list="zones"
+        />
+        <datalist id="zones">
+          {ZONES.map((zone) => (
+            <option value={zone} />
+          ))}
+        </datalist>
+        <Save>Save the budgets</Save>
+      </form>
+    </section>
+  );
+}
+
+const LISTS = [
+  [
+    "guards.allowAccounts",
+    "Only these accounts",
+    "Empty is every account. One a line, written as agents send it: a name or a CRM id.",
+  ],
+  [
+    "guards.denyAccounts",
+    "Not these accounts",
+    "Also refused when a name or an id is only a part of what the agent sends.",
+  ],
+  ["guards.allowDeals", "Only these deals", "Empty is every deal."],
+  ["guards.denyDeals", "Not these deals", "One a line."],
+] as const;
+
+function Guards({ view }: { view: AdminPolicyView }) {
+  const form = view.guards;
+  return (
+    <section class="card" aria-labelledby="guards">
+      <h2 id="guards">Cost guards</h2>
+      <p class="soft">
+        Gong charges by how many calls and emails it reads. These look at the arguments of a paid call before
+        it is made. They don't read the question itself: an account that is only named there is not noticed.
+      </p>
+      <form method="post" action="/admin/policy/guards" class="stack-wide">
+        <Hidden view={view} />
+        <FormProblems form={form} />
+        <Field
+          form={form}
+          name="guards.longestRangeDays"
+          label="Longest date range, in days"
+          hint="Empty is no limit. A call that names no range at all is not limited by this: require one below."
+          inputmode="numeric"
+        />
+        <YesNo form={form} name="guards.rangeRequired" label="A call must name a date range" />
+        {LISTS.map(([name, label, hint]) => (
+          <Lines form={form} name={name} label={label} hint={hint} />
+        ))}
+        <Field
+          form={form}
+          name="guards.maxArgumentsBytes"
+          label="Largest arguments, in bytes"
+          hint="From 256 to 1048576."
+          inputmode="numeric"
+        />
+        <Save>Save the cost guards</Save>
+      </form>
+    </section>
+  );
+}
+
+const TOOL_LISTS = [
+  [
+    "access.personal.allow",
+    "Personal access: only these tools",
+    "One a line. Empty is every tool; the word none is no tool.",
+  ],
+  ["access.personal.deny", "Personal access: not these tools", "Wins over every list of what is allowed."],
+  [
+    "access.shared.allow",
+    "Shared access: only these tools",
+    "As above, for agents that reach all of the company's data.",
+  ],
+  ["access.shared.deny", "Shared access: not these tools", "One a line."],
+] as const;
+
+const HOLD_BACK = [
+  ["paid", "New and changed paid tools"],
+  ["all", "Every new and changed tool"],
+  ["none", "Nothing"],
+] as const;
+
+function Access({ view }: { view: AdminPolicyView }) {
+  const form = view.access;
+  return (
+    <section class="card" aria-labelledby="access">
+      <h2 id="access">Tools for everyone</h2>
+      <p class="soft">
+        A tool that is not allowed is neither listed nor can it be called. Rules for one client or one agent
+        key are below.
+      </p>
+      <form method="post" action="/admin/policy/access" class="stack-wide">
+        <Hidden view={view} />
+        <FormProblems form={form} />
+        {TOOL_LISTS.map(([name, label, hint]) => (
+          <Lines form={form} name={name} label={label} hint={hint} />
+        ))}
+        <Choice
+          form={form}
+          name="holdBack"
+          label="Hold back until an admin approves"
+          hint="A tool's description steers agents. Holding back shows you a change on the Tools page before any agent sees it."
+          options={HOLD_BACK}
+        />
+        <YesNo
+          form={form}
+          name="shareResults"
+          label="Agents with shared access may be given each other's results"
+          hint="Only where a tool's results may be used again at all. Personal results never leave their connection."
+        />
+        <Save>Save the tool rules</Save>
+      </form>
+    </section>
+  );
+}
+
+function Save({ children }: { children: string }) {
+  return (
+    <div>
+      <button type="submit" class="primary">
+        {children}
+      </button>
+    </div>
+  );
+}

@@ -1,0 +1,130 @@
+// The exceptions of the policy: the budget and the tools of one connection, client or agent key. Part of admin-policy.tsx.
+
+import { spelledOut } from "./outside-text.ts";
+import { Choice, Field, FormProblems, Lines, type FormState } from "./policy-fields.tsx";
+
+export interface ExceptionView {
+  readonly kind: "connection" | "client" | "key";
+  readonly id: string;
+  readonly form: FormState;
+}
+
+interface ExceptionsView {
+  readonly csrf: string;
+  readonly version: number;
+  readonly exceptions: readonly ExceptionView[];
+  readonly added: FormState;
+}
+
+const KINDS = [
+  ["client", "Client"],
+  ["key", "Agent key"],
+  ["connection", "Connection"],
+] as const;
+const KIND_NAMES: ReadonlyMap<string, string> = new Map(KINDS);
+
+/** Lists the exceptions, each with its form and the way to remove it, and the form for a new one. */
+export function PolicyExceptions({ csrf, version, exceptions, added }: ExceptionsView) {
+  const hidden = (
+    <>
+      <input type="hidden" name="csrf" value={csrf} />
+      <input type="hidden" name="version" value={String(version)} />
+    </>
+  );
+  return (
+    <section class="card" aria-labelledby="exceptions">
+      <h2 id="exceptions">Exceptions</h2>
+      <p class="soft">
+        A budget here holds in place of the one that each connection, client or key has. A list of tools holds
+        beside the rules for everyone: a tool must be allowed by both.
+      </p>
+      {exceptions.length === 0 ? <p class="soft">None yet.</p> : null}
+      <ul class="items">
+        {exceptions.map((exception, at) => (
+          <Exception exception={exception} at={at} hidden={hidden} />
+        ))}
+      </ul>
+      <h3 id="new-exception">Add an exception</h3>
+      <form method="post" action="/admin/policy/exception" class="stack-wide" aria-labelledby="new-exception">
+        {hidden}
+        <input type="hidden" name="is_new" value="yes" />
+        <FormProblems form={added} />
+        <Choice form={added} within="new-" name="kind" label="For one" options={KINDS} />
+        <Field
+          form={added}
+          within="new-"
+          name="id"
+          label="Its id"
+          hint="As it stands on the pages of connections, clients and agent keys."
+        />
+        <ExceptionFields form={added} within="new-" />
+        <div>
+          <button type="submit">Add the exception</button>
+        </div>
+      </form>
+    </section>
+  );
+}
+
+function Exception({ exception, at, hidden }: { exception: ExceptionView; at: number; hidden: unknown }) {
+  const { kind, id, form } = exception;
+  const within = `exception-${at}-`;
+  const name = `${KIND_NAMES.get(kind) ?? kind} ${spelledOut(id)}`;
+  const hasProblems = Object.keys(form.problems).length > 0;
+  return (
+    <li>
+      <h3>{name}</h3>
+      <p class="small soft">{inWords(form.values)}</p>
+      <details open={hasProblems}>
+        <summary class="button">
+          Change…<span class="unseen"> {name}</span>
+        </summary>
+        <form method="post" action="/admin/policy/exception" class="stack-wide confirm">
+          {hidden}
+          <input type="hidden" name="kind" value={kind} />
+          <input type="hidden" name="id" value={id} />
+          <FormProblems form={form} />
+          <ExceptionFields form={form} within={within} />
+          <div class="row">
+            <button type="submit">Save</button>
+            <button type="submit" class="danger" formaction="/admin/policy/removal">
+              Remove this exception
+            </button>
+          </div>
+        </form>
+      </details>
+    </li>
+  );
+}
+
+function ExceptionFields({ form, within }: { form: FormState; within: string }) {
+  return (
+    <>
+      <fieldset class="pair">
+        <legend>Budget</legend>
+        <Field form={form} within={within} name="perDay" label="Calls a day" inputmode="numeric" />
+        <Field form={form} within={within} name="perMonth" label="Calls a month" inputmode="numeric" />
+      </fieldset>
+      <Lines
+        form={form}
+        within={within}
+        name="allow"
+        label="Only these tools"
+        hint="One a line. Empty is every tool; the word none is no tool."
+      />
+      <Lines form={form} within={within} name="deny" label="Not these tools" hint="One a line." />
+    </>
+  );
+}
+
+function inWords(values: Readonly<Record<string, string>>): string {
+  const { perDay = "", perMonth = "", allow = "", deny = "" } = values;
+  const list = (text: string): string => text.trim().split(/\s+/).join(", ");
+  const said = [
+    perDay === "" ? "" : `${perDay} calls a day`,
+    perMonth === "" ? "" : `${perMonth} calls a month`,
+    allow === "" ? "" : `only ${list(allow)}`,
+    deny === "" ? "" : `not ${list(deny)}`,
+  ];
+  return spelledOut(said.filter((part) => part !== "").join(" · "));
+}

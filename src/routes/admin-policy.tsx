@@ -1,0 +1,148 @@
+// /admin/policy: budgets, cost guards, tool rules and exceptions. Each form changes one part of the policy; what can't be
+// saved is shown again as it was sent, with what is wrong beside it.
+
+import { Hono, type Context } from "hono";
+import type { AppEnv } from "../context.ts";
+import {
+  editPolicy,
+  exceptionsOf,
+  fieldsOf,
+  POLICY_SECTIONS,
+  policyOverview,
+  type BudgetUse,
+  type FieldProblems,
+  type PolicySection,
+} from "../domain/edit-policy.ts";
+import { formToken } from "../domain/admin-session.ts";
+import { resetInWords } from "../mcp/budgets.ts";
+import type { Policy } from "../mcp/policy.ts";
+import { adminForm, adminPage } from "../middleware/admin-session.ts";
+import type { FormParameters } from "../oauth/form.ts";
+import { AdminPolicyPage, type AdminPolicyView } from "../pages/admin-policy.tsx";
+import type { BudgetRow } from "../pages/budget-panel.tsx";
+import type { FormState } from "../pages/policy-fields.tsx";
+import { problemPage } from "../respond.tsx";
+
+/** What an admin sent that was not saved. */
+interface Unsaved {
+  readonly section: PolicySection;
+  readonly form: FormParameters;
+  readonly problems: FieldProblems;
+  readonly outcome: "refused" | "changed_meanwhile";
+}
+
+export const adminPolicy = new Hono<AppEnv>()
+  .get("/policy", adminPage(), async (c) => {
+    const csrf = c.get("viewer")?.csrf ?? "";
+    const view = await policyView(c, csrf, undefined);
+    return c.html(
+      <AdminPolicyPage {...view} {...(c.req.query("saved") === "1" ? { outcome: "saved" } : {})} />,
+    );
+  })
+  .post("/policy/:section", adminForm(), async (c) => {
+    c.header("Cache-Control", "no-store");
+    const act = c.get("act");
+    const section = POLICY_SECTIONS.find((known) => known === c.req.param("section") && known !== "tool");
+    if (act === undefined || section === undefined) return problemPage(c, "admin_form_stale", 404);
+    const edit = await editPolicy(c.get("gateway"), act.actor, section, act.form);
+    if (edit.kind === "saved") {
+      return c.redirect(`${c.get("gateway").config.publicUrl}/admin/policy?saved=1`, 303);
+    }
+    const problems = edit.kind === "refused" ? edit.problems : {};
+    const view = await policyView(c, await formToken(act.session), {
+      section,
+      form: act.form,
+      problems,
+      outcome: edit.kind,
+    });
+    return c.html(<AdminPolicyPage {...view} />, edit.kind === "refused" ? 400 : 409);
+  });
+
+async function policyView(
+  c: Context<AppEnv>,
+  csrf: string,
+  unsaved: Unsaved | undefined,
+): Promise<AdminPolicyView> {
+  const gateway = c.get("gateway");
+  const { version, policy, uses } = await policyOverview(gateway);
+  const { budgets, timeZone, warnAtPercent, guards, access, holdBack, shareResults } = policy;
+  const state = (section: PolicySection, part: unknown): FormState => {
+    const values = fieldsOf(part);
+    return unsaved?.section === section ? asSent(unsaved, values) : { values, problems: {} };
+  };
+  const { company, connection, client, key } = budgets;
+  const each = {
+    company,
+    connection: { each: connection.each },
+    client: { each: client.each },
+    key: { each: key.each },
+  };
+  return {
+    nonce: c.get("secureHeadersNonce") ?? "",
+    csrf,
+    version,
+    budgets: state("budgets", { budgets: each, timeZone, warnAtPercent }),
+    guards: state("guards", { guards }),
+    access: state("access", { access, holdBack, shareResults }),
+    exceptions: exceptionViews(policy, unsaved),
+    added:
+      unsaved !== undefined && isAddition(unsaved)
+        ? asSent(unsaved, {})
+        : { values: prefilled(c), problems: {} },
+    used: uses.map((use) => budgetRow(policy, use, gateway.now())),
+    ...(unsaved === undefined ? {} : { outcome: unsaved.outcome }),
+  };
+}
+
+const EXCEPTION_FIELDS = ["kind", "id", "perDay", "perMonth", "allow", "deny"];
+
+/** Every field as it was sent; an empty one was sent empty. */
+function asSent({ form, problems }: Unsaved, values: Readonly<Record<string, string>>): FormState {
+  const names = [...new Set([...Object.keys(values), ...OPTIONAL_FIELDS, ...EXCEPTION_FIELDS])];
+  return { values: Object.fromEntries(names.map((name) => [name, form.get(name) ?? ""])), problems };
+}
+
+/** Fields that a policy may lack. */
+const OPTIONAL_FIELDS = [
+  ...["company", "connection.each", "client.each", "key.each"].flatMap((scope) => [
+    `budgets.${scope}.perDay`,
+    `budgets.${scope}.perMonth`,
+  ]),
+  "guards.longestRangeDays",
+  "access.personal.allow",
+  "access.shared.allow",
+];
+
+const isAddition = ({ section, form }: Unsaved): boolean =>
+  section === "exception" && form.get("is_new") === "yes";
+
+function exceptionViews(policy: Policy, unsaved: Unsaved | undefined): AdminPolicyView["exceptions"] {
+  const sent = unsaved?.section === "exception" && !isAddition(unsaved) ? unsaved : undefined;
+  return exceptionsOf(policy).map(({ kind, id, fields }) => ({
+    kind,
+    id,
+    form:
+      sent?.form.get("kind") === kind && sent.form.get("id") === id
+        ? asSent(sent, fields)
+        : { values: fields, problems: {} },
+  }));
+}
+
+/** Other pages lead here with the id of what the exception is to be for. */
+function prefilled(c: Context<AppEnv>): Readonly<Record<string, string>> {
+  return { kind: c.req.query("kind") ?? "client", id: c.req.query("id") ?? "" };
+}
+
+const OWNERS = { company: "The whole company", connection: "Connection", client: "Client", key: "Agent key" };
+
+function budgetRow(policy: Policy, { scope, id, period, used, most }: BudgetUse, now: number): BudgetRow {
+  const isNear = most !== undefined && used * 100 >= most * policy.warnAtPercent;
+  return {
+    owner: id === "" ? OWNERS[scope] : `${OWNERS[scope]} ${id}`,
+    period,
+    used,
+    ...(most === undefined ? {} : { most }),
+    resets: resetInWords(period, now, policy.timeZone),
+    state: most !== undefined && used >= most ? "used_up" : isNear ? "near" : "fine",
+  };
+}
