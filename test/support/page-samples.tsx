@@ -2,6 +2,7 @@
 // page tests into text.
 
 import type { Child } from "hono/jsx";
+import { ACCOUNT_SAMPLES } from "./account-samples.tsx";
 import { AdminPage, type AdminView } from "../../src/pages/admin.tsx";
 import { AdminSessionsPage } from "../../src/pages/admin-sessions.tsx";
 import {
@@ -346,4 +347,5 @@ export const PAGE_SAMPLES: Readonly<Record<string, () => Child>> = {
   admin: () => <AdminPage {...ADMIN} />,
   "admin-hostile": () => <AdminPage {...hostileAdmin()} />,
   ...ADMIN_SAMPLES,
+  ...ACCOUNT_SAMPLES,
 };

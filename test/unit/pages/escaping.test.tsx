@@ -15,9 +15,12 @@ import { AdminAgentKeyMadePage, AdminAgentKeysPage } from "../../../src/pages/ad
 import { MachineClientsPage } from "../../../src/pages/admin-machine-clients.tsx";
 import { InterstitialPage } from "../../../src/pages/interstitial.tsx";
 import { WaitingPage } from "../../../src/pages/waiting.tsx";
+import { AccountPage } from "../../../src/pages/account.tsx";
+import { AccountSignInPage } from "../../../src/pages/account-sign-in.tsx";
 import { visibleName } from "../../../src/pages/outside-text.ts";
 import { AGENT_KEY_MADE, AGENT_KEYS, agentKeyPage } from "../../support/agent-key-samples.tsx";
 import { ADMIN, CONSENT, ERROR, machinePage, MACHINES, NONCE } from "../../support/page-samples.tsx";
+import { ACCOUNT, PERSON } from "../../support/account-samples.tsx";
 import { readHtml } from "../../support/read-html.ts";
 import { XSS_CORPUS } from "../../support/xss-corpus.ts";
 
@@ -122,6 +125,81 @@ const approval = {
   redirectUri: "https://c.test/",
   requestedAt: "2026-11-22",
 };
+const [event] = ACCOUNT.events;
+const ACCOUNT_SLOTS: readonly Slot[] = [
+  {
+    name: "account: an agent's name",
+    page: (value) => (
+      <AccountPage
+        {...ACCOUNT}
+        agents={ACCOUNT.agents.slice(0, 1).map((agent) => ({ ...agent, clientName: value }))}
+      />
+    ),
+    shows: asName,
+  },
+  {
+    name: "account: an agent's other values",
+    page: (value) => (
+      <AccountPage
+        {...ACCOUNT}
+        agents={ACCOUNT.agents.slice(0, 1).map((agent) => ({
+          ...agent,
+          id: value,
+          clientId: value,
+          scopes: [value],
+          createdAt: value,
+          lastUsedAt: value,
+        }))}
+      />
+    ),
+  },
+  {
+    name: "account: a name in the record",
+    page: (value) => (
+      <AccountPage
+        {...ACCOUNT}
+        events={event === undefined ? [] : [{ ...event, action: "key.created", name: value }]}
+      />
+    ),
+    shows: asName,
+  },
+  {
+    name: "account: the connection's values and the record's others",
+    page: (value) => (
+      <AccountPage
+        {...ACCOUNT}
+        shortId={value}
+        state={value}
+        reason={value}
+        since={value}
+        events={[{ at: value, action: value, name: undefined, reason: value }]}
+      />
+    ),
+  },
+  {
+    name: "account sign-in: what Access says",
+    page: (value) => (
+      <AccountSignInPage
+        nonce={NONCE}
+        person={{ email: value, connections: [{ id: value, state: value, since: value, agentNames: [] }] }}
+      />
+    ),
+  },
+  {
+    name: "account sign-in: an agent's name",
+    page: (value) => (
+      <AccountSignInPage
+        nonce={NONCE}
+        person={{
+          ...PERSON,
+          connections: PERSON.connections.slice(0, 1).map((one) => ({ ...one, agentNames: [value] })),
+        }}
+      />
+    ),
+    shows: asName,
+  },
+];
+
 const ADMIN_SLOTS: readonly Slot[] = [
   {
     name: "admin: approval's client name",
@@ -280,7 +358,7 @@ describe(verifies("pages.escaping", "text from outside on every page"), () => {
     expect(new Set(XSS_CORPUS).size).toBeGreaterThanOrEqual(50);
   });
 
-  const SLOTS = [...CONSENT_SLOTS, ...WAY_SLOTS, ...ADMIN_SLOTS];
+  const SLOTS = [...CONSENT_SLOTS, ...WAY_SLOTS, ...ACCOUNT_SLOTS, ...ADMIN_SLOTS];
 
   test.each(SLOTS)("ASVS 1.2.1: $name adds no element and no attribute, and stays readable", async (slot) => {
     const usual = new Set([(await readHtml(slot.page(HARMLESS))).structure]);

@@ -1,0 +1,80 @@
+// The account pages in every state, with ordinary and with hostile values. Part of page-samples.tsx.
+
+import type { Child } from "hono/jsx";
+import { AccountPage, type AccountView } from "../../src/pages/account.tsx";
+import { AccountSignInPage } from "../../src/pages/account-sign-in.tsx";
+
+const NONCE = "c2FtcGxlLW5vbmNl";
+
+export const ACCOUNT: AccountView = {
+  nonce: NONCE,
+  csrf: "csrf-token",
+  shortId: "WC4MJQ51",
+  state: "connected",
+  reason: undefined,
+  since: "2026-11-20T09:00:00Z",
+  agents: [
+    {
+      id: "g1",
+      clientId: "gcl_u4g8Qa7m",
+      clientName: "Claude Code (gong)",
+      registration: "dynamic",
+      scopes: ["mcp:ai-ask:read", "mcp:ai-briefer:read"],
+      createdAt: "2026-11-20T09:00:00Z",
+      lastUsedAt: "2026-11-22T17:00:00Z",
+    },
+    {
+      id: "g2",
+      clientId: "https://chatgpt.com/oauth/client.json",
+      clientName: "ChatGPT",
+      registration: "metadata_document",
+      scopes: ["mcp:ai-ask:read"],
+      createdAt: "2026-11-21T09:00:00Z",
+      lastUsedAt: "2026-11-21T09:00:00Z",
+    },
+  ],
+  events: [
+    {
+      at: "2026-11-21T09:00:00Z",
+      action: "agent.ended",
+      name: "Codex",
+      reason: "ended_by_person",
+    },
+    { at: "2026-11-20T09:00:00Z", action: "connected", name: undefined, reason: undefined },
+  ],
+  done: undefined,
+};
+
+export const PERSON = {
+  email: "ada@example.com",
+  connections: [
+    {
+      id: "WC4MJQ51AAAAAAAAAAAAAA",
+      state: "connected",
+      since: "2026-11-20T09:00:00Z",
+      agentNames: ["Claude Code (gong)", undefined],
+    },
+    { id: "B".repeat(22), state: "disconnected", since: "2026-10-20T09:00:00Z", agentNames: [] },
+  ],
+};
+
+/** Every account page and state by the name of its picture. */
+export const ACCOUNT_SAMPLES: Readonly<Record<string, () => Child>> = {
+  "account-sign-in": () => <AccountSignInPage nonce={NONCE} />,
+  "account-sign-in-access": () => <AccountSignInPage nonce={NONCE} person={PERSON} />,
+  "account-sign-in-access-empty": () => (
+    <AccountSignInPage nonce={NONCE} person={{ ...PERSON, connections: [] }} />
+  ),
+  account: () => <AccountPage {...ACCOUNT} />,
+  "account-lost": () => <AccountPage {...ACCOUNT} state="needs_reconnect" reason="ended_by_gong" />,
+  "account-failing": () => <AccountPage {...ACCOUNT} reason="unavailable" />,
+  "account-ended": () => (
+    <AccountPage
+      {...ACCOUNT}
+      state="disconnected"
+      reason="ended_by_person"
+      agents={[]}
+      done="Your connection has ended."
+    />
+  ),
+};
