@@ -3,10 +3,20 @@
 
 import type { Client } from "../oauth/client.ts";
 import { isDocumentClientId } from "../oauth/client-id-url.ts";
+import { integrationNamed } from "../config.ts";
 import { log } from "../log.ts";
+import { displayName } from "../oauth/client-metadata.ts";
+import type { AgentKeyDescription } from "../storage/agent-keys.ts";
 import type { EventRow } from "../storage/connection-audit.ts";
 import type { ConnectionDescription, GrantDescription } from "../storage/connection-rpc.ts";
 import type { AccountSession } from "./account-session.ts";
+import {
+  createAgentKey,
+  listAgentKeys,
+  revokeAgentKey,
+  type AgentKeyMade,
+  type AgentKeyWish,
+} from "./agent-keys.ts";
 import type { Gateway } from "./gateway.ts";
 
 /** Rows of the record that a person can download: all that are kept. */
@@ -73,6 +83,48 @@ export async function disconnectAccount(gateway: Gateway, visitor: Visitor): Pro
 async function noteAct(gateway: Gateway, { actor, session }: Visitor, action: string): Promise<void> {
   await gateway.objects.admin().recordAct(actor, action, session.connectionId);
   log("info", "account.acted", { action, connection: session.connectionId });
+}
+
+/** What a person may do with agent keys now. */
+export interface AccountKeys {
+  readonly keys: readonly AgentKeyDescription[];
+  /** Whether one can be made: Gong must be connected. */
+  readonly connected: boolean;
+  /** The one MCP URL that keys of this connection are for. */
+  readonly resource: string;
+}
+
+/** The agent keys of the connection, and whether one can be made. */
+export async function accountKeys(gateway: Gateway, account: Account): Promise<AccountKeys> {
+  return {
+    keys: await listAgentKeys(gateway, account.connectionId),
+    connected: account.state === "connected" || account.state === "refreshing",
+    resource: integrationNamed(gateway.config, account.integration).resource,
+  };
+}
+
+export type OwnKeyMade = AgentKeyMade | { readonly ok: false; readonly reason: "name_taken" };
+
+/**
+ * Makes an agent key for the visitor's own connection. A name that a live key has is refused, so that a reload of the page
+ * that shows a key makes no second one.
+ */
+export async function createOwnKey(
+  gateway: Gateway,
+  { session, actor }: Visitor,
+  wish: Omit<AgentKeyWish, "createdBy">,
+): Promise<OwnKeyMade> {
+  const { connectionId } = session;
+  const name = displayName(wish.name);
+  const keys = await listAgentKeys(gateway, connectionId);
+  if (keys.some((key) => key.state === "live" && key.name === name))
+    return { ok: false, reason: "name_taken" };
+  return createAgentKey(gateway, connectionId, { ...wish, createdBy: actor });
+}
+
+/** Ends an agent key of the visitor's own connection at once. False for an id that it does not have. */
+export function revokeOwnKey(gateway: Gateway, { session, actor }: Visitor, id: string): Promise<boolean> {
+  return revokeAgentKey(gateway, session.connectionId, id, actor);
 }
 
 /** What happened to the connection, the newest first. */

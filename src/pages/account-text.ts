@@ -3,6 +3,7 @@
 /** What an act has just done, by the name in the address of the page it leads to. */
 const DONE = new Map<string, string>([
   ["agent_ended", "The agent was stopped. Its next call to Gong is refused."],
+  ["key_revoked", "The agent key was revoked. Its next call to Gong is refused."],
   ["agents_ended", "All agents were stopped. Their next calls to Gong are refused."],
   ["disconnected", "Your connection has ended. The gateway has deleted its Gong tokens."],
   [

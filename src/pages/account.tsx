@@ -2,6 +2,7 @@
 // Rendered by GET /account for a live account session; each form carries the form token of that session.
 
 import { Agents, type Agent } from "./account-agents.tsx";
+import { AccountKeys, type AccountKeysView } from "./account-keys.tsx";
 import { eventInWords } from "./account-text.ts";
 import { StateBadge } from "./admin-connections.tsx";
 import { Confirm } from "./confirm.tsx";
@@ -28,6 +29,7 @@ export interface AccountView {
   /** ISO 8601. */
   readonly since: string;
   readonly agents: readonly Agent[];
+  readonly keys: Omit<AccountKeysView, "csrf">;
   /** The newest first. */
   readonly events: readonly AccountEvent[];
   /** What an act has just done, in words. */
@@ -52,6 +54,7 @@ export function AccountPage(view: AccountView) {
       )}
       <Connection view={view} />
       <Agents agents={view.agents} csrf={view.csrf} />
+      <AccountKeys {...view.keys} csrf={view.csrf} />
       <Record events={view.events} />
       {view.state === "disconnected" ? null : <Disconnect view={view} />}
     </Layout>
@@ -138,7 +141,7 @@ function Record({ events }: { readonly events: readonly AccountEvent[] }) {
 }
 
 function Disconnect({ view }: { readonly view: AccountView }) {
-  const { agents, csrf } = view;
+  const { agents, keys, csrf } = view;
   return (
     <section class="card" aria-labelledby="disconnect">
       <div class="stack">
@@ -156,12 +159,18 @@ function Disconnect({ view }: { readonly view: AccountView }) {
         csrf={csrf}
         button="End my connection"
       >
-        {agents.length === 0 ? "No agent uses it." : agentsStop(agents.length)} To use Gong again, each must
-        be approved anew. This can't be undone.
+        {whatStops(agents.length, keys.keys.filter(({ state }) => state === "live").length)} To use Gong
+        again, agents must be approved anew and keys made anew. This can't be undone.
       </Confirm>
     </section>
   );
 }
 
-const agentsStop = (count: number): string =>
-  count === 1 ? "The agent that uses it stops at once." : `All ${count} agents that use it stop at once.`;
+function whatStops(agents: number, keys: number): string {
+  if (agents + keys === 0) return "No agent uses it.";
+  const parts = [
+    ...(agents === 0 ? [] : [agents === 1 ? "1 agent" : `${agents} agents`]),
+    ...(keys === 0 ? [] : [keys === 1 ? "1 agent key" : `${keys} agent keys`]),
+  ];
+  return `At once ${parts.join(" and ")} will stop working.`;
+}

@@ -34,10 +34,11 @@ export function daysInWords(days: number): string {
   return days === 1 ? "1 day" : `${days} days`;
 }
 
-export type AgentKeyRefusal = "name" | "tools" | "expiry" | "not_connected" | "too_many";
+export type AgentKeyRefusal = "name" | "name_taken" | "tools" | "expiry" | "not_connected" | "too_many";
 
 const REFUSALS: Record<AgentKeyRefusal, string> = {
   name: "Give the key a name that can be read.",
+  name_taken: "A live key has this name already. Choose another one, so that you can tell them apart.",
   tools: "Choose at least one tool, or every tool.",
   expiry: "Choose how long the key works.",
   not_connected: "Gong is not connected right now. Connect first, then make the key.",

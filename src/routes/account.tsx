@@ -5,13 +5,13 @@ import { Hono, type Context } from "hono";
 import type { AppEnv } from "../context.ts";
 import {
   accountEvents,
-  describeAccount,
+  createOwnKey,
   disconnectAccount,
   endAgent,
   endAllAgents,
-  type Account,
+  revokeOwnKey,
 } from "../domain/account.ts";
-import { listConnectionsOf, openAccountByAccess } from "../domain/account-access.ts";
+import { openAccountByAccess } from "../domain/account-access.ts";
 import { ACCOUNT_COOKIE, ACCOUNT_SECONDS, signOutOfAccount } from "../domain/account-session.ts";
 import { beginAccountSignIn, personalIntegration } from "../domain/account-sign-in.ts";
 import { bindingCookieName } from "../domain/transaction.ts";
@@ -21,14 +21,10 @@ import { accountForm, accountPage, findVisitor } from "../middleware/account-ses
 import { readForm } from "../middleware/body.ts";
 import { keepBinding, readCookie, writeCookie } from "../middleware/cookies.ts";
 import { isSameOrigin } from "../middleware/same-origin.ts";
-import { AccountPage, type AccountView } from "../pages/account.tsx";
-import { AccountSignInPage } from "../pages/account-sign-in.tsx";
-import { doneInWords } from "../pages/account-text.ts";
 import { problemPage } from "../respond.tsx";
+import { backToAccount, showAccount, showMadeKey, showSignIn, visitorOf } from "./account-view.tsx";
+import { readAgentKeyForm } from "./agent-key-form.ts";
 import { leadOn } from "./lead-on.tsx";
-
-/** Events on the page itself; the downloads have all. */
-const EVENTS_SHOWN = 10;
 
 type Events = Awaited<ReturnType<typeof accountEvents>>;
 
@@ -42,6 +38,17 @@ const acts = new Hono<AppEnv>()
   .post("/agents/:id/end", async (c) => {
     const ended = await endAgent(c.get("gateway"), visitorOf(c), c.req.param("id"));
     return ended ? backToAccount(c, "agent_ended") : problemPage(c, "agent_gone", 404);
+  })
+  .post("/keys", async (c) => {
+    const gateway = c.get("gateway");
+    const form = c.get("visitorForm");
+    if (form === undefined) return problemPage(c, "account_form_stale", 401);
+    const made = await createOwnKey(gateway, visitorOf(c), readAgentKeyForm(form, visitorOf(c).actor));
+    return made.ok ? showMadeKey(c, made) : showAccount(c, visitorOf(c), made.reason);
+  })
+  .post("/keys/:id/revoke", async (c) => {
+    const revoked = await revokeOwnKey(c.get("gateway"), visitorOf(c), c.req.param("id"));
+    return revoked ? backToAccount(c, "key_revoked") : problemPage(c, "agent_gone", 404);
   })
   .post("/disconnect", async (c) => {
     await disconnectAccount(c.get("gateway"), visitorOf(c));
@@ -85,18 +92,7 @@ export const account = new Hono<AppEnv>()
     const gateway = c.get("gateway");
     if (personalIntegration(gateway) === undefined) return problemPage(c, "account_shared_only", 404);
     const visitor = await findVisitor(c);
-    const described = visitor === undefined ? undefined : await describeAccount(gateway, visitor.session);
-    if (visitor === undefined || described === undefined) return signInPage(c);
-    const events = await accountEvents(gateway, visitor.session);
-    const { csrf } = visitor;
-    const done = doneInWords(c.req.query("done"));
-    return c.html(
-      <AccountPage
-        {...viewOf(described, events)}
-        {...{ csrf, done }}
-        nonce={c.get("secureHeadersNonce") ?? ""}
-      />,
-    );
+    return visitor === undefined ? showSignIn(c) : showAccount(c, visitor);
   })
   // Where a reload of a sign-in leads.
   .get("/sign-in", (c) => backToAccount(c))
@@ -122,59 +118,5 @@ async function goToGongForAccount(c: Context<AppEnv>): Promise<Response> {
   return leadOn(c, begun.url, "Taking you to Gong", "Sign in there as yourself. Gong then brings you back.");
 }
 
-async function signInPage(c: Context<AppEnv>) {
-  const person = c.get("person");
-  const nonce = c.get("secureHeadersNonce") ?? "";
-  if (person === undefined) return c.html(<AccountSignInPage nonce={nonce} />, 401);
-  const connections = await listConnectionsOf(c.get("gateway"), person.email);
-  const listed = connections.map(({ id, state, since, agentNames }) => ({
-    id,
-    state,
-    since: date(since),
-    agentNames,
-  }));
-  return c.html(
-    <AccountSignInPage nonce={nonce} person={{ email: person.email, connections: listed }} />,
-    401,
-  );
-}
-
-function visitorOf(c: Context<AppEnv>) {
-  const visitor = c.get("visitor");
-  if (visitor === undefined) throw new Error("The account middleware has not run");
-  return visitor;
-}
-
-function backToAccount(c: Context<AppEnv>, done?: string): Response {
-  const url = `${c.get("gateway").config.publicUrl}/account`;
-  return c.redirect(done === undefined ? url : `${url}?done=${done}`, 303);
-}
-
-function viewOf(described: Account, events: Events): Omit<AccountView, "nonce" | "csrf" | "done"> {
-  return {
-    shortId: described.connectionId.slice(0, 8),
-    state: described.state,
-    reason: described.reason,
-    since: date(described.since),
-    agents: described.agents.map((agent) => ({
-      id: agent.id,
-      clientId: agent.clientId,
-      clientName: agent.clientName,
-      registration: agent.registration,
-      scopes: agent.scope.split(" "),
-      createdAt: date(agent.createdAt),
-      lastUsedAt: date(agent.lastUsedAt),
-    })),
-    events: events.slice(0, EVENTS_SHOWN).map(({ at, action, name, reason }) => ({
-      at: date(at),
-      action,
-      name: name ?? undefined,
-      reason: reason ?? undefined,
-    })),
-  };
-}
-
-/** ISO 8601, which the page shows as it is. */
-function date(epochSeconds: number): string {
-  return new Date(epochSeconds * 1000).toISOString();
-}
+/** ISO 8601. */
+const date = (epochSeconds: number): string => new Date(epochSeconds * 1000).toISOString();

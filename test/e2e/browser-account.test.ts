@@ -39,11 +39,14 @@ async function agentNamed(name: string): Promise<Agent> {
 }
 
 /** The status of a question of the agent. */
-async function asks(agent: Agent): Promise<number> {
+const asks = (agent: Agent): Promise<number> => statusWith(agent.tokens?.access_token);
+
+/** The status of a question with this credential. */
+async function statusWith(credential: string | undefined): Promise<number> {
   const answer = await fetch(world.mcpUrl, {
     method: "POST",
     headers: {
-      authorization: `Bearer ${agent.tokens?.access_token}`,
+      authorization: `Bearer ${credential}`,
       "content-type": "application/json",
       accept: "application/json, text/event-stream",
     },
@@ -109,6 +112,27 @@ describe(verifies("browser.account", "a person's account"), () => {
     await allowAtGong(page);
     await isIn(page);
     expect(await asks(agents[0] as Agent)).toBe(200);
+  });
+
+  it("gateway: an agent key is made, shown once with lines to copy, works, and is revoked", async () => {
+    const { page } = person;
+    await page.goto(account());
+    await page.locator("summary", { hasText: "Make an agent key" }).click();
+    await page.getByLabel("Name").fill("Nightly report");
+    expect(await lookEveryWay(page, "account-key-form")).toEqual([]);
+    await page.getByRole("button", { name: "Make the key" }).click();
+    const key = (await page.locator("#key").textContent()) ?? "";
+    expect(key).toMatch(/^gak_/);
+    expect(await lookEveryWay(page, "account-key-made")).toEqual([]);
+    expect(await statusWith(key)).toBe(200);
+    await page.getByRole("link", { name: "Back to your Gong access" }).click();
+    await isIn(page);
+    expect(await page.content()).not.toContain(key);
+    await page.locator("summary", { hasText: "Nightly report" }).click();
+    await page.getByRole("button", { name: "Revoke this key" }).click();
+    await page.getByRole("status").filter({ hasText: "The agent key was revoked" }).waitFor();
+    expect(await lookEveryWay(page, "account-key-revoked")).toEqual([]);
+    expect(await statusWith(key)).toBe(401);
   });
 
   it.each(["CSV", "NDJSON"])("gateway: the record is saved as %s", async (format) => {

@@ -90,6 +90,8 @@ const CHANGES = [
   "/account/reconnect",
   "/account/agents/end-all",
   "/account/agents/AAAAAAAAAAAAAAAAAAAAAA/end",
+  "/account/keys",
+  "/account/keys/AAAAAAAAAAAAAAAAAAAAAA/revoke",
   "/account/disconnect",
   "/account/sign-out",
 ];

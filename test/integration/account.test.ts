@@ -162,6 +162,8 @@ describe(verifies("account.nothing_left", "a person without agents"), () => {
 
 describe(verifies("account.acts", "what a person does takes effect at once"), () => {
   it("gateway: stopping one agent refuses its next call and no other's", async () => {
+    // The agents of the tests before.
+    await (await stubOf(await shortId(await accountBrowser("ada")))).endAllGrants("ended_by_person");
     const [one, other] = [await connectAs("ada"), await connectAs("ada")];
     const browser = await accountBrowser("ada");
     const form = await accountForm(browser, /\/agents\/[^/]{22}\/end$/);

@@ -1,6 +1,7 @@
 // The account pages in every state, with ordinary and with hostile values. Part of page-samples.tsx.
 
 import type { Child } from "hono/jsx";
+import { AccountKeyMadePage } from "../../src/pages/account-keys.tsx";
 import { AccountPage, type AccountView } from "../../src/pages/account.tsx";
 import { AccountSignInPage } from "../../src/pages/account-sign-in.tsx";
 
@@ -33,6 +34,34 @@ export const ACCOUNT: AccountView = {
       lastUsedAt: "2026-11-21T09:00:00Z",
     },
   ],
+  keys: {
+    connected: true,
+    resource: "https://gateway.test/mcp",
+    lifetimes: [7, 30, 90, 365],
+    refusal: undefined,
+    keys: [
+      {
+        id: "k1",
+        name: "Nightly report",
+        tools: ["ask_account"],
+        state: "live",
+        createdAt: "2026-11-20T09:00:00Z",
+        expiresAt: "2027-02-18T09:00:00Z",
+        lastUsedAt: "2026-11-22T03:00:00Z",
+        revokedAt: undefined,
+      },
+      {
+        id: "k2",
+        name: "Old job",
+        tools: undefined,
+        state: "revoked",
+        createdAt: "2026-10-20T09:00:00Z",
+        expiresAt: "2027-02-18T09:00:00Z",
+        lastUsedAt: undefined,
+        revokedAt: "2026-11-01T09:00:00Z",
+      },
+    ],
+  },
   events: [
     {
       at: "2026-11-21T09:00:00Z",
@@ -66,6 +95,16 @@ export const ACCOUNT_SAMPLES: Readonly<Record<string, () => Child>> = {
     <AccountSignInPage nonce={NONCE} person={{ ...PERSON, connections: [] }} />
   ),
   account: () => <AccountPage {...ACCOUNT} />,
+  "account-key-refused": () => <AccountPage {...ACCOUNT} keys={{ ...ACCOUNT.keys, refusal: "name_taken" }} />,
+  "account-key-made": () => (
+    <AccountKeyMadePage
+      nonce={NONCE}
+      name="Nightly report"
+      value={`gak_${"A".repeat(124)}`}
+      resource="https://gateway.test/mcp"
+      expiresAt="2027-02-18T09:00:00Z"
+    />
+  ),
   "account-lost": () => <AccountPage {...ACCOUNT} state="needs_reconnect" reason="ended_by_gong" />,
   "account-failing": () => <AccountPage {...ACCOUNT} reason="unavailable" />,
   "account-ended": () => (
@@ -74,6 +113,7 @@ export const ACCOUNT_SAMPLES: Readonly<Record<string, () => Child>> = {
       state="disconnected"
       reason="ended_by_person"
       agents={[]}
+      keys={{ ...ACCOUNT.keys, connected: false, keys: [] }}
       done="Your connection has ended."
     />
   ),

@@ -32,6 +32,11 @@ export const account = {
     behaviour:
       "With Cloudflare Access on, a person opens the connections recorded with their address and no other, and nobody goes on with their session.",
   },
+  "account.keys": {
+    source: "gateway, OWASP ASVS 5.0 8.2.2, 11.4.1",
+    behaviour:
+      "A person makes agent keys for their own connection, with a name, tools and an end; each is shown once and revoked at once.",
+  },
   "account.session": {
     source: "OWASP ASVS 5.0 7.2 to 7.4, RFC 6265bis §4.1.3",
     behaviour:

@@ -154,6 +154,34 @@ const ACCOUNT_SLOTS: readonly Slot[] = [
     ),
   },
   {
+    name: "account: an agent key's values",
+    page: (value) => (
+      <AccountPage
+        {...ACCOUNT}
+        keys={{
+          ...ACCOUNT.keys,
+          resource: value,
+          keys: ACCOUNT.keys.keys
+            .slice(0, 1)
+            .map((key) => ({ ...key, id: value, tools: [value], createdAt: value })),
+        }}
+      />
+    ),
+  },
+  {
+    name: "account: an agent key's name",
+    page: (value) => (
+      <AccountPage
+        {...ACCOUNT}
+        keys={{
+          ...ACCOUNT.keys,
+          keys: ACCOUNT.keys.keys.slice(0, 1).map((key) => ({ ...key, name: value })),
+        }}
+      />
+    ),
+    shows: asName,
+  },
+  {
     name: "account: a name in the record",
     page: (value) => (
       <AccountPage

@@ -1,0 +1,132 @@
+// The agent keys of a person's own connection: the list with the way to revoke each, the form for a new one, and the page
+// that shows a key once. Part of account.tsx; rendered by GET and POST /account/keys too.
+
+import { AgentKeyForm, AgentKeyMade, type AgentKeyMadeView } from "./agent-key-form.tsx";
+import { keyStateInWords, toolsInWords, type AgentKeyRefusal, type AgentKeyState } from "./agent-key-text.ts";
+import { Confirm } from "./confirm.tsx";
+import { Layout } from "./layout.tsx";
+import { spelledOut, visibleName } from "./outside-text.ts";
+import { Moment } from "./parts.tsx";
+
+const PATH = "/account/keys";
+
+export interface AccountKey {
+  readonly id: string;
+  readonly name: string;
+  readonly tools: readonly string[] | undefined;
+  readonly state: AgentKeyState;
+  /** ISO 8601, as all times here. */
+  readonly createdAt: string;
+  readonly expiresAt: string;
+  readonly lastUsedAt: string | undefined;
+  readonly revokedAt: string | undefined;
+}
+
+export interface AccountKeysView {
+  readonly csrf: string;
+  readonly keys: readonly AccountKey[];
+  /** Whether a key can be made now: the connection must be connected. */
+  readonly connected: boolean;
+  readonly lifetimes: readonly number[];
+  readonly resource: string;
+  readonly refusal: AgentKeyRefusal | undefined;
+}
+
+/** Renders the keys and the form. Posts to /account/keys and /account/keys/<id>/revoke. */
+export function AccountKeys({ csrf, keys, connected, lifetimes, resource, refusal }: AccountKeysView) {
+  return (
+    <section class="card" aria-labelledby="agent-keys">
+      <div class="stack">
+        <h2 id="agent-keys">Agent keys</h2>
+        <p>
+          For an agent that has no browser, such as a nightly job. A key sees what you can see in Gong, for as
+          long as you say.
+        </p>
+      </div>
+      {keys.length === 0 ? null : (
+        <ul class="items">
+          {keys.map((key) => (
+            <KeyItem agentKey={key} csrf={csrf} />
+          ))}
+        </ul>
+      )}
+      {connected ? (
+        <details open={refusal !== undefined}>
+          <summary class="button">Make an agent key…</summary>
+          <div class="confirm">
+            <AgentKeyForm
+              action={PATH}
+              csrf={csrf}
+              lifetimes={lifetimes}
+              resources={[resource]}
+              {...(refusal === undefined ? {} : { refusal })}
+            />
+          </div>
+        </details>
+      ) : (
+        <p class="soft">Connect at Gong again first, then you can make a key.</p>
+      )}
+    </section>
+  );
+}
+
+const nameOf = ({ name }: AccountKey): string => visibleName(name) ?? "A key without a name";
+
+function KeyItem({ agentKey, csrf }: { readonly agentKey: AccountKey; readonly csrf: string }) {
+  const { state, tools, createdAt, expiresAt, lastUsedAt, revokedAt } = agentKey;
+  const { label, tone } = keyStateInWords(state);
+  return (
+    <li>
+      <div class="row">
+        <h3>
+          <bdi>{nameOf(agentKey)}</bdi>
+        </h3>
+        <span class={`badge ${tone}`}>{label}</span>
+      </div>
+      <p class="small soft">
+        Made <Moment at={createdAt} />
+        {lastUsedAt === undefined ? ", not used yet" : ", last used "}
+        {lastUsedAt === undefined ? null : <Moment at={lastUsedAt} />}
+        <br />
+        May call {spelledOut(toolsInWords(tools))}
+        <br />
+        {revokedAt === undefined ? (
+          <>
+            {state === "live" ? "Works until " : "Ran out "}
+            <Moment at={expiresAt} />
+          </>
+        ) : (
+          <>
+            Revoked <Moment at={revokedAt} />
+          </>
+        )}
+      </p>
+      {state === "live" ? (
+        <Confirm
+          label="Revoke…"
+          about={`the key ${nameOf(agentKey)}`}
+          action={`${PATH}/${encodeURIComponent(agentKey.id.toWellFormed())}/revoke`}
+          csrf={csrf}
+          button="Revoke this key"
+        >
+          The agent that uses it is refused at its next call. This can't be undone.
+        </Confirm>
+      ) : null}
+    </li>
+  );
+}
+
+/** Renders the page that shows a key once. */
+export function AccountKeyMadePage({ nonce, ...made }: AgentKeyMadeView & { readonly nonce: string }) {
+  return (
+    <Layout title="New agent key" nonce={nonce} script="copy" wide>
+      <h1>New agent key</h1>
+      <AgentKeyMade {...made} />
+      <p>
+        <a class="button" href="/account">
+          Back to your Gong access
+        </a>
+      </p>
+    </Layout>
+  );
+}

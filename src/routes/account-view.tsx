@@ -1,0 +1,146 @@
+// What the routes of /account show: the sign-in, the account, a new agent key; and the way back to the account after an act.
+
+import type { Context } from "hono";
+import type { AccountVisitor, AppEnv } from "../context.ts";
+import {
+  accountEvents,
+  accountKeys,
+  describeAccount,
+  type Account,
+  type AccountKeys,
+} from "../domain/account.ts";
+import { listConnectionsOf } from "../domain/account-access.ts";
+import { personalIntegration } from "../domain/account-sign-in.ts";
+import { KEY_LIFETIMES_DAYS } from "../domain/agent-keys.ts";
+import { AccountKeyMadePage } from "../pages/account-keys.tsx";
+import { AccountPage, type AccountView } from "../pages/account.tsx";
+import { AccountSignInPage } from "../pages/account-sign-in.tsx";
+import { doneInWords } from "../pages/account-text.ts";
+import type { AgentKeyRefusal } from "../pages/agent-key-text.ts";
+
+/** Events on the page itself; the downloads have all. */
+const EVENTS_SHOWN = 10;
+
+/** The visitor, behind the account middleware. */
+export function visitorOf(c: Context<AppEnv>): AccountVisitor {
+  const visitor = c.get("visitor");
+  if (visitor === undefined) throw new Error("The account middleware has not run");
+  return visitor;
+}
+
+/** Back to the account page after an act, 303, so that nothing is posted again; `done` says which act. */
+export function backToAccount(c: Context<AppEnv>, done?: string): Response {
+  const url = `${c.get("gateway").config.publicUrl}/account`;
+  return c.redirect(done === undefined ? url : `${url}?done=${done}`, 303);
+}
+
+/** The ways to sign in. */
+export async function showSignIn(c: Context<AppEnv>): Promise<Response> {
+  const person = c.get("person");
+  const nonce = nonceOf(c);
+  if (person === undefined) return c.html(<AccountSignInPage nonce={nonce} />, 401);
+  const connections = await listConnectionsOf(c.get("gateway"), person.email);
+  const listed = connections.map(({ id, state, since, agentNames }) => ({
+    id,
+    state,
+    since: date(since),
+    agentNames,
+  }));
+  return c.html(
+    <AccountSignInPage nonce={nonce} person={{ email: person.email, connections: listed }} />,
+    401,
+  );
+}
+
+/** The visitor's account, with why no agent key was made when one was asked for in vain. */
+export async function showAccount(
+  c: Context<AppEnv>,
+  visitor: AccountVisitor,
+  refusal?: AgentKeyRefusal,
+): Promise<Response> {
+  const gateway = c.get("gateway");
+  const account = await describeAccount(gateway, visitor.session);
+  if (account === undefined) return showSignIn(c);
+  const [keys, events] = await Promise.all([
+    accountKeys(gateway, account),
+    accountEvents(gateway, visitor.session),
+  ]);
+  const page = (
+    <AccountPage
+      {...viewOf(account, events)}
+      nonce={nonceOf(c)}
+      csrf={visitor.csrf}
+      keys={keysOf(keys, refusal)}
+      done={doneInWords(c.req.query("done"))}
+    />
+  );
+  return c.html(page, refusal === undefined ? 200 : 400);
+}
+
+/** A new agent key, this once. */
+export function showMadeKey(
+  c: Context<AppEnv>,
+  made: { readonly name: string; readonly key: string; readonly expiresAt: number },
+): Response | Promise<Response> {
+  return c.html(
+    <AccountKeyMadePage
+      nonce={nonceOf(c)}
+      name={made.name}
+      value={made.key}
+      resource={personalIntegration(c.get("gateway"))?.resource ?? ""}
+      expiresAt={date(made.expiresAt)}
+    />,
+  );
+}
+
+function keysOf({ keys, connected, resource }: AccountKeys, refusal: AgentKeyRefusal | undefined) {
+  return {
+    connected,
+    resource,
+    refusal,
+    lifetimes: KEY_LIFETIMES_DAYS,
+    keys: keys.map(({ id, name, tools, state, createdAt, expiresAt, lastUsedAt, revokedAt }) => ({
+      id,
+      name,
+      tools,
+      state,
+      createdAt: date(createdAt),
+      expiresAt: date(expiresAt),
+      lastUsedAt: lastUsedAt === undefined ? undefined : date(lastUsedAt),
+      revokedAt: revokedAt === undefined ? undefined : date(revokedAt),
+    })),
+  };
+}
+
+const nonceOf = (c: Context<AppEnv>): string => c.get("secureHeadersNonce") ?? "";
+
+type Events = Awaited<ReturnType<typeof accountEvents>>;
+
+function viewOf(described: Account, events: Events): Omit<AccountView, "nonce" | "csrf" | "done" | "keys"> {
+  return {
+    shortId: described.connectionId.slice(0, 8),
+    state: described.state,
+    reason: described.reason,
+    since: date(described.since),
+    agents: described.agents.map((agent) => ({
+      id: agent.id,
+      clientId: agent.clientId,
+      clientName: agent.clientName,
+      registration: agent.registration,
+      scopes: agent.scope.split(" "),
+      createdAt: date(agent.createdAt),
+      lastUsedAt: date(agent.lastUsedAt),
+    })),
+    events: events.slice(0, EVENTS_SHOWN).map(({ at, action, name, reason }) => ({
+      at: date(at),
+      action,
+      name: name ?? undefined,
+      reason: reason ?? undefined,
+    })),
+  };
+}
+
+/** ISO 8601. */
+function date(epochSeconds: number): string {
+  return new Date(epochSeconds * 1000).toISOString();
+}
