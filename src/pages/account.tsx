@@ -87,8 +87,9 @@ function Connection({ view }: { readonly view: AccountView }) {
           </button>
         </div>
         <p class="small soft">
-          Takes you to Gong and brings fresh tokens for this connection. Agents that are approved stay
-          approved.
+          {state === "disconnected"
+            ? "Takes you to Gong. After that you can make agent keys here."
+            : "Takes you to Gong and brings fresh tokens for this connection. Agents that are approved stay approved."}
         </p>
       </form>
     </section>

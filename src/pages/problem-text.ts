@@ -182,7 +182,7 @@ const TEXTS: Record<Problem, ProblemText> = {
   },
   account_unnamed: {
     title: "Gong did not say who you are",
-    text: "You are signed in at Gong, but its answer names nobody, so the gateway can't tell which connection is yours. It has kept nothing of this sign-in.",
+    text: "You are signed in at Gong, but its answer names nobody, so the gateway can't tell which connection is yours. It has kept nothing of this sign-in. If your agents now ask you to sign in again, Gong has ended the older sign-in for the new one.",
     hint: "To stop an agent, disconnect it in the agent itself, or ask an admin of this gateway to end its connection.",
   },
   account_denied: {
