@@ -54,4 +54,18 @@ export const agentKeys = {
     behaviour:
       "An admin makes keys for shared access, sees each once, finds everybody's, and ends any; nobody else does.",
   },
+  "keys.lasting": {
+    source: "NIST SP 800-57 Part 1 §5.3.4",
+    behaviour:
+      "A key works after a crash, stays revoked after a restore, and needs the sealing key that tagged it.",
+  },
+  "clients.agent_key": {
+    source: "MCP 2025-11-25 and 2026-07-28, Streamable HTTP",
+    behaviour:
+      "Unmodified SDK clients of every era, and curl, call tools with an agent key in a static header.",
+  },
+  "browser.agent_keys": {
+    source: "WCAG 2.2, OWASP ASVS 14.3.2",
+    behaviour: "The pages of agent keys work with the keyboard alone, and show a key once.",
+  },
 } as const satisfies Record<string, Requirement>;
