@@ -79,6 +79,24 @@ export function keyLines(url: string): readonly KeyLines[] {
       ].join("\n"),
     },
     {
+      id: "key-claude-code",
+      client: "Claude Code",
+      before: "The key is written into its settings.",
+      paste: `claude mcp add --transport http gong ${url} --header "Authorization: Bearer $${KEY_VARIABLE}"`,
+    },
+    {
+      id: "key-codex",
+      client: "Codex",
+      before: "It reads the key from the environment each time it starts.",
+      paste: `codex mcp add gong --url ${url} --bearer-token-env-var ${KEY_VARIABLE}`,
+    },
+    {
+      id: "key-gemini",
+      client: "Gemini CLI",
+      before: "The key is written into its settings.",
+      paste: `gemini mcp add --transport http --header "Authorization: Bearer $${KEY_VARIABLE}" gong ${url}`,
+    },
+    {
       id: "key-http",
       client: "Plain HTTP",
       before: "This lists the tools. Every other call is a JSON-RPC message to the same address.",

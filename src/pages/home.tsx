@@ -1,10 +1,11 @@
 // The front page: what this gateway is, and how to add it to each client with this deployment's real URL.
 // Rendered by GET /.
 
+import { KEY_VARIABLE, keyLines } from "./agent-key-text.ts";
+import { setupGroups, type SetupGroup, type SetupStep } from "./client-setup.ts";
 import type { Access } from "./flow-text.ts";
 import { Layout } from "./layout.tsx";
 import { Snippet } from "./parts.tsx";
-import { setupSteps } from "./client-setup.ts";
 
 export interface HomeView {
   nonce: string;
@@ -18,6 +19,7 @@ export interface HomeView {
 
 /** Renders the front page. */
 export function HomePage({ nonce, gatewayName, mcpUrl, access, sharedMcpUrl }: HomeView) {
+  const groups = setupGroups(mcpUrl);
   return (
     <Layout title={gatewayName} nonce={nonce} script="copy" wide>
       <div class="stack">
@@ -42,6 +44,10 @@ export function HomePage({ nonce, gatewayName, mcpUrl, access, sharedMcpUrl }: H
               : "Personal access: the agent sees what you can see in Gong."}
           </p>
           <Snippet id="url" text={mcpUrl} label="the address" />
+          <p class="soft">
+            No client needs a secret or a client ID for it: leave such fields empty. Each signs in once, in
+            your browser.
+          </p>
         </div>
         {sharedMcpUrl === undefined ? null : (
           <div class="stack">
@@ -53,33 +59,77 @@ export function HomePage({ nonce, gatewayName, mcpUrl, access, sharedMcpUrl }: H
           </div>
         )}
       </section>
-      <SetUp mcpUrl={mcpUrl} />
+      <Contents groups={groups} />
+      {groups.map((group) => (
+        <SetUp {...group} />
+      ))}
+      <WithoutBrowser mcpUrl={mcpUrl} />
       <Trouble />
     </Layout>
   );
 }
 
-function SetUp({ mcpUrl }: { mcpUrl: string }) {
+function Contents({ groups }: { groups: readonly SetupGroup[] }) {
+  const places = [...groups, { id: "keys", title: "Agents without a browser" }, TROUBLE_PLACE];
   return (
-    <section class="card" aria-labelledby="clients">
-      <h2 id="clients">Add it to your client</h2>
+    <nav aria-label="On this page">
+      <p>
+        {places.map(({ id, title }, index) => (
+          <>
+            {index === 0 ? "" : " · "}
+            <a href={`/#${id}`}>{title}</a>
+          </>
+        ))}
+      </p>
+    </nav>
+  );
+}
+
+function SetUp({ id, title, steps }: SetupGroup) {
+  return (
+    <section class="card" aria-labelledby={id}>
+      <h2 id={id}>{title}</h2>
       <ul class="items">
-        {setupSteps(mcpUrl).map(({ id, client, before, paste, after }) => (
-          <li>
-            <h3>{client}</h3>
-            <p>
-              <Prose text={before} />
-            </p>
-            <Snippet id={id} text={paste} label={`for ${client}`} />
-            {after === undefined ? null : (
-              <p class="soft">
-                <Prose text={after} />
-              </p>
-            )}
-          </li>
+        {steps.map((step) => (
+          <Step {...step} />
         ))}
       </ul>
     </section>
+  );
+}
+
+function WithoutBrowser({ mcpUrl }: { mcpUrl: string }) {
+  return (
+    <section class="card" aria-labelledby="keys">
+      <h2 id="keys">Agents without a browser</h2>
+      <p>
+        Jobs and servers call with an agent key, in place of a sign-in. Ask your admin for one: the key opens
+        one address, for the tools and the time that it was made for. Put it into the environment variable{" "}
+        <code>{KEY_VARIABLE}</code>, not into a file that others read.
+      </p>
+      <ul class="items">
+        {keyLines(mcpUrl).map((step) => (
+          <Step {...step} />
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function Step({ id, client, before, paste, after }: SetupStep) {
+  return (
+    <li>
+      <h3>{client}</h3>
+      <p>
+        <Prose text={before} />
+      </p>
+      <Snippet id={id} text={paste} label={`for ${client}`} />
+      {after === undefined ? null : (
+        <p class="soft">
+          <Prose text={after} />
+        </p>
+      )}
+    </li>
   );
 }
 
@@ -87,6 +137,8 @@ function SetUp({ mcpUrl }: { mcpUrl: string }) {
 function Prose({ text }: { text: string }) {
   return <>{text.split("`").map((part, index) => (index % 2 === 1 ? <code>{part}</code> : part))}</>;
 }
+
+const TROUBLE_PLACE = { id: "trouble", title: "When sign-in fails" };
 
 const TROUBLE: readonly { when: string; what: string }[] = [
   {
@@ -98,6 +150,18 @@ const TROUBLE: readonly { when: string; what: string }[] = [
     what: "Finish in the browser window where you pressed Approve. A private window counts as another browser.",
   },
   {
+    when: "The client never opens a browser",
+    what: "Remove the server in your client and add it again. On a machine without a browser use mcp-remote with `--device-code`, or an agent key.",
+  },
+  {
+    when: "It worked, and now the client asks to sign in again, or its tools are gone",
+    what: "Sign in again in the client: your connection at Gong has ended, or the client was not used for a long time. Some clients only do it after the server is removed and added again.",
+  },
+  {
+    when: "An agent with a key stopped working",
+    what: "401 means that the key was revoked or has expired: ask for a new one. An answer with a link means that its connection at Gong must be renewed: open the link.",
+  },
+  {
     when: "The page does not know the client or its redirect URI",
     what: "Remove the server in your client and add it again, so that it registers anew.",
   },
@@ -107,21 +171,23 @@ const TROUBLE: readonly { when: string; what: string }[] = [
   },
   {
     when: "Anything else",
-    what: "Give your admin the request ID from the error page. It finds the entry in the gateway's log.",
+    what: "Give your admin the request ID from the error page, the name of your client, and the time. The request ID finds the entry in the gateway's log.",
   },
 ];
 
 function Trouble() {
   return (
-    <section class="card" aria-labelledby="trouble">
-      <h2 id="trouble">When sign-in fails</h2>
+    <section class="card" aria-labelledby={TROUBLE_PLACE.id}>
+      <h2 id={TROUBLE_PLACE.id}>{TROUBLE_PLACE.title}</h2>
       <dl class="stack-wide">
         {TROUBLE.map(({ when, what }) => (
           <div>
             <dt>
               <strong>{when}</strong>
             </dt>
-            <dd>{what}</dd>
+            <dd>
+              <Prose text={what} />
+            </dd>
           </div>
         ))}
       </dl>

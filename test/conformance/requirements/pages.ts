@@ -1,6 +1,10 @@
 import type { Requirement } from "../requirement.ts";
 
 export const pages = {
+  "pages.readme_clients": {
+    source: "gateway",
+    behaviour: "The README and the front page tell people the same about each client.",
+  },
   "pages.consent": {
     source: "MCP authorization, Security Considerations, Confused Deputy",
     behaviour:

@@ -40,7 +40,7 @@ describe(verifies("pages.states", "every page in every state"), () => {
         expect(
           Object.keys(attributes).filter((name) => /^(?:on|style$|src|formaction$)/u.test(name)),
         ).toEqual([]);
-      expect(new TextEncoder().encode(html).length).toBeLessThan(20 * 1024);
+      expect(new TextEncoder().encode(html).length).toBeLessThan(24 * 1024);
     },
   );
 
@@ -141,10 +141,13 @@ describe(verifies("pages.states", "every page in every state"), () => {
     const settings = [...html.matchAll(/<code id="[^"]+">(\{[^<]+)<\/code>/gu)].map(([, text = ""]) =>
       JSON.parse(text.replaceAll("&quot;", '"')),
     );
+    const headers = { Authorization: "Bearer ${GONG_MCP_KEY}" };
     expect(settings).toEqual([
+      { mcp: { gong: { type: "remote", url: "https://gateway.test/mcp", enabled: true } } },
       { mcpServers: { gong: { url: "https://gateway.test/mcp" } } },
       { servers: { gong: { type: "http", url: "https://gateway.test/mcp" } } },
       { mcpServers: { gong: { command: "npx", args: ["-y", "mcp-remote", "https://gateway.test/mcp"] } } },
+      { mcpServers: { gong: { type: "http", url: "https://gateway.test/mcp", headers } } },
     ]);
   });
 
