@@ -193,6 +193,13 @@ describe(verifies("keys.tools", "a key that is made for some tools"), () => {
     }
   });
 
+  it("MCP 2026-07-28, Tools, Security Considerations: a list shows it those tools and no other", async () => {
+    const { key, connectionId } = await personWithKey("ada", { tools: ["ask_deal"] });
+    const everything = await makeKey(connectionId);
+    expect(await toolNames(key)).toEqual(["ask_deal"]);
+    expect(await toolNames(everything.key)).toEqual(["ask_account", "ask_deal", "generate_brief"]);
+  });
+
   it("gateway: all else of MCP is open to it", async () => {
     const { key } = await personWithKey("ada", { tools: ["ask_account"] });
     expect((await call(key, TOOLS_LIST)).status).toBe(200);
@@ -290,4 +297,12 @@ describe(verifies("keys.secret", "where a key is"), () => {
 async function errorOf(response: Response): Promise<unknown> {
   const body: { error?: unknown } = await response.json();
   return body.error;
+}
+
+async function toolNames(key: string): Promise<readonly string[]> {
+  const text = await (await call(key, TOOLS_LIST)).text();
+  const message = JSON.parse(text.replace(/^[\s\S]*?data: /, "")) as {
+    result: { tools: { name: string }[] };
+  };
+  return message.result.tools.map(({ name }) => name);
 }
