@@ -63,7 +63,7 @@ export function HomePage({ nonce, gatewayName, mcpUrl, access, sharedMcpUrl }: H
       {groups.map((group) => (
         <SetUp {...group} />
       ))}
-      <WithoutBrowser mcpUrl={mcpUrl} />
+      <WithoutBrowser mcpUrl={mcpUrl} access={access ?? "personal"} />
       <Trouble />
     </Layout>
   );
@@ -98,14 +98,22 @@ function SetUp({ id, title, steps }: SetupGroup) {
   );
 }
 
-function WithoutBrowser({ mcpUrl }: { mcpUrl: string }) {
+function WithoutBrowser({ mcpUrl, access }: { mcpUrl: string; access: Access }) {
   return (
     <section class="card" aria-labelledby="keys">
       <h2 id="keys">Agents without a browser</h2>
       <p>
-        Jobs and servers call with an agent key, in place of a sign-in. Ask your admin for one: the key opens
-        one address, for the tools and the time that it was made for. Put it into the environment variable{" "}
-        <code>{KEY_VARIABLE}</code>, not into a file that others read.
+        Jobs and servers call with an agent key, in place of a sign-in.{" "}
+        {access === "shared" ? (
+          "Ask your admin for one: the"
+        ) : (
+          <>
+            Make one for your own data at <a href="/account">your Gong access</a>; for shared access, ask your
+            admin. The
+          </>
+        )}{" "}
+        key opens one address, for the tools and the time that it was made for. Put it into the environment
+        variable <code>{KEY_VARIABLE}</code>, not into a file that others read.
       </p>
       <ul class="items">
         {keyLines(mcpUrl).map((step) => (
