@@ -141,8 +141,12 @@ function typed(url: URL): Navigation {
 function pressing(page: Page, label: string, typedFields: Readonly<Record<string, string>> = {}): Navigation {
   const [form, button] = findButton(page, label);
   const fields: string[][] = form.fields.map(([name, value]) => [name, typedFields[name] ?? value]);
+  // Of radio buttons one is chosen already: choosing another replaces it.
+  const isHeld = (name: string) => form.fields.some(([held]) => held === name);
   fields.push(
-    ...form.unticked.filter(([name]) => typedFields[name] !== undefined).map((field) => [...field]),
+    ...form.unticked
+      .filter(([name]) => typedFields[name] !== undefined && !isHeld(name))
+      .map((field) => [...field]),
   );
   if (button.name !== undefined) fields.push([button.name, button.value]);
   const body = new URLSearchParams(fields).toString();

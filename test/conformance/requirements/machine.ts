@@ -66,4 +66,13 @@ export const machine = {
     source: "gateway",
     behaviour: "TRUSTED_ISSUERS is read whole or refused, each problem named by its place and never quoted.",
   },
+  "clients.machines": {
+    source: "MCP extension io.modelcontextprotocol/oauth-client-credentials",
+    behaviour: "Unmodified SDK clients with client credentials get answers, renew them, and stop when ended.",
+  },
+  "clients.managed": {
+    source: "MCP extension io.modelcontextprotocol/enterprise-managed-authorization",
+    behaviour:
+      "An unmodified SDK client with an issuer's assertion gets the person's answer, and nobody else's.",
+  },
 } as const satisfies Record<string, Requirement>;
