@@ -32,12 +32,17 @@ export interface MachineClientsView extends AdminPageView {
   readonly scopes: readonly string[];
   /** The choices for the end, in days; 0 is never. */
   readonly expiryDays: readonly number[];
-  /** What was wrong with the form that was just posted, in words. */
+  /** What was wrong with the form that was just posted, in words, and the name that was in it. */
   readonly problem?: string;
+  readonly enteredName?: string;
 }
 
 const PATH = "/admin/machine-clients";
-const PROOFS = { secret: "Secret", keys: "Public keys", key_set_url: "Key set at a URL" } as const;
+const PROOFS = {
+  secret: "by a secret",
+  keys: "by public keys",
+  key_set_url: "by a key set at a URL",
+} as const;
 const STATES = { live: ["Live", "good"], expired: ["Expired", ""], ended: ["Ended", ""] } as const;
 
 /** Renders the list and the form. Posts to /admin/machine-clients and /admin/machine-clients/<id>/end. */
@@ -67,7 +72,6 @@ export function MachineClientsPage(view: MachineClientsView) {
           empty="None yet."
           columns={[
             { heading: "Name", cell: (client) => <Identity client={client} /> },
-            { heading: "Proof", cell: ({ proof }) => PROOFS[proof] },
             { heading: "State", cell: (client) => <State client={client} /> },
             {
               heading: "Last token",
@@ -89,7 +93,8 @@ export function MachineClientsPage(view: MachineClientsView) {
   );
 }
 
-function Identity({ client: { id, name, scope, createdAt, createdBy } }: { client: MachineClient }) {
+function Identity({ client }: { client: MachineClient }) {
+  const { id, name, proof, scope, createdAt, createdBy } = client;
   return (
     <div class="stack">
       <ClientName name={name} />
@@ -101,7 +106,7 @@ function Identity({ client: { id, name, scope, createdAt, createdBy } }: { clien
           .join(", ")}
       </span>
       <span class="small soft">
-        made <Moment at={createdAt} /> by {spelledOut(createdBy)}
+        known {PROOFS[proof]}, made <Moment at={createdAt} /> by {spelledOut(createdBy)}
       </span>
     </div>
   );
@@ -145,7 +150,7 @@ function End({ client: { id, name, state }, csrf }: { client: MachineClient; csr
   );
 }
 
-function NewMachineClient({ csrf, scopes, expiryDays }: MachineClientsView) {
+function NewMachineClient({ csrf, scopes, expiryDays, enteredName }: MachineClientsView) {
   return (
     <section class="card" aria-labelledby="new">
       <h2 id="new">New machine client</h2>
@@ -153,7 +158,7 @@ function NewMachineClient({ csrf, scopes, expiryDays }: MachineClientsView) {
         <input type="hidden" name="csrf" value={csrf} />
         <div class="stack">
           <label for="name">Name</label>
-          <input id="name" name="name" required maxlength={64} autocomplete="off" />
+          <input id="name" name="name" value={enteredName} required maxlength={64} autocomplete="off" />
         </div>
         <fieldset class="stack">
           <legend>It may use</legend>

@@ -47,7 +47,10 @@ export const adminMachineClients = new Hono<AppEnv>()
     if (shared === undefined) return problemPage(c, "shared_not_connected", 404);
     const made = await makeMachineClient(gateway, act.form, act.actor);
     const csrf = await formToken(act.session);
-    if (made.kind === "refused") return c.html(await listPage(c, csrf, PROBLEMS[made.problem]), 400);
+    if (made.kind === "refused") {
+      const problem = PROBLEMS[made.problem];
+      return c.html(await listPage(c, csrf, { problem, enteredName: act.form.get("name") ?? "" }), 400);
+    }
     return c.html(
       <MadeMachineClientPage
         nonce={c.get("secureHeadersNonce") ?? ""}
@@ -67,7 +70,11 @@ export const adminMachineClients = new Hono<AppEnv>()
     return c.redirect(`${gateway.config.publicUrl}/admin/machine-clients`, 303);
   });
 
-async function listPage(c: Context<AppEnv>, csrf: string, problem?: string) {
+async function listPage(
+  c: Context<AppEnv>,
+  csrf: string,
+  refused: { readonly problem?: string; readonly enteredName?: string } = {},
+) {
   const gateway = c.get("gateway");
   const query = parseListQuery(new URL(c.req.url).searchParams);
   const page = await listMachineClients(gateway, query);
@@ -80,7 +87,7 @@ async function listPage(c: Context<AppEnv>, csrf: string, problem?: string) {
       hasShared={gateway.config.integrations.some(({ access }) => access === "shared")}
       scopes={SCOPES}
       expiryDays={EXPIRY_DAYS}
-      {...(problem === undefined ? {} : { problem })}
+      {...refused}
     />
   );
 }

@@ -168,7 +168,7 @@ describe(verifies("machine.admin", "a machine client from its making to its end"
     const found = readText(await (await admin.open(`${PATH}?q=weekly`)).text());
     expect(found).toContain("Weekly digest");
     expect(found).not.toContain("Nightly report");
-    expect(found).toMatch(/made .* UTC by admin/);
+    expect(found).toMatch(/known by a secret, made .* UTC by admin/);
     expect(readText(await (await admin.open(`${PATH}?q=nothing-like-it`)).text())).toContain(
       "Nothing matches.",
     );

@@ -375,6 +375,7 @@ const ADMIN_SLOTS: readonly Slot[] = [
       <MachineClientsPage
         {...MACHINES}
         problem={value}
+        enteredName={value}
         page={machinePage({ id: value, scope: value, createdBy: value, createdAt: value })}
       />
     ),
