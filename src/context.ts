@@ -28,6 +28,8 @@ export interface AppEnv {
     gateway: Gateway;
     /** Shown on error pages and logged, so that a person can quote it. */
     requestId: string;
+    /** Why this request was refused, a short constant: set by the error channels. */
+    refusal?: string;
     /** Of this response's Content-Security-Policy. */
     secureHeadersNonce?: string;
     /** Whom Cloudflare Access names, in lower case; undefined while Access is off. */

@@ -16,6 +16,7 @@ export type LogEvent =
   | "client.refused"
   | "device.begun"
   | "device.denied"
+  | "client.not_traced"
   | "connection.connected"
   | "connection.refreshed"
   | "connection.needs_reconnect"

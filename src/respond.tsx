@@ -22,6 +22,7 @@ export const asJson: ErrorHandler<AppEnv> = (error, c) => {
   if (failure.code === "invalid_client" && c.req.header("Authorization") !== undefined) {
     c.header("WWW-Authenticate", 'Basic realm="token"');
   }
+  c.set("refusal", failure.reason ?? failure.code);
   log("info", "token.refused", { code: failure.code, reason: failure.reason, route: routeOf(c) });
   const body = { error: failure.code, error_description: failure.description };
   return c.json(body, failure.status);
@@ -32,6 +33,7 @@ export const asPage: ErrorHandler<AppEnv> = (error, c) => {
   if (error instanceof GongError) return problemPage(c, "gong_unavailable", 503);
   if (error instanceof ClientDocumentError) return documentPage(c, error);
   const failure = asOAuthError(error, c);
+  c.set("refusal", failure.reason ?? failure.code);
   log("info", "authorize.refused", { code: failure.code, reason: failure.reason, route: routeOf(c) });
   c.header("Cache-Control", "no-store");
   if (failure.code === "server_error") return problemPage(c, "failed", 500);
@@ -56,6 +58,7 @@ export function problemPage(
   problem: Problem,
   status: ContentfulStatusCode,
 ): Response | Promise<Response> {
+  c.set("refusal", problem);
   log("info", "authorize.refused", { reason: problem, route: routeOf(c) });
   c.header("Cache-Control", "no-store");
   return c.html(
@@ -71,6 +74,7 @@ export function problemPage(
 
 /** A page about a client's document: which one, at which host, and why it can't be used. */
 function documentPage(c: Context<AppEnv>, error: ClientDocumentError): Response | Promise<Response> {
+  c.set("refusal", `document_${error.problem}`);
   log("info", "authorize.refused", { reason: `document_${error.problem}`, route: routeOf(c) });
   c.header("Cache-Control", "no-store");
   const host = URL.parse(error.url)?.host;

@@ -24,6 +24,7 @@ export async function signInAdmin(gateway: Gateway, token: string, address: stri
   const expected = config.adminToken;
   if (expected === undefined || !constantTimeEqual(await sha256(token), await sha256(expected))) {
     log("warn", "admin.refused", { reason: "wrong_token" });
+    await objects.admin().recordStrangersAct("stranger", "session.refused", undefined);
     return { kind: "refused", retryAfterSeconds: 0 };
   }
   return { kind: "signed_in", session: await openSession(gateway, addressHash, TOKEN_ACTOR) };

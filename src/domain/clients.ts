@@ -30,6 +30,13 @@ export async function findClient(
   clientId: string,
   purpose: Purpose = "sign-in",
 ): Promise<Client | undefined> {
+  gateway.attempt.clientId = clientId;
+  const client = await lookUp(gateway, clientId, purpose);
+  gateway.attempt.clientName = client?.clientName;
+  return client;
+}
+
+async function lookUp(gateway: Gateway, clientId: string, purpose: Purpose): Promise<Client | undefined> {
   const preregistered = gateway.config.preregisteredClients.get(clientId);
   if (preregistered !== undefined) return preregistered;
   if (isDocumentClientId(clientId)) return findDocumentClient(gateway, clientId, purpose);
@@ -76,6 +83,8 @@ export async function registerClient(gateway: Gateway, body: unknown): Promise<R
       },
     );
   }
+  gateway.attempt.clientId = client.clientId;
+  gateway.attempt.clientName = client.clientName;
   log("info", "client.registered", { client: client.clientId, method: client.tokenEndpointAuthMethod });
   return registrationResponse(client, { clientSecret, issuedAt: now(), clientSecretExpiresAt: 0 }, metadata);
 }
@@ -93,7 +102,9 @@ export function assertHostAllowed(gateway: Gateway, redirectUri: string): void {
 }
 
 /** Renews the registration of a client in use, after the answer; of a machine client, notes the use. */
-export function renewClient(gateway: Gateway, { clientId, registration }: Client): void {
+export function renewClient(gateway: Gateway, client: Client): void {
+  const { clientId, registration } = client;
+  noteClientUse(gateway, client);
   const { objects } = gateway;
   const isMachine = MACHINE_ID.test(clientId);
   if (!isMachine && registration !== "dynamic") return;
@@ -102,5 +113,24 @@ export function renewClient(gateway: Gateway, { clientId, registration }: Client
     : objects.registry(clientId).renew(clientId);
   gateway.waitUntil(
     noted.catch(() => log("warn", "client.refused", { client: clientId, reason: "not_renewed" })),
+  );
+}
+
+/** The clients that this isolate has told the index of, by day. */
+const toldToday = new Map<string, number>();
+const MOST_TOLD = 1_000;
+
+/** Tells the index of clients about one that got a token, once a day and isolate, after the answer. */
+function noteClientUse(gateway: Gateway, client: Client): void {
+  const today = Math.floor(gateway.now() / 86_400);
+  if (toldToday.get(client.clientId) === today) return;
+  if (toldToday.size >= MOST_TOLD) toldToday.clear();
+  toldToday.set(client.clientId, today);
+  const { clientId, registration, clientName: name, redirectUris } = client;
+  gateway.waitUntil(
+    gateway.objects
+      .admin()
+      .recordClient({ clientId, registration, name, redirectUri: redirectUris[0] })
+      .catch(() => toldToday.delete(clientId)),
   );
 }

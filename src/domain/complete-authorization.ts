@@ -122,12 +122,17 @@ async function finish(
   }
   if (request === undefined)
     return connectShared(gateway, transactionId, integration, continuation, callback);
+  gateway.attempt.clientId = request.clientId;
+  gateway.attempt.clientName = continuation.clientName;
   let url: string;
   try {
     const tokens = await exchangeGongCode(integration, continuation, callback);
     url = await connectAndGrant(gateway, integration, continuation, tokens);
   } catch (error) {
-    url = await tellRefused(gateway, request, asOAuthError(error));
+    const failure = asOAuthError(error);
+    gateway.attempt.reason =
+      error instanceof GongError ? `gong_${error.kind}` : (failure.reason ?? failure.code);
+    url = await tellRefused(gateway, request, failure);
   }
   try {
     await finishTransaction(gateway, transactionId, url);

@@ -72,6 +72,7 @@ export async function decideConsent(gateway: Gateway, form: ConsentForm): Promis
   }
   log("info", "consent.decided", { decision: form.decision, client: client.clientId });
   if (form.decision === "deny") {
+    gateway.attempt.reason = "denied_by_person";
     const error = new OAuthError("access_denied", "The person denied the request.");
     return { kind: "client", url: await tellRefused(gateway, request, error) };
   }

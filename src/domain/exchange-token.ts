@@ -49,6 +49,8 @@ export async function exchangeToken(
   const response = await decide(gateway, client, request);
   if (FAILPOINTS) await failpoint("token.decided");
   renewClient(gateway, client);
+  // A routine refresh would push the sign-in out of the client's trace.
+  if (request.grantType !== "authorization_code") delete gateway.attempt.clientId;
   log("info", "token.issued", { client: client.clientId, grantType: request.grantType });
   return response;
 }

@@ -4,17 +4,20 @@ import { nowSeconds } from "../clock.ts";
 import { parseConfig, type Config, type IntegrationConfig } from "../config.ts";
 import { createKeyring, type Keyring } from "../crypto/keyring.ts";
 import { objectsOf, type Objects } from "../storage/stubs.ts";
+import type { AttemptInHand } from "./attempts.ts";
 
 export interface Gateway {
   readonly config: Config;
   readonly keyring: Keyring;
   readonly objects: Objects;
   readonly now: () => number;
+  /** What the stories learn about this request, for the client doctor. */
+  readonly attempt: AttemptInHand;
   /** Keeps the Worker alive for `work` after the client has gone. Failures are the caller's to handle. */
   waitUntil(work: Promise<unknown>): void;
 }
 
-type Deployment = Omit<Gateway, "waitUntil">;
+type Deployment = Omit<Gateway, "waitUntil" | "attempt">;
 
 /** What is the same for every request of a deployment, by its bindings. */
 const deployments = new WeakMap<Env, Deployment>();
@@ -22,7 +25,7 @@ const deployments = new WeakMap<Env, Deployment>();
 /** The gateway for one request. Throws ConfigError while a setting is wrong. */
 export function openGateway(env: Env, context: Pick<ExecutionContext, "waitUntil">): Gateway {
   const { config, keyring, objects, now } = deploymentOf(env);
-  return { config, keyring, objects, now, waitUntil: (work) => context.waitUntil(work) };
+  return { config, keyring, objects, now, attempt: {}, waitUntil: (work) => context.waitUntil(work) };
 }
 
 function deploymentOf(env: Env): Deployment {

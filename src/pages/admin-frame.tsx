@@ -20,6 +20,8 @@ const SECTIONS = [
   ["/admin/sessions", "Sessions"],
   ["/admin/machine-clients", "Machine clients"],
   ["/admin/connections", "Connections"],
+  ["/admin/clients", "Clients"],
+  ["/admin/doctor", "Client doctor"],
   ["/admin/approvals", "Requests"],
   ["/admin/audit", "Audit"],
   ["/admin/sealing-keys", "Sealing keys"],

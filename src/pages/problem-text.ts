@@ -25,6 +25,7 @@ export type Problem =
   | "approval_gone"
   | "connection_gone"
   | "agent_key_gone"
+  | "client_gone"
   | "account_shared_only"
   | "account_not_yours"
   | "account_unnamed"
@@ -162,6 +163,11 @@ const TEXTS: Record<Problem, ProblemText> = {
   agent_key_gone: {
     title: "This agent key is over already",
     text: "There is no such key, or somebody has revoked it before.",
+    hint: BACK_TO_ADMIN,
+  },
+  client_gone: {
+    title: "This client is not known",
+    text: "Nothing is kept of it: it never tried, or it was deleted already.",
     hint: BACK_TO_ADMIN,
   },
   connection_gone: {

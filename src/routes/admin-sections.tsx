@@ -11,10 +11,9 @@ import {
   pageConnections,
   readAudit,
 } from "../domain/admin-views.ts";
-import { endAgent, endAgentKey, endConnection, settleApproval, type Actor } from "../domain/administer.ts";
+import { endAgent, endAgentKey, endConnection, settleApproval } from "../domain/administer.ts";
 import { sweepKeys } from "../domain/rotate-keys.ts";
 import { exportResponse, parseExportFormat } from "../export.ts";
-import { parseListQuery, type ListPage } from "../listing.ts";
 import { adminForm, adminPage } from "../middleware/admin-session.ts";
 import { ApprovalsPage } from "../pages/admin-approvals-page.tsx";
 import { AuditPage } from "../pages/admin-audit.tsx";
@@ -23,6 +22,7 @@ import { ConnectionsPage } from "../pages/admin-connections.tsx";
 import { SealingKeysPage } from "../pages/admin-sealing-keys.tsx";
 import { KeySweepPage } from "../pages/key-sweep.tsx";
 import { problemPage } from "../respond.tsx";
+import { actorOf, date, frameOf, goTo, mapPage, queryOf } from "./admin-parts.ts";
 
 const AUDIT_FILTERS = ["actor", "action", "from", "to"];
 
@@ -175,38 +175,11 @@ function exportAudit(c: Context<AppEnv>): Response | Promise<Response> {
   });
 }
 
-/** What every admin page is given. */
-function frameOf(c: Context<AppEnv>): { readonly nonce: string; readonly csrf: string } {
-  return { nonce: c.get("secureHeadersNonce") ?? "", csrf: c.get("viewer")?.csrf ?? "" };
-}
-
-function queryOf(c: Context<AppEnv>, filters: readonly string[] = []) {
-  return parseListQuery(new URL(c.req.url).searchParams, filters);
-}
-
-/** Who acts, for the audit. Behind the admin form middleware only. */
-function actorOf(c: Context<AppEnv>): Actor {
-  return { actor: c.get("act")?.actor ?? "unknown", requestId: c.get("requestId") };
-}
-
-function goTo(c: Context<AppEnv>, path: string): Response {
-  return c.redirect(`${c.get("gateway").config.publicUrl}${path}`, 303);
-}
-
 function goToConnection(c: Context<AppEnv>, id: string): Response {
   return goTo(c, `/admin/connections/${encodeURIComponent(id)}`);
-}
-
-function mapPage<From, To>(page: ListPage<From>, map: (row: From) => To): ListPage<To> {
-  return { ...page, rows: page.rows.map(map) };
 }
 
 function personDueOf(row: { readonly person_due_at: number | null; readonly person_due_for: string | null }) {
   if (row.person_due_at === null) return {};
   return { personDue: { at: date(row.person_due_at), why: row.person_due_for ?? "" } };
-}
-
-/** ISO 8601, which pages read. */
-function date(epochSeconds: number): string {
-  return new Date(epochSeconds * 1000).toISOString();
 }

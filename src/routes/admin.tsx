@@ -22,6 +22,7 @@ import { isSameOrigin } from "../middleware/same-origin.ts";
 import { AdminSignInPage } from "../pages/admin-sign-in.tsx";
 import { AdminPage } from "../pages/admin.tsx";
 import { problemPage } from "../respond.tsx";
+import { adminClientSections } from "./admin-client-sections.tsx";
 import { adminSections } from "./admin-sections.tsx";
 import { leadOn } from "./lead-on.tsx";
 
@@ -75,6 +76,7 @@ export const admin = new Hono<AppEnv>()
     return signInPage(c, true, retryAfterSeconds);
   })
   .route("/", adminSections)
+  .route("/", adminClientSections)
   .route("/", acts);
 
 /** Sets the cookie. The browser's earlier session, also one that somebody planted, ends (ASVS 7.2.4). */

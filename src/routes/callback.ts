@@ -5,13 +5,14 @@ import { Hono } from "hono";
 import type { AppEnv } from "../context.ts";
 import { ACCOUNT_COOKIE, ACCOUNT_SECONDS, accountUrl } from "../domain/account-session.ts";
 import { completeAuthorization } from "../domain/complete-authorization.ts";
+import { traced } from "../middleware/attempts.ts";
 import { readCookie, writeCookie } from "../middleware/cookies.ts";
 import { problemPage } from "../respond.tsx";
 import { leadOn } from "./lead-on.tsx";
 
 export const callback = new Hono<AppEnv>();
 
-callback.get("/callback", async (c) => {
+callback.get("/callback", traced("callback"), async (c) => {
   c.header("Cache-Control", "no-store");
   c.header("Referrer-Policy", "no-referrer");
   // A HEAD from a link checker must not use up the sign-in.

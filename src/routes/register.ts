@@ -5,6 +5,7 @@ import type { AppEnv } from "../context.ts";
 import { registerClient } from "../domain/clients.ts";
 import { OAuthError } from "../errors.ts";
 import { JsonRefused, parseStrictJson } from "../json.ts";
+import { traced } from "../middleware/attempts.ts";
 import { readBody } from "../middleware/body.ts";
 import { registrationRate } from "../middleware/registration-rate.ts";
 
@@ -12,7 +13,7 @@ const LONGEST_METADATA = 32_768;
 const JSON_TYPE = /^application\/json\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?$/i;
 
 export const register = new Hono<AppEnv>()
-  .post("/register", registrationRate(), async (c) => {
+  .post("/register", registrationRate(), traced("registration"), async (c) => {
     if (!JSON_TYPE.test(c.req.header("Content-Type") ?? "")) {
       throw new OAuthError("invalid_client_metadata", "Send the metadata as application/json.", {
         status: 415,

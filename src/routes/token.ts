@@ -5,12 +5,13 @@ import type { AppEnv } from "../context.ts";
 import { exchangeToken } from "../domain/exchange-token.ts";
 import { revokeToken } from "../domain/revoke-token.ts";
 import { OAuthError } from "../errors.ts";
+import { traced } from "../middleware/attempts.ts";
 import { readForm } from "../middleware/body.ts";
 
 const NO_STORE = { "cache-control": "no-store", pragma: "no-cache" };
 
 export const token = new Hono<AppEnv>()
-  .post("/token", async (c) => {
+  .post("/token", traced("token"), async (c) => {
     assertNoQuery(c.req.url);
     const form = await readForm(c.req.raw);
     const response = await exchangeToken(c.get("gateway"), c.req.header("Authorization"), form);

@@ -7,7 +7,9 @@ import { readFrom, writeTo } from "./admin-rows.ts";
 import type { Approval } from "./admin-schema.ts";
 import * as approvals from "./approvals.ts";
 import { auditChoices, exportAudit, pageAudit, writeStrangersAudit, type AuditRow } from "./audit.ts";
+import * as clients from "./client-index.ts";
 import * as index from "./connection-index.ts";
+import * as traces from "./traces.ts";
 
 export class AdminLists extends DurableObject<Env> {
   /** What needs somebody soon, as numbers. */
@@ -57,5 +59,51 @@ export class AdminLists extends DurableObject<Env> {
   /** The actors and actions that the audit knows. */
   async auditChoices(): Promise<ReturnType<typeof auditChoices>> {
     return readFrom(this.ctx.storage, { actors: [], actions: [] }, auditChoices);
+  }
+
+  /** Notes that a client got a token. */
+  async recordClient(client: clients.SeenClient): Promise<void> {
+    writeTo(this.ctx.storage, (sql, now) => clients.recordClient(sql, client, now));
+  }
+
+  /** One page of the clients that got a token, the newest first. */
+  async pageClients(query: ListQuery): Promise<ListPage<clients.IndexedClient>> {
+    return readFrom<ListPage<clients.IndexedClient>>(this.ctx.storage, EMPTY_PAGE, (sql) =>
+      clients.pageClients(sql, query),
+    );
+  }
+
+  /** The client as the index knows it. */
+  async findSeenClient(clientId: string): Promise<clients.IndexedClient | undefined> {
+    return readFrom(this.ctx.storage, undefined, (sql) => clients.findSeenClient(sql, clientId));
+  }
+
+  /** Connections that the client signed in to, 400 at most, and how many there are in all. */
+  async connectionsOfClient(clientId: string): Promise<ReturnType<typeof clients.connectionsOfClient>> {
+    return readFrom(this.ctx.storage, { ids: [], total: 0 }, (sql) =>
+      clients.connectionsOfClient(sql, clientId),
+    );
+  }
+
+  /** The client uses these connections no more. */
+  async dropClientConnections(clientId: string, ids: readonly string[]): Promise<void> {
+    readFrom(this.ctx.storage, undefined, (sql) => clients.dropClientConnections(sql, clientId, ids));
+  }
+
+  /** Keeps what clients tried, within bounds; see traces.ts. */
+  async recordAttempts(attempts: readonly traces.Attempt[]): Promise<void> {
+    writeTo(this.ctx.storage, (sql, now) => traces.recordAttempts(sql, attempts, now));
+  }
+
+  /** The clients that tried something, the last first, each with its last step. */
+  async pageTraces(query: ListQuery): Promise<ListPage<traces.TraceRow>> {
+    return readFrom<ListPage<traces.TraceRow>>(this.ctx.storage, EMPTY_PAGE, (sql) =>
+      traces.pageTraces(sql, query),
+    );
+  }
+
+  /** What this client tried, the last first. */
+  async traceOf(clientId: string): Promise<readonly traces.TraceRow[]> {
+    return readFrom(this.ctx.storage, [], (sql) => traces.traceOf(sql, clientId));
   }
 }

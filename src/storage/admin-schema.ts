@@ -152,6 +152,31 @@ export const ADMIN_MIGRATIONS: readonly Migration[] = [
     "ALTER TABLE audit ADD COLUMN by_stranger INTEGER NOT NULL DEFAULT 0",
     "CREATE INDEX audit_by_cause ON audit (by_stranger, id)",
   ],
+  [
+    `CREATE TABLE client_index (
+      client_id TEXT PRIMARY KEY,
+      registration TEXT NOT NULL,
+      name TEXT,
+      redirect_uri TEXT,
+      first_at INTEGER NOT NULL,
+      used_on INTEGER NOT NULL
+    ) STRICT`,
+    "CREATE INDEX client_index_by_age ON client_index (first_at, client_id)",
+    "CREATE INDEX client_index_by_use ON client_index (used_on)",
+    `CREATE TABLE traces (
+      id INTEGER PRIMARY KEY AUTOINCREMENT,
+      at INTEGER NOT NULL,
+      kept_at INTEGER NOT NULL,
+      client_id TEXT NOT NULL,
+      name TEXT,
+      step TEXT NOT NULL,
+      reason TEXT,
+      request_id TEXT,
+      proven INTEGER NOT NULL
+    ) STRICT`,
+    "CREATE INDEX traces_by_client ON traces (client_id, id)",
+    "CREATE INDEX traces_by_proof ON traces (proven, id)",
+  ],
 ];
 
 export type ConnectionEntry = { readonly id: string; readonly integration: "main" | "shared" };

@@ -13,6 +13,7 @@ import { applyWitness, reportOf } from "./connection-state.ts";
 import { createGongSeals, type GongSeals } from "./gong-seals.ts";
 import { createGongTokenStore, type GongTokenStore } from "./gong-tokens.ts";
 import * as upkeep from "./grant-upkeep.ts";
+import type { Holder } from "./presented-credential.ts";
 import { migrate, schemaVersion } from "./migrations.ts";
 import { objectsOf, retrying, type Objects } from "./stubs.ts";
 
@@ -148,6 +149,14 @@ export class ConnectionCore {
     );
     this.#usedOn = today;
     if (changed) this.reportState();
+  }
+
+  /** Tells the client doctor that a sign-in came to its first call. */
+  noteFirstCall({ clientId, clientName }: Holder): void {
+    if (clientId === undefined) return;
+    const first = { at: nowSeconds(), clientId, name: clientName, step: "call" } as const;
+    const told = this.objects.admin().recordAttempts([{ ...first, reason: undefined, requestId: undefined }]);
+    this.keepAlive(told.catch(() => log("warn", "client.not_traced", { connection: this.id })));
   }
 
   #exists(): boolean {

@@ -84,6 +84,19 @@ export async function endAllGrants(core: ConnectionCore, reason: string): Promis
   return ended.length;
 }
 
+/** See ConnectionObject.endClient. */
+export async function endClient(core: ConnectionCore, clientId: string, reason: string): Promise<number> {
+  if (!(await core.ready())) return 0;
+  const ended = core.transaction((sql, now) => {
+    const grants = upkeep.openGrantsOf(sql, clientId);
+    for (const id of grants) upkeep.revokeGrant(sql, id, reason, now);
+    if (grants.length > 0) forgetWithoutAgent(core, sql, now);
+    return grants;
+  });
+  if (ended.length > 0) await core.noteEnded(ended);
+  return ended.length;
+}
+
 /** See ConnectionObject.createAgentKey. */
 export async function createAgentKey(core: ConnectionCore, key: keys.NewAgentKey): Promise<AgentKeyCreation> {
   if (!(await core.ready())) return "not_connected";

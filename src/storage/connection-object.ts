@@ -109,6 +109,7 @@ export class ConnectionObject extends DurableObject<Env> {
     if (!use.ok) return { ok: false, reason: "invalid_token", detail: use.reason };
     if (!gong.ok) return gong;
     core.noteUse(nowSeconds());
+    if (before.ok && before.holder.isFirstUse === true) core.noteFirstCall(before.holder);
     return { ...use.holder, ok: true, gong };
   }
 
@@ -141,6 +142,11 @@ export class ConnectionObject extends DurableObject<Env> {
   /** Ends every grant at once, as endGrant does one. Returns how many there were. */
   async endAllGrants(reason: string): Promise<number> {
     return life.endAllGrants(this.#core, reason);
+  }
+
+  /** Ends every grant of one client at once; how many there were. */
+  async endClient(clientId: string, reason: string): Promise<number> {
+    return life.endClient(this.#core, clientId, reason);
   }
 
   /** Records an agent key whose holder the caller will tell it to, once. */

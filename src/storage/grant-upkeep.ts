@@ -52,6 +52,14 @@ export function grantIds(sql: SqlStorage): { readonly open: string[]; readonly e
   return ids;
 }
 
+/** The grants of one client that were not ended. */
+export function openGrantsOf(sql: SqlStorage, clientId: string): readonly string[] {
+  return sql
+    .exec<{ id: string }>("SELECT id FROM grants WHERE client_id = ? AND revoked_at IS NULL", clientId)
+    .toArray()
+    .map(({ id }) => id);
+}
+
 /** Ends one access token of `clientId`; whether there was one. RFC 7009 §2.1. */
 export function deleteAccessToken(sql: SqlStorage, hash: string, clientId: string): boolean {
   const deleted = sql.exec(

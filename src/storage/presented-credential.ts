@@ -18,6 +18,8 @@ export interface Holder {
   readonly clientName?: string;
   readonly keyId?: string;
   readonly keyName?: string;
+  /** Whether this is the first use of the first access token of a sign-in. */
+  readonly isFirstUse?: boolean;
   readonly scope: string;
   /** The tools it may call; undefined allows every tool that the policy allows. */
   readonly tools?: readonly string[];
@@ -38,12 +40,14 @@ function useAccess(sql: SqlStorage, hash: string, now: number): CredentialUse {
   const use = useAccessToken(sql, hash, now);
   if (!use.ok) return use;
   const { grant, token } = use;
+  const isFirstUse = token.generation === 1 && grant.refresh_generation === 1 && grant.successor_used === 0;
   return {
     ok: true,
     holder: {
       grantId: grant.id,
       clientId: grant.client_id,
       ...(grant.client_name === null ? {} : { clientName: grant.client_name }),
+      ...(isFirstUse ? { isFirstUse } : {}),
       scope: token.scope,
       expiresAt: Math.min(token.expires_at, grant.expires_at),
     },

@@ -4,6 +4,7 @@
 
 import { DurableObject } from "cloudflare:workers";
 import { nowSeconds } from "../clock.ts";
+import { EMPTY_PAGE, type ListPage, type ListQuery } from "../listing.ts";
 import {
   REGISTRABLE_GRANT_TYPES,
   type Client,
@@ -13,6 +14,7 @@ import {
 import { scheduleAlarm } from "./alarm.ts";
 import * as devices from "./device-authorizations.ts";
 import { migrate, schemaVersion, type Migration } from "./migrations.ts";
+import { contains, pageOf } from "./page-of.ts";
 
 const MIGRATIONS: readonly Migration[] = [
   [
@@ -39,6 +41,7 @@ const MIGRATIONS: readonly Migration[] = [
     "CREATE INDEX used_assertions_by_end ON used_assertions (usable_until)",
   ],
   devices.DEVICE_MIGRATION,
+  ["CREATE INDEX clients_by_age ON clients (created_at, id)"],
 ];
 
 /** A client in use is kept this long after its last use. */
@@ -75,6 +78,9 @@ type ClientRow = {
   expires_at: number;
 };
 
+/** What the list of registrations shows of one. */
+export type Registration = Omit<ClientRow, "secret_hash" | "grant_types">;
+
 export class RegistryObject extends DurableObject<Env> {
   /** Keeps a new client for `unusedSeconds`. False when the shard holds `limit` clients and none can make room. */
   async register(client: Client, unusedSeconds: number, limit: number): Promise<boolean> {
@@ -110,6 +116,27 @@ export class RegistryObject extends DurableObject<Env> {
       .exec<ClientRow>("SELECT * FROM clients WHERE id = ? AND expires_at > ?", clientId, nowSeconds())
       .toArray();
     return row === undefined ? undefined : toClient(row);
+  }
+
+  /** One page of this shard's registrations, the newest first. Searches id, name and redirect URIs. */
+  async page({ search, cursor }: ListQuery): Promise<ListPage<Registration>> {
+    if (schemaVersion(this.ctx.storage) === 0) return EMPTY_PAGE;
+    migrate(this.ctx.storage, MIGRATIONS);
+    const found = contains(["id", "name", "redirect_uris"], search);
+    const columns = "id, name, redirect_uris, auth_method, created_at, used_at, expires_at";
+    const where = ["expires_at > ?", ...found.where];
+    const values = [nowSeconds(), ...found.values];
+    return pageOf(
+      this.ctx.storage.sql,
+      { table: "clients", columns, sort: "created_at", id: "id", where, values },
+      cursor,
+    );
+  }
+
+  /** Forgets a registration, so that its client has to register again. False when there is none. */
+  async remove(clientId: string): Promise<boolean> {
+    if (schemaVersion(this.ctx.storage) === 0) return false;
+    return this.ctx.storage.sql.exec("DELETE FROM clients WHERE id = ?", clientId).rowsWritten > 0;
   }
 
   /** Notes that the client completed a sign-in or a refresh, which renews it. */

@@ -22,6 +22,8 @@ export interface Objects {
   /** One shard by its number, from 0. */
   registryShard(shard: number): DurableObjectStub<RegistryObject>;
   readonly registryShards: number;
+  /** Every shard, for the list of all registrations. */
+  registries(): readonly DurableObjectStub<RegistryObject>[];
   admin(): DurableObjectStub<AdminObject>;
 }
 
@@ -34,6 +36,8 @@ export function objectsOf(env: Env): Objects {
     registry: (clientId) => env.REGISTRY.getByName(`shard-${shardOf(clientId)}`),
     registryShard: (shard) => env.REGISTRY.getByName(`shard-${shard}`),
     registryShards: REGISTRY_SHARDS,
+    registries: () =>
+      Array.from({ length: REGISTRY_SHARDS }, (_, shard) => env.REGISTRY.getByName(`shard-${shard}`)),
     admin: () => env.ADMIN.getByName("admin"),
   };
 }

@@ -31,4 +31,19 @@ export const adminLists = {
     behaviour:
       "The index tells state, reason, agents, last day of use and what will need a person; what ended leaves it after 90 days.",
   },
+  "admin.clients": {
+    source: "gateway, RFC 7591 §3",
+    behaviour:
+      "An admin finds every client and registration, ends a client everywhere at once, and deletes a registration.",
+  },
+  "doctor.trace": {
+    source: "gateway",
+    behaviour:
+      "The doctor shows each step that a client tried, where it failed, why in plain words, and the known quirk; no secrets.",
+  },
+  "doctor.bounded": {
+    source: "gateway, ASVS 5.0 16.4.2",
+    behaviour:
+      "A refused request writes no trace by itself, and a flood of traces pushes out no client that ever got a token.",
+  },
 } as const satisfies Record<string, Requirement>;

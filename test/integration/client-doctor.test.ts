@@ -1,0 +1,206 @@
+// /admin/doctor: what clients tried and where they failed, kept within bounds and without a secret.
+
+import { env } from "cloudflare:workers";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { verifies } from "../conformance/verifies.ts";
+import { adminBrowser } from "../support/admin.ts";
+import { everythingStored, rowsOf, secretsIn } from "../support/evidence.ts";
+import {
+  ask,
+  askToken,
+  authorizationQuery,
+  call,
+  connect,
+  PKCE,
+  redeem,
+  register,
+  sealedRequest,
+  signIn,
+  TestBrowser,
+  TOOLS_LIST,
+} from "../support/flow.ts";
+import { gong } from "../support/gong.ts";
+import { readText } from "../support/html.ts";
+
+beforeEach(() => gong.reset());
+afterEach(() => vi.useRealTimers());
+
+const pageOf = (clientId: string) => `/admin/client?${new URLSearchParams({ id: clientId })}`;
+
+async function traceOf(clientId: string): Promise<string> {
+  const answer = await (await adminBrowser()).open(pageOf(clientId));
+  expect(answer.status).toBe(200);
+  return readText(await answer.text());
+}
+
+describe(verifies("doctor.trace", "the trace of a client"), () => {
+  it("gateway: a sign-in that works is there step by step, to the first call", async () => {
+    const { clientId, tokens } = await connect();
+    await call(tokens.access_token, TOOLS_LIST);
+    await expect.poll(async () => traceOf(clientId)).toContain("First call Worked");
+    const text = await traceOf(clientId);
+    for (const step of [
+      "Registration",
+      "Consent page asked for",
+      "Person's decision",
+      "Sign-in at Gong",
+      "Token",
+    ])
+      expect(text).toContain(`${step} Worked`);
+    expect(text).not.toContain("It stopped at");
+    const doctor = readText(await (await (await adminBrowser()).open(`/admin/doctor?q=${clientId}`)).text());
+    expect(doctor).toContain("1 matches");
+  });
+
+  it("gateway: a wrong redirect URI is named with its step, what to do, and the quirk of VS Code", async () => {
+    const { client_id: id } = await register({
+      client_name: "Visual Studio Code",
+      redirect_uris: ["http://127.0.0.1:33418/"],
+    });
+    const answer = await ask(
+      `/authorize?${authorizationQuery(id, { redirect_uri: "http://127.0.0.1:33418" })}`,
+    );
+    expect(answer.status).toBe(400);
+    const reference = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{22}/.exec(readText(await answer.text()))?.[0] ?? "?";
+    const text = await traceOf(id);
+    expect(text).toContain(
+      "It stopped at: Consent page asked for. It asked for the answer at an address that",
+    );
+    expect(text).toContain("Known: VS Code answers at http://127.0.0.1:33418/ with a slash at the end");
+    expect(text).toContain(`Reference ${reference}`);
+    const found = await (await adminBrowser()).open(`/admin/doctor?q=${reference}`);
+    expect(readText(await found.text())).toContain("Visual Studio Code");
+  });
+
+  it("gateway: Cursor's own scheme is named as what it is", async () => {
+    const cursor = "cursor://anysphere.cursor-mcp/oauth/callback";
+    const { client_id: id } = await register({
+      client_name: "Cursor",
+      redirect_uris: [
+        cursor,
+        "https://www.cursor.com/agents/mcp/oauth/callback",
+        "http://localhost:8787/callback",
+      ],
+    });
+    await ask(`/authorize?${authorizationQuery(id, { redirect_uri: cursor })}`);
+    expect(await traceOf(id)).toContain("Known: Cursor registers three redirect URIs");
+  });
+
+  it("gateway: an old refresh token under a new client id is named, for the new client", async () => {
+    const { tokens } = await connect();
+    const { client_id: id } = await register({ client_name: "mcporter" });
+    const answer = await askToken({
+      grant_type: "refresh_token",
+      client_id: id,
+      refresh_token: tokens.refresh_token,
+    });
+    expect(answer.status).toBe(400);
+    const text = await traceOf(id);
+    expect(text).toContain("It stopped at: Token. It used a refresh token under another client id");
+    expect(text).toContain("Known: mcporter registers anew at each cold start");
+  });
+
+  it.each([
+    ["the person says no", "denied_by_person", "Person's decision"],
+    ["Gong says no", "gong_denied", "Sign-in at Gong"],
+    ["the verifier is wrong", "wrong_verifier", "Token"],
+  ])("gateway: when %s, the trace says %s at %s", async (what, reason, step) => {
+    const { client_id: id } = await register();
+    if (what === "the person says no") {
+      const browser = new TestBrowser();
+      const page = await browser.open(`/authorize?${authorizationQuery(id)}`);
+      await browser.post("/authorize", { request: sealedRequest(await page.text()), decision: "deny" });
+      const audit = (await rowsOf("ADMIN", "audit")).at(-1);
+      expect(audit).toMatchObject({ actor: "person", action: "consent.denied", target: id, by_stranger: 1 });
+    } else if (what === "Gong says no") {
+      await gong.knobs({ authorizePage: "deny" });
+      await signIn(id);
+    } else {
+      const { searchParams } = await signIn(id);
+      await askToken({
+        grant_type: "authorization_code",
+        client_id: id,
+        code: searchParams.get("code") ?? "",
+        code_verifier: "A".repeat(43),
+        redirect_uri: "http://127.0.0.1:7777/callback",
+      });
+    }
+    const text = await traceOf(id);
+    expect(text).toContain(`It stopped at: ${step}.`);
+    expect(text).toContain(`Reason ${reason}`);
+  });
+
+  it("ASVS 14.2.1: no code, token, verifier, state or cookie of a sign-in is in it", async () => {
+    const browser = new TestBrowser();
+    const { client_id: id } = await register();
+    const { searchParams } = await signIn(id, { state: "the-client's-own-state" }, browser);
+    const code = searchParams.get("code") ?? "";
+    const tokens = await redeem(id, code);
+    await adminBrowser().then((admin) => admin.open("/admin/doctor"));
+    const rows = await rowsOf("ADMIN", "traces");
+    expect(rows.length).toBeGreaterThan(2);
+    const cookies = Object.fromEntries(browser.cookies);
+    const secrets = { code, state: "the-client's-own-state", verifier: PKCE.verifier, ...cookies };
+    expect(
+      secretsIn(JSON.stringify(rows), { ...secrets, a: tokens.access_token, r: tokens.refresh_token }),
+    ).toEqual([]);
+  });
+});
+
+describe(verifies("doctor.bounded", "what traces cost"), () => {
+  it("gateway: a hundred refused requests write nothing until somebody's sign-in, or an admin, takes them along", async () => {
+    const { client_id: id } = await register();
+    await (await adminBrowser()).open("/admin/doctor");
+    const before = await everythingStored();
+    for (let round = 0; round < 100; round += 1)
+      await ask(`/authorize?${authorizationQuery(id, { scope: "bogus" })}`);
+    expect(await everythingStored()).toBe(before);
+    await connect();
+    const rows = await rowsOf("ADMIN", "traces");
+    const refused = rows.filter((row) => row["client_id"] === id && row["reason"] === "invalid_scope");
+    expect(refused).toHaveLength(8);
+  });
+
+  it("gateway: ten thousand made-up clients push out no client that got a token", async () => {
+    const { clientId } = await connect();
+    const admin = env.ADMIN.getByName("admin");
+    const attempt = (client: string) => ({
+      at: 1,
+      clientId: client,
+      name: undefined,
+      step: "authorize",
+      reason: "client_unknown",
+      requestId: undefined,
+    });
+    await expect.poll(async () => (await admin.traceOf(clientId)).length).toBeGreaterThan(0);
+    const kept = (await admin.traceOf(clientId)).length;
+    for (let batch = 0; batch < 100; batch += 1)
+      await admin.recordAttempts(Array.from({ length: 100 }, (_, at) => attempt(`made-up-${batch}-${at}`)));
+    const rows = await rowsOf("ADMIN", "traces");
+    expect(rows.length).toBeLessThanOrEqual(4_000);
+    expect(rows.filter((row) => row["proven"] === 0)).toHaveLength(1_000);
+    expect((await admin.traceOf(clientId)).length).toBe(kept);
+    const page = await (await adminBrowser()).open("/admin/doctor");
+    expect((await page.text()).length).toBeLessThan(120_000);
+  }, 60_000);
+
+  it("gateway: one client has twelve new rows a minute and forty in all", async () => {
+    const admin = env.ADMIN.getByName("bounds");
+    const now = Date.now();
+    vi.useFakeTimers({ toFake: ["Date"], now });
+    for (let minute = 0; minute < 6; minute += 1) {
+      vi.setSystemTime(now + minute * 61_000);
+      await admin.recordAttempts(
+        Array.from({ length: 50 }, (_, at) => ({
+          at: minute * 100 + at,
+          clientId: "one",
+          name: undefined,
+          step: "token",
+          reason: "wrong_secret",
+          requestId: undefined,
+        })),
+      );
+      expect((await admin.traceOf("one")).length).toBe(Math.min((minute + 1) * 12, 40));
+    }
+  });
+});
