@@ -32,14 +32,8 @@ export function readToolList(text: string): ToolListMessage {
   if (result === undefined) return isOther(message) ? { kind: "other" } : { kind: "unreadable" };
   if (!isJsonObject(result)) return { kind: "unreadable" };
   const { tools } = result;
-  // MCP 2026-07-28, Results: only a complete result has a list.
-  if (
-    tools === undefined &&
-    typeof result["resultType"] === "string" &&
-    result["resultType"] !== "complete"
-  ) {
-    return { kind: "other" };
-  }
+  // The answer to another request, in a stream that is resumed, or a question of the server: nothing is listed.
+  if (tools === undefined) return { kind: "other" };
   if (!Array.isArray(tools)) return { kind: "unreadable" };
   const offered = tools.map(offeredTool);
   if (!offered.every((tool) => tool !== undefined)) return { kind: "unreadable" };

@@ -6,7 +6,17 @@ import { BudgetPanel, type BudgetRow } from "./budget-panel.tsx";
 import { Choice, Field, FormProblems, Lines, YesNo, type FormState } from "./policy-fields.tsx";
 import { PolicyExceptions, type ExceptionView } from "./policy-exceptions.tsx";
 
+/** The parts of the policy in the order of their tabs: path and name. */
+const PARTS = [
+  ["budgets", "/admin/policy", "Budgets"],
+  ["guards", "/admin/policy/guards", "Cost guards"],
+  ["access", "/admin/policy/access", "Tool rules"],
+  ["exceptions", "/admin/policy/exceptions", "Exceptions"],
+] as const;
+export type PolicyPart = (typeof PARTS)[number][0];
+
 export interface AdminPolicyView extends AdminPageView {
+  readonly part: PolicyPart;
   /** The version that the forms are made for; 0 is the default policy. */
   readonly version: number;
   readonly budgets: FormState;
@@ -20,18 +30,43 @@ export interface AdminPolicyView extends AdminPageView {
   readonly outcome?: "saved" | "refused" | "changed_meanwhile";
 }
 
-/** Renders the whole page. Posts to /admin/policy/budgets, /guards, /access, /exception and /removal. */
+/** Renders one part of the policy. Posts to /admin/policy/budgets, /guards, /access, /exception and /removal. */
 export function AdminPolicyPage(view: AdminPolicyView) {
   return (
     <AdminFrame section="/admin/policy" title="Policy" nonce={view.nonce} csrf={view.csrf}>
+      <nav class="sections" aria-label="Policy">
+        <ul>
+          {PARTS.map(([part, path, name]) => (
+            <li>
+              <a href={path} aria-current={part === view.part ? "page" : undefined}>
+                {name}
+              </a>
+            </li>
+          ))}
+        </ul>
+      </nav>
       <Outcome {...view} />
-      <BudgetPanel rows={view.used} />
-      <Budgets view={view} />
-      <Guards view={view} />
-      <Access view={view} />
-      <PolicyExceptions {...view} />
+      <Part view={view} />
     </AdminFrame>
   );
+}
+
+function Part({ view }: { view: AdminPolicyView }) {
+  switch (view.part) {
+    case "budgets":
+      return (
+        <>
+          <BudgetPanel rows={view.used} />
+          <Budgets view={view} />
+        </>
+      );
+    case "guards":
+      return <Guards view={view} />;
+    case "access":
+      return <Access view={view} />;
+    case "exceptions":
+      return <PolicyExceptions {...view} />;
+  }
 }
 
 function Outcome({ outcome }: Pick<AdminPolicyView, "outcome">) {

@@ -1,5 +1,6 @@
 // The exceptions of the policy: the budget and the tools of one connection, client or agent key. Part of admin-policy.tsx.
 
+import { Confirm } from "./confirm.tsx";
 import { spelledOut } from "./outside-text.ts";
 import { Choice, Field, FormProblems, Lines, type FormState } from "./policy-fields.tsx";
 
@@ -25,12 +26,6 @@ const KIND_NAMES: ReadonlyMap<string, string> = new Map(KINDS);
 
 /** Lists the exceptions, each with its form and the way to remove it, and the form for a new one. */
 export function PolicyExceptions({ csrf, version, exceptions, added }: ExceptionsView) {
-  const hidden = (
-    <>
-      <input type="hidden" name="csrf" value={csrf} />
-      <input type="hidden" name="version" value={String(version)} />
-    </>
-  );
   return (
     <section class="card" aria-labelledby="exceptions">
       <h2 id="exceptions">Exceptions</h2>
@@ -41,12 +36,12 @@ export function PolicyExceptions({ csrf, version, exceptions, added }: Exception
       {exceptions.length === 0 ? <p class="soft">None yet.</p> : null}
       <ul class="items">
         {exceptions.map((exception, at) => (
-          <Exception exception={exception} at={at} hidden={hidden} />
+          <Exception {...{ exception, at, csrf, version }} />
         ))}
       </ul>
       <h3 id="new-exception">Add an exception</h3>
       <form method="post" action="/admin/policy/exception" class="stack-wide" aria-labelledby="new-exception">
-        {hidden}
+        <Hidden csrf={csrf} version={version} />
         <input type="hidden" name="is_new" value="yes" />
         <FormProblems form={added} />
         <Choice form={added} within="new-" name="kind" label="For one" options={KINDS} />
@@ -66,7 +61,12 @@ export function PolicyExceptions({ csrf, version, exceptions, added }: Exception
   );
 }
 
-function Exception({ exception, at, hidden }: { exception: ExceptionView; at: number; hidden: unknown }) {
+function Exception({
+  exception,
+  at,
+  csrf,
+  version,
+}: Pick<ExceptionsView, "csrf" | "version"> & { exception: ExceptionView; at: number }) {
   const { kind, id, form } = exception;
   const within = `exception-${at}-`;
   const name = `${KIND_NAMES.get(kind) ?? kind} ${spelledOut(id)}`;
@@ -80,20 +80,34 @@ function Exception({ exception, at, hidden }: { exception: ExceptionView; at: nu
           Change…<span class="unseen"> {name}</span>
         </summary>
         <form method="post" action="/admin/policy/exception" class="stack-wide confirm">
-          {hidden}
+          <Hidden csrf={csrf} version={version} />
           <input type="hidden" name="kind" value={kind} />
           <input type="hidden" name="id" value={id} />
           <FormProblems form={form} />
           <ExceptionFields form={form} within={within} />
-          <div class="row">
-            <button type="submit">Save</button>
-            <button type="submit" class="danger" formaction="/admin/policy/removal">
-              Remove this exception
-            </button>
-          </div>
+          <button type="submit">Save</button>
         </form>
       </details>
+      <Confirm
+        label="Remove…"
+        about={name}
+        action="/admin/policy/removal"
+        csrf={csrf}
+        button="Remove this exception"
+        fields={{ version: String(version), kind, id }}
+      >
+        From then on only the rules and budgets for everyone hold for it. You can add the exception again.
+      </Confirm>
     </li>
+  );
+}
+
+function Hidden({ csrf, version }: Pick<ExceptionsView, "csrf" | "version">) {
+  return (
+    <>
+      <input type="hidden" name="csrf" value={csrf} />
+      <input type="hidden" name="version" value={String(version)} />
+    </>
   );
 }
 

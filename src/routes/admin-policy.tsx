@@ -18,10 +18,13 @@ import { resetInWords } from "../mcp/budgets.ts";
 import type { Policy } from "../mcp/policy.ts";
 import { adminForm, adminPage } from "../middleware/admin-session.ts";
 import type { FormParameters } from "../oauth/form.ts";
-import { AdminPolicyPage, type AdminPolicyView } from "../pages/admin-policy.tsx";
+import { AdminPolicyPage, type AdminPolicyView, type PolicyPart } from "../pages/admin-policy.tsx";
 import type { BudgetRow } from "../pages/budget-panel.tsx";
 import type { FormState } from "../pages/policy-fields.tsx";
 import { problemPage } from "../respond.tsx";
+
+/** The settings of a tool have their form on the tools page. */
+const POLICY_FORMS = POLICY_SECTIONS.filter((section) => section !== "tool");
 
 /** What an admin sent that was not saved. */
 interface Unsaved {
@@ -32,24 +35,21 @@ interface Unsaved {
 }
 
 export const adminPolicy = new Hono<AppEnv>()
-  .get("/policy", adminPage(), async (c) => {
-    const csrf = c.get("viewer")?.csrf ?? "";
-    const view = await policyView(c, csrf, undefined);
-    return c.html(
-      <AdminPolicyPage {...view} {...(c.req.query("saved") === "1" ? { outcome: "saved" } : {})} />,
-    );
-  })
+  .get("/policy", adminPage(), (c) => showPart(c, "budgets"))
+  .get("/policy/guards", adminPage(), (c) => showPart(c, "guards"))
+  .get("/policy/access", adminPage(), (c) => showPart(c, "access"))
+  .get("/policy/exceptions", adminPage(), (c) => showPart(c, "exceptions"))
   .post("/policy/:section", adminForm(), async (c) => {
     c.header("Cache-Control", "no-store");
     const act = c.get("act");
-    const section = POLICY_SECTIONS.find((known) => known === c.req.param("section") && known !== "tool");
+    const section = POLICY_FORMS.find((known) => known === c.req.param("section"));
     if (act === undefined || section === undefined) return problemPage(c, "admin_form_stale", 404);
     const edit = await editPolicy(c.get("gateway"), act.actor, section, act.form);
     if (edit.kind === "saved") {
-      return c.redirect(`${c.get("gateway").config.publicUrl}/admin/policy?saved=1`, 303);
+      return c.redirect(`${c.get("gateway").config.publicUrl}${PATHS[PARTS[section]]}?saved=1`, 303);
     }
     const problems = edit.kind === "refused" ? edit.problems : {};
-    const view = await policyView(c, await formToken(act.session), {
+    const view = await policyView(c, PARTS[section], await formToken(act.session), {
       section,
       form: act.form,
       problems,
@@ -58,8 +58,31 @@ export const adminPolicy = new Hono<AppEnv>()
     return c.html(<AdminPolicyPage {...view} />, edit.kind === "refused" ? 400 : 409);
   });
 
+/** Where each part is, and which one a form belongs to. */
+const PATHS: Readonly<Record<PolicyPart, string>> = {
+  budgets: "/admin/policy",
+  guards: "/admin/policy/guards",
+  access: "/admin/policy/access",
+  exceptions: "/admin/policy/exceptions",
+};
+const PARTS = {
+  budgets: "budgets",
+  guards: "guards",
+  access: "access",
+  exception: "exceptions",
+  removal: "exceptions",
+} as const;
+
+async function showPart(c: Context<AppEnv>, part: PolicyPart) {
+  const view = await policyView(c, part, c.get("viewer")?.csrf ?? "", undefined);
+  return c.html(
+    <AdminPolicyPage {...view} {...(c.req.query("saved") === "1" ? { outcome: "saved" } : {})} />,
+  );
+}
+
 async function policyView(
   c: Context<AppEnv>,
+  part: PolicyPart,
   csrf: string,
   unsaved: Unsaved | undefined,
 ): Promise<AdminPolicyView> {
@@ -78,6 +101,7 @@ async function policyView(
     key: { each: key.each },
   };
   return {
+    part,
     nonce: c.get("secureHeadersNonce") ?? "",
     csrf,
     version,

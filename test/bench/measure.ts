@@ -32,7 +32,7 @@ const TICKS_PER_SECOND = Number(execFileSync("getconf", ["CLK_TCK"], { encoding:
 /** Loads `target` for `seconds` over `connections`. `helpers` are the processes whose CPU use is the bench's own. */
 export async function measure(
   target: Target,
-  load: { readonly seconds: number; readonly connections: number },
+  load: { readonly seconds: number; readonly connections: number; readonly method: string },
   helpers: readonly number[],
 ): Promise<Measurement> {
   const firstEventMs = await medianFirstEvent(target);
@@ -45,7 +45,7 @@ export async function measure(
     duration: load.seconds,
     method: "POST",
     headers: requestHeaders(target),
-    body: rpc("tools/list"),
+    body: rpc(load.method),
   });
   void run.on("response", (_client, _status, _bytes, milliseconds) => latencies.push(milliseconds));
   const result = await run;

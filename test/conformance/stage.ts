@@ -78,7 +78,7 @@ export async function startStage(build: Build, upstream: URL): Promise<Stage> {
 async function holdNothingBack(origin: string, token: string): Promise<void> {
   const admin = createPerson();
   await admin.press(await admin.open(`${origin}/admin`), "Sign in", { token });
-  const policy = await admin.open(`${origin}/admin/policy`);
+  const policy = await admin.open(`${origin}/admin/policy/access`);
   const saved = await admin.press(policy, "Save the tool rules", { holdBack: "none" });
   if (!saved.text.includes("Saved."))
     throw new Error(`The policy was not saved: ${saved.text.slice(0, 500)}`);

@@ -78,7 +78,7 @@ describe(verifies("browser.policy", "the policy in a browser"), () => {
     await go(page, "/admin");
     await page.getByLabel("Admin token").fill(SECRETS.ADMIN_TOKEN);
     await page.keyboard.press("Enter");
-    await page.getByRole("link", { name: "Policy" }).focus();
+    await page.getByRole("link", { name: "Policy", exact: true }).focus();
     await page.keyboard.press("Enter");
     await page.getByRole("heading", { level: 1, name: "Policy" }).waitFor();
     expect(await lookEveryWay(page, "admin-policy")).toEqual([]);
@@ -104,18 +104,32 @@ describe(verifies("browser.policy", "the policy in a browser"), () => {
     expect(await lookEveryWay(page, "admin-policy-refused")).toEqual([]);
   });
 
+  it("WCAG 1.4.10: every part of the policy fits, at every width, in both schemes", async () => {
+    const { page } = admin;
+    for (const [name, file] of [
+      ["Cost guards", "guards"],
+      ["Tool rules", "access"],
+      ["Exceptions", "exceptions"],
+    ] as const) {
+      await page.getByRole("navigation", { name: "Policy" }).getByRole("link", { name }).click();
+      await page.waitForURL(`**/admin/policy/${file}`);
+      expect(await lookEveryWay(page, `admin-policy-${file}`)).toEqual([]);
+    }
+  });
+
   it("gateway: an exception is added, listed, opened and removed", async () => {
     const { page } = admin;
-    await go(page, "/admin/policy?kind=client&id=https://client.test/a-long-path/metadata.json");
+    await go(page, "/admin/policy/exceptions?kind=client&id=https://client.test/a-long-path/metadata.json");
     const added = page.getByRole("form", { name: "Add an exception" });
     await added.getByLabel("Calls a month").fill("20");
     await added.getByLabel("Not these tools").fill("generate_brief");
     await added.getByRole("button", { name: "Add the exception" }).click();
     const exception = page.getByRole("listitem").filter({ hasText: "client.test" });
     expect(await exception.textContent()).toContain("20 calls a month · not generate_brief");
-    await exception.locator("summary").click();
+    await exception.locator("summary").filter({ hasText: "Change" }).click();
     expect(await lookEveryWay(page, "admin-policy-exception")).toEqual([]);
-    await exception.getByRole("button", { name: "Remove" }).click();
+    await exception.locator("summary").filter({ hasText: "Remove" }).click();
+    await exception.getByRole("button", { name: "Remove this exception" }).click();
     await page.getByText("None yet.").waitFor();
   });
 

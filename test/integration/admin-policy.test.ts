@@ -42,6 +42,12 @@ async function page(path = "/admin/policy"): Promise<string> {
   expect(answer.status).toBe(200);
   return answer.text();
 }
+async function allForms(): Promise<readonly Form[]> {
+  const pages = await Promise.all(
+    ["", "/guards", "/access", "/exceptions"].map((part) => page(`/admin/policy${part}`)),
+  );
+  return pages.flatMap(readForms);
+}
 const send = (form: Form, changes: Record<string, string>): Promise<Response> =>
   browser.post(form.action, { ...Object.fromEntries(form.fields), ...changes });
 
@@ -58,7 +64,7 @@ describe(verifies("policy.edited", "the policy page"), () => {
       guards: { ...DEFAULT_POLICY.guards, denyAccounts: ["One Ltd", "Two & Sons"], rangeRequired: true },
     });
     const before = await inForce();
-    const forms = readForms(await page()).filter(({ action }) =>
+    const forms = (await allForms()).filter(({ action }) =>
       /policy\/(budgets|guards|access|exception)$/.test(action),
     );
     expect(forms).toHaveLength(6);
@@ -74,12 +80,12 @@ describe(verifies("policy.edited", "the policy page"), () => {
       "budgets.key.each.perMonth": "20",
       timeZone: "Europe/Berlin",
     });
-    await send(formOf(await page(), "/admin/policy/guards"), {
+    await send(formOf(await page("/admin/policy/guards"), "/admin/policy/guards"), {
       "guards.longestRangeDays": "31",
       "guards.rangeRequired": "yes",
       "guards.denyAccounts": " One Ltd \r\n\r\nTwo, Inc.",
     });
-    await send(formOf(await page(), "/admin/policy/access"), {
+    await send(formOf(await page("/admin/policy/access"), "/admin/policy/access"), {
       "access.shared.allow": "none",
       "access.personal.deny": "ask_deal, ask_account",
       holdBack: "all",
@@ -129,7 +135,8 @@ describe(verifies("policy.edited", "the policy page"), () => {
     "WCAG 3.3.1: in %s, %j is shown again with what is wrong, and nothing is saved",
     async (section, wrong, told) => {
       const before = await admin().policy();
-      const form = formOf(await page(), `/admin/policy/${section}`);
+      const path = { budgets: "", exception: "/exceptions" }[section] ?? `/${section}`;
+      const form = formOf(await page(`/admin/policy${path}`), `/admin/policy/${section}`);
       const answer = await send(form, wrong);
       expect(answer.status).toBe(400);
       const html = await answer.text();
@@ -161,20 +168,24 @@ describe(verifies("policy.edited", "the policy page"), () => {
     for (const id of ["client-1", "https://client.test/m.json"]) {
       const added = { kind: "client", id, perDay: "5", deny: "ask_deal" };
       expect(
-        (await send(formOf(await page(), "/admin/policy/exception", [["is_new", "yes"]]), added)).status,
+        (
+          await send(
+            formOf(await page("/admin/policy/exceptions"), "/admin/policy/exception", [["is_new", "yes"]]),
+            added,
+          )
+        ).status,
       ).toBe(303);
       const own = await inForce();
       expect(own.budgets.client.byId[id]).toEqual({ perDay: 5 });
       expect(own.clients[id]).toEqual({ deny: ["ask_deal"] });
-      await send(formOf(await page(), "/admin/policy/exception", [["id", id]]), {
+      await send(formOf(await page("/admin/policy/exceptions"), "/admin/policy/exception", [["id", id]]), {
         perDay: "",
         perMonth: "9",
         deny: "",
       });
       expect((await inForce()).budgets.client.byId[id]).toEqual({ perMonth: 9 });
       expect(Object.hasOwn((await inForce()).clients, id)).toBe(false);
-      const form = formOf(await page(), "/admin/policy/exception", [["id", id]]);
-      await browser.post("/admin/policy/removal", Object.fromEntries(form.fields));
+      await send(formOf(await page("/admin/policy/exceptions"), "/admin/policy/removal", [["id", id]]), {});
       expect(Object.hasOwn((await inForce()).budgets.client.byId, id)).toBe(false);
     }
   });

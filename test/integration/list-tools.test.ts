@@ -192,8 +192,8 @@ describe(verifies("policy.listed_as_allowed", "what is listed"), () => {
     const { tokens } = await connect();
     const session = await beginSession(tokens.access_token);
     await putPolicy(denied("ask_account"));
-    const list =
-      'data: {"jsonrpc":"2.0","id":1,"result":{"tools":[{"name":"ask_account"},{"name":"ask_deal"}]}}\n\n';
+    const result = 'data: {"jsonrpc":"2.0","id":2,"result":{"content":[]}}\n\n';
+    const list = `${result}data: {"jsonrpc":"2.0","id":1,"result":{"tools":[{"name":"ask_account"},{"name":"ask_deal"}]}}\n\n`;
     await gong.fault({
       endpoint: "mcp",
       fault: { kind: "status", status: 200, headers: { "content-type": "text/event-stream" }, body: list },
@@ -207,6 +207,7 @@ describe(verifies("policy.listed_as_allowed", "what is listed"), () => {
     const text = await resumed.text();
     expect(text).toContain("ask_deal");
     expect(text).not.toContain("ask_account");
+    expect(text).toContain(result);
   });
 
   it("gateway: a JSON-RPC error of Gong, and its HTTP errors, pass as they are", async () => {
@@ -229,7 +230,6 @@ describe(verifies("policy.unreadable_list", "a list that can't be read"), () => 
     ["no JSON", list.slice(1)],
     ["a key twice", list.replace('"tools"', '"tools":[],"tools"')],
     ["a batch", `[${list}]`],
-    ["no list", '{"jsonrpc":"2.0","id":1,"result":{}}'],
     ["a list that is none", '{"jsonrpc":"2.0","id":1,"result":{"tools":{"0":{"name":"x"}}}}'],
     ["a tool that is none", list.replace('{"name":"ask_deal"}', '"ask_deal"')],
     ["a tool without a name", list.replace('"name"', '"Name"')],

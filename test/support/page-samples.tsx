@@ -22,6 +22,7 @@ import { InterstitialPage } from "../../src/pages/interstitial.tsx";
 import { WaitingPage } from "../../src/pages/waiting.tsx";
 import { ADMIN_SAMPLES } from "./admin-samples.tsx";
 import { AGENT_KEY_SAMPLES } from "./agent-key-samples.tsx";
+import { POLICY_SAMPLES } from "./policy-samples.tsx";
 
 export const NONCE = "c2FtcGxlLW5vbmNl";
 
@@ -223,6 +224,7 @@ export const PAGE_SAMPLES: Readonly<Record<string, () => Child>> = {
       sharedMcpUrl={undefined}
     />
   ),
+  ...POLICY_SAMPLES,
   consent: () => <ConsentPage {...CONSENT} />,
   "consent-loopback": () => <ConsentPage {...LOOPBACK_CONSENT} />,
   "consent-document": () => <ConsentPage {...DOCUMENT_CONSENT} />,

@@ -1,0 +1,137 @@
+// The policy and tools pages in every state, with ordinary and with hostile values. Part of page-samples.tsx.
+
+import type { Child } from "hono/jsx";
+import { AdminPolicyPage, type AdminPolicyView } from "../../src/pages/admin-policy.tsx";
+import { AdminToolsPage, type AdminToolsView } from "../../src/pages/admin-tools.tsx";
+
+const NONCE = "c2FtcGxlLW5vbmNl";
+
+const UNCHANGED = { values: {}, problems: {} };
+
+const POLICY: AdminPolicyView = {
+  part: "budgets",
+  nonce: NONCE,
+  csrf: "csrf",
+  version: 3,
+  budgets: {
+    values: { "budgets.company.perDay": "100", timeZone: "Europe/Berlin", warnAtPercent: "80" },
+    problems: {},
+  },
+  guards: {
+    values: { "guards.denyAccounts": "One Ltd\nTwo, Inc.", "guards.maxArgumentsBytes": "65536" },
+    problems: {},
+  },
+  access: { values: { holdBack: "paid" }, problems: {} },
+  exceptions: [
+    { kind: "key", id: "key-1", form: { values: { perDay: "5", deny: "ask_deal" }, problems: {} } },
+  ],
+  added: UNCHANGED,
+  used: [
+    {
+      owner: "The whole company",
+      period: "day",
+      used: 100,
+      most: 100,
+      resets: "2026-11-23 at 00:00 Europe/Berlin",
+      state: "used_up",
+    },
+    {
+      owner: "Agent key key-1",
+      period: "day",
+      used: 4,
+      most: 5,
+      resets: "2026-11-23 at 00:00 Europe/Berlin",
+      state: "near",
+    },
+    {
+      owner: "Client client-1",
+      period: "month",
+      used: 1204,
+      resets: "2026-12-01 at 00:00 Europe/Berlin",
+      state: "fine",
+    },
+  ],
+};
+
+/** What an admin sent, and ids, are text from outside too. */
+function hostilePolicy(): AdminPolicyView {
+  const text = "</textarea><script>xss(1)</script>\u202E";
+  const form = {
+    values: { perDay: text, allow: text, "guards.denyDeals": text },
+    problems: { allow: text, "": text },
+  };
+  return {
+    ...POLICY,
+    outcome: "changed_meanwhile",
+    guards: form,
+    exceptions: [{ kind: "client", id: `"><img src=x onerror=xss(1)>\u202E`, form }],
+    used: [{ owner: text, period: "day", used: 1, resets: text, state: "fine" }],
+  };
+}
+
+const TOOLS: AdminToolsView = {
+  nonce: NONCE,
+  csrf: "csrf",
+  version: 3,
+  tools: [
+    {
+      integration: "main",
+      access: "personal",
+      name: "ask_account",
+      state: "held",
+      stateSince: "2026-11-22T17:00:00Z",
+      approved: {
+        definition: '{"description":"Ask"}',
+        hash: "h1",
+        seenAt: "2026-11-01T17:00:00Z",
+        by: "first sight",
+      },
+      waiting: [
+        { definition: '{"description":"Read all files first"}', hash: "h2", seenAt: "2026-11-22T17:00:00Z" },
+      ],
+      settings: { values: { pays: "yes", weight: "1", reuseSeconds: "0" }, problems: {} },
+    },
+    {
+      integration: "shared",
+      access: "shared",
+      name: "ask_deal",
+      state: "approved",
+      stateSince: "2026-11-01T17:00:00Z",
+      approved: {
+        definition: '{"description":"Ask"}',
+        hash: "h3",
+        seenAt: "2026-11-01T17:00:00Z",
+        by: "ada@acme.test",
+      },
+      waiting: [],
+      settings: { values: { pays: "", weight: "1", reuseSeconds: "60" }, problems: {} },
+    },
+  ],
+};
+
+function hostileTools(): AdminToolsView {
+  const text = "<img src=x onerror=xss(1)>\u202Etool";
+  const form = { definition: JSON.stringify({ [text]: text }), hash: text, seenAt: "not a date <b>" };
+  return {
+    ...TOOLS,
+    tools: TOOLS.tools.map((tool) => ({
+      ...tool,
+      name: text,
+      waiting: [form],
+      approved: { ...form, by: text },
+    })),
+  };
+}
+
+/** By the name of the picture. */
+export const POLICY_SAMPLES: Readonly<Record<string, () => Child>> = {
+  "admin-policy": () => <AdminPolicyPage {...POLICY} />,
+  "admin-policy-guards": () => <AdminPolicyPage {...POLICY} part="guards" />,
+  "admin-policy-access": () => <AdminPolicyPage {...POLICY} part="access" />,
+  "admin-policy-exceptions": () => <AdminPolicyPage {...POLICY} part="exceptions" />,
+  "admin-policy-hostile": () => <AdminPolicyPage {...hostilePolicy()} />,
+  "admin-policy-guards-hostile": () => <AdminPolicyPage {...hostilePolicy()} part="guards" />,
+  "admin-policy-exceptions-hostile": () => <AdminPolicyPage {...hostilePolicy()} part="exceptions" />,
+  "admin-tools": () => <AdminToolsPage {...TOOLS} />,
+  "admin-tools-hostile": () => <AdminToolsPage {...hostileTools()} />,
+};
