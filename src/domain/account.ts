@@ -7,6 +7,7 @@ import { integrationNamed } from "../config.ts";
 import { log } from "../log.ts";
 import { displayName } from "../oauth/client-metadata.ts";
 import type { AgentKeyDescription } from "../storage/agent-keys.ts";
+import type { CallCounts } from "../storage/call-counts.ts";
 import type { EventRow } from "../storage/connection-audit.ts";
 import type { ConnectionDescription, GrantDescription } from "../storage/connection-rpc.ts";
 import type { AccountSession } from "./account-session.ts";
@@ -125,6 +126,11 @@ export async function createOwnKey(
 /** Ends an agent key of the visitor's own connection at once. False for an id that it does not have. */
 export function revokeOwnKey(gateway: Gateway, { session, actor }: Visitor, id: string): Promise<boolean> {
   return revokeAgentKey(gateway, session.connectionId, id, actor);
+}
+
+/** The calls of the last thirty days, by agent and by day. */
+export function accountCalls(gateway: Gateway, session: AccountSession): Promise<CallCounts> {
+  return gateway.objects.connection(session.connectionId).countCalls();
 }
 
 /** What happened to the connection, the newest first. */

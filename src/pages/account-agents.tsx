@@ -1,5 +1,6 @@
 // The agents that use a person's connection, each with the way to stop it. Part of account.tsx.
 
+import { callsInWords, type AgentCalls, type CallsOfAgents } from "./account-calls.tsx";
 import { REGISTRATION_IN_WORDS, type Registration } from "./account-text.ts";
 import { Confirm } from "./confirm.tsx";
 import { scopeInWords } from "./flow-text.ts";
@@ -18,7 +19,15 @@ export interface Agent {
 }
 
 /** Lists the agents, or says that there are none. Posts to /account/agents/<id>/end and /account/agents/end-all. */
-export function Agents({ agents, csrf }: { readonly agents: readonly Agent[]; readonly csrf: string }) {
+export function Agents({
+  agents,
+  calls,
+  csrf,
+}: {
+  readonly agents: readonly Agent[];
+  readonly calls: CallsOfAgents;
+  readonly csrf: string;
+}) {
   return (
     <section class="card" aria-labelledby="agents">
       <h2 id="agents">Agents</h2>
@@ -27,7 +36,7 @@ export function Agents({ agents, csrf }: { readonly agents: readonly Agent[]; re
       ) : (
         <ul class="items">
           {agents.map((agent) => (
-            <AgentItem agent={agent} csrf={csrf} />
+            <AgentItem agent={agent} calls={calls.get(agent.id)} csrf={csrf} />
           ))}
         </ul>
       )}
@@ -36,7 +45,13 @@ export function Agents({ agents, csrf }: { readonly agents: readonly Agent[]; re
   );
 }
 
-function AgentItem({ agent, csrf }: { readonly agent: Agent; readonly csrf: string }) {
+interface ItemView {
+  readonly agent: Agent;
+  readonly calls: AgentCalls | undefined;
+  readonly csrf: string;
+}
+
+function AgentItem({ agent, calls, csrf }: ItemView) {
   const { tone, badge } = REGISTRATION_IN_WORDS[agent.registration];
   return (
     <li>
@@ -48,6 +63,7 @@ function AgentItem({ agent, csrf }: { readonly agent: Agent; readonly csrf: stri
       </div>
       <p class="small soft">
         Approved <Moment at={agent.createdAt} />, last used <Moment at={agent.lastUsedAt} />
+        {callsInWords(calls)}
         <br />
         May: {agent.scopes.map((scope) => scopeInWords(scope).title.toLowerCase()).join(", ")}
         <br />

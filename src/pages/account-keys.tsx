@@ -1,6 +1,7 @@
 // The agent keys of a person's own connection: the list with the way to revoke each, the form for a new one, and the page
 // that shows a key once. Part of account.tsx; rendered by GET and POST /account/keys too.
 
+import { callsInWords, type AgentCalls, type CallsOfAgents } from "./account-calls.tsx";
 import { AgentKeyForm, AgentKeyMade, type AgentKeyMadeView } from "./agent-key-form.tsx";
 import { keyStateInWords, toolsInWords, type AgentKeyRefusal, type AgentKeyState } from "./agent-key-text.ts";
 import { Confirm } from "./confirm.tsx";
@@ -25,6 +26,7 @@ export interface AccountKey {
 export interface AccountKeysView {
   readonly csrf: string;
   readonly keys: readonly AccountKey[];
+  readonly calls: CallsOfAgents;
   /** Whether a key can be made now: the connection must be connected. */
   readonly connected: boolean;
   readonly lifetimes: readonly number[];
@@ -33,7 +35,8 @@ export interface AccountKeysView {
 }
 
 /** Renders the keys and the form. Posts to /account/keys and /account/keys/<id>/revoke. */
-export function AccountKeys({ csrf, keys, connected, lifetimes, resource, refusal }: AccountKeysView) {
+export function AccountKeys(view: AccountKeysView) {
+  const { csrf, keys, calls, connected, lifetimes, resource, refusal } = view;
   return (
     <section class="card" aria-labelledby="agent-keys">
       <div class="stack">
@@ -46,7 +49,7 @@ export function AccountKeys({ csrf, keys, connected, lifetimes, resource, refusa
       {keys.length === 0 ? null : (
         <ul class="items">
           {keys.map((key) => (
-            <KeyItem agentKey={key} csrf={csrf} />
+            <KeyItem agentKey={key} calls={calls.get(key.id)} csrf={csrf} />
           ))}
         </ul>
       )}
@@ -72,7 +75,13 @@ export function AccountKeys({ csrf, keys, connected, lifetimes, resource, refusa
 
 const nameOf = ({ name }: AccountKey): string => visibleName(name) ?? "A key without a name";
 
-function KeyItem({ agentKey, csrf }: { readonly agentKey: AccountKey; readonly csrf: string }) {
+interface ItemView {
+  readonly agentKey: AccountKey;
+  readonly calls: AgentCalls | undefined;
+  readonly csrf: string;
+}
+
+function KeyItem({ agentKey, calls, csrf }: ItemView) {
   const { state, tools, createdAt, expiresAt, lastUsedAt, revokedAt } = agentKey;
   const { label, tone } = keyStateInWords(state);
   return (
@@ -87,6 +96,7 @@ function KeyItem({ agentKey, csrf }: { readonly agentKey: AccountKey; readonly c
         Made <Moment at={createdAt} />
         {lastUsedAt === undefined ? ", not used yet" : ", last used "}
         {lastUsedAt === undefined ? null : <Moment at={lastUsedAt} />}
+        {callsInWords(calls)}
         <br />
         May call {spelledOut(toolsInWords(tools))}
         <br />

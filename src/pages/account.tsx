@@ -2,6 +2,7 @@
 // Rendered by GET /account for a live account session; each form carries the form token of that session.
 
 import { Agents, type Agent } from "./account-agents.tsx";
+import type { CallsOfAgents } from "./account-calls.tsx";
 import { AccountKeys, type AccountKeysView } from "./account-keys.tsx";
 import { eventInWords } from "./account-text.ts";
 import { StateBadge } from "./admin-connections.tsx";
@@ -29,7 +30,8 @@ export interface AccountView {
   /** ISO 8601. */
   readonly since: string;
   readonly agents: readonly Agent[];
-  readonly keys: Omit<AccountKeysView, "csrf">;
+  readonly keys: Omit<AccountKeysView, "csrf" | "calls">;
+  readonly calls: CallsOfAgents;
   /** The newest first. */
   readonly events: readonly AccountEvent[];
   /** What an act has just done, in words. */
@@ -53,9 +55,9 @@ export function AccountPage(view: AccountView) {
         </p>
       )}
       <Connection view={view} />
-      <Agents agents={view.agents} csrf={view.csrf} />
-      <AccountKeys {...view.keys} csrf={view.csrf} />
-      <Record events={view.events} />
+      <Agents agents={view.agents} calls={view.calls} csrf={view.csrf} />
+      <AccountKeys {...view.keys} calls={view.calls} csrf={view.csrf} />
+      <Record events={view.events} hasCalls={view.calls.size > 0} />
       {view.state === "disconnected" ? null : <Disconnect view={view} />}
     </Layout>
   );
@@ -108,7 +110,12 @@ function meaning(state: string): string {
   }
 }
 
-function Record({ events }: { readonly events: readonly AccountEvent[] }) {
+interface RecordView {
+  readonly events: readonly AccountEvent[];
+  readonly hasCalls: boolean;
+}
+
+function Record({ events, hasCalls }: RecordView) {
   return (
     <section class="card" aria-labelledby="record">
       <h2 id="record">What happened</h2>
@@ -129,6 +136,11 @@ function Record({ events }: { readonly events: readonly AccountEvent[] }) {
         ))}
       </ul>
       <p class="row">
+        {hasCalls ? (
+          <a class="button" href="/account/calls">
+            Calls by day
+          </a>
+        ) : null}
         <a class="button" href="/account/record/csv" download>
           Download as CSV
         </a>

@@ -3,6 +3,7 @@
 import type { Context } from "hono";
 import type { AccountVisitor, AppEnv } from "../context.ts";
 import {
+  accountCalls,
   accountEvents,
   accountKeys,
   describeAccount,
@@ -11,7 +12,9 @@ import {
 } from "../domain/account.ts";
 import { listConnectionsOf } from "../domain/account-access.ts";
 import { personalIntegration } from "../domain/account-sign-in.ts";
+import type { Gateway } from "../domain/gateway.ts";
 import { KEY_LIFETIMES_DAYS } from "../domain/agent-keys.ts";
+import { AccountCallsPage } from "../pages/account-calls.tsx";
 import { AccountKeyMadePage } from "../pages/account-keys.tsx";
 import { AccountPage, type AccountView } from "../pages/account.tsx";
 import { AccountSignInPage } from "../pages/account-sign-in.tsx";
@@ -61,9 +64,10 @@ export async function showAccount(
   const gateway = c.get("gateway");
   const account = await describeAccount(gateway, visitor.session);
   if (account === undefined) return showSignIn(c);
-  const [keys, events] = await Promise.all([
+  const [keys, events, calls] = await Promise.all([
     accountKeys(gateway, account),
     accountEvents(gateway, visitor.session),
+    accountCalls(gateway, visitor.session),
   ]);
   const page = (
     <AccountPage
@@ -71,6 +75,7 @@ export async function showAccount(
       nonce={nonceOf(c)}
       csrf={visitor.csrf}
       keys={keysOf(keys, refusal)}
+      calls={new Map(calls.agents.map((agent) => [agent.id, agent]))}
       done={doneInWords(c.req.query("done"))}
     />
   );
@@ -112,11 +117,32 @@ function keysOf({ keys, connected, resource }: AccountKeys, refusal: AgentKeyRef
   };
 }
 
+/** The calls of the last thirty days as a chart. */
+export async function showCalls(c: Context<AppEnv>): Promise<Response> {
+  const gateway = c.get("gateway");
+  const calls = await accountCalls(gateway, visitorOf(c).session);
+  return c.html(<AccountCallsPage nonce={nonceOf(c)} days={everyDay(gateway, calls)} />);
+}
+
+/** One entry for each of the last thirty days, so that the chart has no gaps. */
+function everyDay(gateway: Gateway, { days }: Calls): Calls["days"] {
+  const counted = new Map(days.map((day) => [day.day, day]));
+  return Array.from({ length: 30 }, (_, back) => {
+    const day = date(gateway.now() - (29 - back) * 86_400).slice(0, 10);
+    return counted.get(day) ?? { day, paid: 0, free: 0, refused: 0 };
+  });
+}
+
+type Calls = Awaited<ReturnType<typeof accountCalls>>;
+
 const nonceOf = (c: Context<AppEnv>): string => c.get("secureHeadersNonce") ?? "";
 
 type Events = Awaited<ReturnType<typeof accountEvents>>;
 
-function viewOf(described: Account, events: Events): Omit<AccountView, "nonce" | "csrf" | "done" | "keys"> {
+function viewOf(
+  described: Account,
+  events: Events,
+): Omit<AccountView, "nonce" | "csrf" | "done" | "keys" | "calls"> {
   return {
     shortId: described.connectionId.slice(0, 8),
     state: described.state,

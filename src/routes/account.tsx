@@ -22,7 +22,14 @@ import { readForm } from "../middleware/body.ts";
 import { keepBinding, readCookie, writeCookie } from "../middleware/cookies.ts";
 import { isSameOrigin } from "../middleware/same-origin.ts";
 import { problemPage } from "../respond.tsx";
-import { backToAccount, showAccount, showMadeKey, showSignIn, visitorOf } from "./account-view.tsx";
+import {
+  backToAccount,
+  showAccount,
+  showCalls,
+  showMadeKey,
+  showSignIn,
+  visitorOf,
+} from "./account-view.tsx";
 import { readAgentKeyForm } from "./agent-key-form.ts";
 import { leadOn } from "./lead-on.tsx";
 
@@ -61,6 +68,8 @@ const acts = new Hono<AppEnv>()
   });
 
 const downloads = new Hono<AppEnv>()
+  .use("/calls", accountPage())
+  .get("/calls", showCalls)
   .use("/record/:format", accountPage())
   .get("/record/:format", async (c) => {
     const format = parseExportFormat(c.req.param("format"));

@@ -7,6 +7,7 @@ import { nowSeconds } from "../clock.ts";
 import type { IntegrationName } from "../config.ts";
 import type { GongTokens } from "../gong/oauth.ts";
 import * as account from "./account-life.ts";
+import { countCalls, type CallCounts } from "./call-counts.ts";
 import { listEvents, type EventRow } from "./connection-audit.ts";
 import * as codeless from "./codeless-grants.ts";
 import type { CodelessGrant, CodelessOutcome, CodelessToken } from "./codeless-grants.ts";
@@ -191,6 +192,12 @@ export class ConnectionObject extends DurableObject<Env> {
   /** Ends an account session. A personal connection that no agent can use is let go with the last one. */
   async signOutOfAccount(sessionHash: string): Promise<void> {
     await account.signOutOfAccount(this.#core, sessionHash);
+  }
+
+  /** The calls of the last thirty days, by agent and by day. */
+  async countCalls(): Promise<CallCounts> {
+    const core = this.#core;
+    return (await core.ready()) ? countCalls(core.sql, nowSeconds()) : { agents: [], days: [] };
   }
 
   /** What happened to the connection, the newest first. */

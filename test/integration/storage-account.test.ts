@@ -83,6 +83,45 @@ describe(verifies("account.nothing_left", "the last visit ends while an agent ke
   });
 });
 
+describe(verifies("account.calls", "the calls of one connection"), () => {
+  it("gateway: thirty days are counted, by agent and by day in UTC, and what cost nothing is told apart", async () => {
+    const { connection } = await openConnection();
+    expect(await connection.countCalls()).toEqual({ agents: [], days: [] });
+    const today = now() - (now() % DAY);
+    const calls = [
+      ["g1", null, "paid", today],
+      ["g1", null, "joined", today],
+      ["g1", null, "paid", today - DAY],
+      [null, "k1", "refused", today - 29 * DAY],
+      ["g1", null, "paid", today - 29 * DAY - 1],
+    ] as const;
+    for (const [at, [grant, keyId, served, when]] of calls.entries()) {
+      await tamper(
+        connection,
+        `INSERT INTO paid_calls (id, started_at, grant_id, key_id, tool, call_hash, served, outcome, request_bytes)
+         VALUES (?, ?, ?, ?, 'ask_account', 'h', ?, 'ok', 1)`,
+        `call ${at}`,
+        when,
+        grant,
+        keyId,
+        served,
+      );
+    }
+    const day = (seconds: number) => new Date(seconds * 1000).toISOString().slice(0, 10);
+    expect(await connection.countCalls()).toEqual({
+      agents: [
+        { id: "g1", calls: 3, paid: 2 },
+        { id: "k1", calls: 1, paid: 0 },
+      ],
+      days: [
+        { day: day(today - 29 * DAY), paid: 0, free: 0, refused: 1 },
+        { day: day(today - DAY), paid: 1, free: 0, refused: 0 },
+        { day: day(today), paid: 1, free: 1, refused: 0 },
+      ],
+    });
+  });
+});
+
 describe(verifies("account.record", "the record of one connection"), () => {
   const actions = async (connection: Awaited<ReturnType<typeof connectToGong>>["connection"]) =>
     (await connection.events(50)).map(({ action, reason }) => [action, reason]);

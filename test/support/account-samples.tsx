@@ -1,6 +1,7 @@
 // The account pages in every state, with ordinary and with hostile values. Part of page-samples.tsx.
 
 import type { Child } from "hono/jsx";
+import { AccountCallsPage } from "../../src/pages/account-calls.tsx";
 import { AccountKeyMadePage } from "../../src/pages/account-keys.tsx";
 import { AccountPage, type AccountView } from "../../src/pages/account.tsx";
 import { AccountSignInPage } from "../../src/pages/account-sign-in.tsx";
@@ -62,6 +63,10 @@ export const ACCOUNT: AccountView = {
       },
     ],
   },
+  calls: new Map([
+    ["g1", { calls: 41, paid: 37 }],
+    ["k1", { calls: 1, paid: 1 }],
+  ]),
   events: [
     {
       at: "2026-11-21T09:00:00Z",
@@ -105,6 +110,18 @@ export const ACCOUNT_SAMPLES: Readonly<Record<string, () => Child>> = {
       expiresAt="2027-02-18T09:00:00Z"
     />
   ),
+  "account-calls": () => (
+    <AccountCallsPage
+      nonce={NONCE}
+      days={Array.from({ length: 30 }, (_, at) => ({
+        day: new Date(Date.UTC(2026, 9, 24 + at)).toISOString().slice(0, 10),
+        paid: (at * 7) % 5,
+        free: at % 3,
+        refused: at === 12 ? 2 : 0,
+      }))}
+    />
+  ),
+  "account-no-calls": () => <AccountCallsPage nonce={NONCE} days={[]} />,
   "account-lost": () => <AccountPage {...ACCOUNT} state="needs_reconnect" reason="ended_by_gong" />,
   "account-failing": () => <AccountPage {...ACCOUNT} reason="unavailable" />,
   "account-ended": () => (
@@ -114,6 +131,7 @@ export const ACCOUNT_SAMPLES: Readonly<Record<string, () => Child>> = {
       reason="ended_by_person"
       agents={[]}
       keys={{ ...ACCOUNT.keys, connected: false, keys: [] }}
+      calls={new Map()}
       done="Your connection has ended."
     />
   ),

@@ -37,6 +37,11 @@ export const account = {
     behaviour:
       "A person makes agent keys for their own connection, with a name, tools and an end; each is shown once and revoked at once.",
   },
+  "account.calls": {
+    source: "gateway",
+    behaviour:
+      "A person sees the calls of each agent and key in thirty days, by day, and which of them were paid.",
+  },
   "account.session": {
     source: "OWASP ASVS 5.0 7.2 to 7.4, RFC 6265bis §4.1.3",
     behaviour:
