@@ -35,6 +35,15 @@ export const FAILPOINT_NAMES = [
   "end.writing",
   "escrow.ending",
   "alarm.setting",
+  "paid.admitting",
+  "paid.admitted",
+  "paid.asked",
+  "paid.answered",
+  "paid.sealed",
+  "paid.ending",
+  "paid.keeping",
+  "paid.kept",
+  "paid.delivered",
 ] as const;
 
 export type Failpoint = (typeof FAILPOINT_NAMES)[number];

@@ -9,6 +9,7 @@ export type Purpose =
   | "authorization-request"
   | "transaction"
   | "mcp-session"
+  | "paid-result"
   | "connection-identity"
   | "person"
   | "credential-tag";

@@ -6,31 +6,28 @@ import type { IntegrationConfig } from "../config.ts";
 import { GongError } from "../errors.ts";
 import { discardBody, gongRefusal, passGongResponse, requestGongMcp } from "../gong/mcp.ts";
 import { log } from "../log.ts";
-import { GATEWAY_UNAVAILABLE, INVALID_PARAMS, INVALID_REQUEST, jsonRpcError } from "../mcp/errors.ts";
+import { INVALID_PARAMS, INVALID_REQUEST } from "../mcp/errors.ts";
 import { assertHeadersMatch, isModern } from "../mcp/headers.ts";
 import { parseMessage, type McpMessage } from "../mcp/message.ts";
 import { McpRefused } from "../mcp/refused.ts";
-import { keepsToTools, missingScope, reachesData } from "../mcp/tool-policy.ts";
-import { forget, identify, isAgentKey, type Caller } from "./caller.ts";
+import { isPaidCall, keepsToTools, reachesData } from "../mcp/tool-policy.ts";
+import { callPaid, cancelPaidCall } from "./call-paid.ts";
+import { forget, identify, type Caller } from "./caller.ts";
 import type { Gateway } from "./gateway.ts";
 import { listAllowedTools, mayListTools } from "./list-tools.ts";
-import { openSessionId, sealSessionId, type UpstreamSession } from "./mcp-session.ts";
-import { askToReconnect } from "./reconnect.ts";
+import {
+  isSignInNeeded,
+  needsLink,
+  ourSessionId,
+  refusal,
+  unavailable,
+  type KnownSession,
+  type McpAnswer,
+  type McpCall,
+} from "./mcp-answers.ts";
+import { openSessionId } from "./mcp-session.ts";
 
-export interface McpCall {
-  readonly method: string;
-  readonly headers: Headers;
-  readonly accessToken: string;
-  /** Reads the body, bounded; called once, after the caller is known. Undefined for methods without one. */
-  readonly readBody: (() => Promise<Uint8Array<ArrayBuffer>>) | undefined;
-  readonly cors: Readonly<Record<string, string>> | undefined;
-}
-
-export type McpAnswer =
-  | { readonly kind: "response"; readonly response: Response }
-  /** RFC 6750 §3.1: the route challenges. */
-  | { readonly kind: "unauthorized" }
-  | { readonly kind: "insufficient_scope"; readonly scope: string };
+export type { McpAnswer, McpCall } from "./mcp-answers.ts";
 
 const METHODS: ReadonlySet<string> = new Set(["POST", "GET", "DELETE", "HEAD"]);
 
@@ -50,17 +47,27 @@ export async function callGong(
   if (!METHODS.has(call.method)) throw new McpRefused(405, INVALID_REQUEST, "Use POST, GET or DELETE.");
   const body = await call.readBody?.();
   const message = body === undefined ? undefined : readMessage(body, call.headers);
-  if (identified.ok && !identified.fresh && reachesData(message)) {
+  const isPaid = message !== undefined && isPaidCall(message);
+  if (identified.ok && !identified.fresh && !isPaid && reachesData(message)) {
     // Whatever can cost credits or reach Gong's data is checked against the connection every time.
     identified = await identify(gateway, integration, call.accessToken, "fresh");
   }
   if (!identified.ok) return refusal(gateway, integration, identified, message, call);
   const { caller } = identified;
   if (message !== undefined && !keepsToTools(message, caller.tools)) throw notForThisKey(message);
-  const missing = message === undefined ? undefined : missingScope(message, caller.scope);
-  if (missing !== undefined) return { kind: "insufficient_scope", scope: missing };
   const session = await knownSession(gateway, caller, call.headers, message);
+  if (body !== undefined && message !== undefined) {
+    if (isPaid) return callPaid(gateway, integration, call, { caller, body, message, session });
+    const isCancelled = message.method === "notifications/cancelled";
+    if (isCancelled && (await cancelPaidCall(gateway, caller, body, session?.given))) return accepted(call);
+  }
   return send(gateway, integration, call, { caller, body, message, session });
+}
+
+/** MCP 2025-11-25, Streamable HTTP: 202 without a body for a notification. */
+function accepted({ cors }: McpCall): McpAnswer {
+  const headers = { ...cors, "cache-control": "no-store", "x-content-type-options": "nosniff" };
+  return { kind: "response", response: new Response(null, { status: 202, headers }) };
 }
 
 /** MCP 2025-11-25, Session Management: 404 makes the client start a new session. Modern requests have none. */
@@ -103,11 +110,6 @@ interface AdmittedCall {
   readonly body: Uint8Array<ArrayBuffer> | undefined;
   readonly message: McpMessage | undefined;
   readonly session: KnownSession | undefined;
-}
-
-/** A session id as the client sent it, and Gong's session for it. */
-interface KnownSession extends UpstreamSession {
-  readonly given: string;
 }
 
 async function send(
@@ -214,73 +216,4 @@ async function inTime(asked: Promise<Response>): Promise<Response | undefined> {
   } finally {
     if (timer !== undefined) clearTimeout(timer);
   }
-}
-
-/** Our id for the session that Gong names; the client's own one as long as Gong names the same session. */
-async function ourSessionId(
-  gateway: Gateway,
-  caller: Caller,
-  known: KnownSession | undefined,
-  upstreamId: string | null,
-  message: McpMessage | undefined,
-): Promise<string | undefined> {
-  if (upstreamId === null) return undefined;
-  if (upstreamId === known?.upstreamId) return known.given;
-  const opensUrls = known?.opensUrls ?? message?.opensUrls ?? false;
-  return sealSessionId(gateway, caller.connectionId, { upstreamId, opensUrls });
-}
-
-type Refusal =
-  | { readonly reason: "invalid_token" }
-  | { readonly reason: "not_connected" | "needs_reconnect"; readonly connectionId: string }
-  | { readonly reason: "unavailable" | "unreadable"; readonly retryAfterSeconds: number };
-
-type SignInNeeded = Extract<Refusal, { reason: "invalid_token" | "not_connected" | "needs_reconnect" }>;
-
-type ConnectionEnded = Extract<Refusal, { reason: "not_connected" | "needs_reconnect" }>;
-
-/** Signing in again heals all but an outage; an outage must not send anyone to sign in again. */
-function isSignInNeeded(refused: Refusal): refused is SignInNeeded {
-  return refused.reason !== "unavailable" && refused.reason !== "unreadable";
-}
-
-/** Whether a person has to bring the connection back for an agent that can't do it: the holder of an agent key. */
-function needsLink(refused: Refusal, call: McpCall): refused is ConnectionEnded {
-  if (refused.reason !== "not_connected" && refused.reason !== "needs_reconnect") return false;
-  return isAgentKey(call.accessToken);
-}
-
-async function refusal(
-  gateway: Gateway,
-  integration: IntegrationConfig,
-  refused: Refusal,
-  message: McpMessage | undefined,
-  call: McpCall,
-): Promise<McpAnswer> {
-  log("info", "mcp.refused", { reason: refused.reason });
-  if (needsLink(refused, call)) {
-    const response = await askToReconnect(gateway, integration, refused.connectionId, call, message);
-    return { kind: "response", response };
-  }
-  if (isSignInNeeded(refused)) return { kind: "unauthorized" };
-  return { kind: "response", response: unavailable(503, refused.retryAfterSeconds, message, call) };
-}
-
-function unavailable(
-  status: 502 | 503 | 504,
-  retryAfterSeconds: number | undefined,
-  message: McpMessage | undefined,
-  call: McpCall,
-): Response {
-  const headers = new Headers({
-    ...call.cors,
-    "cache-control": "no-store",
-    "x-content-type-options": "nosniff",
-  });
-  if (retryAfterSeconds !== undefined) headers.set("retry-after", String(retryAfterSeconds));
-  const text =
-    status === 504
-      ? "Gong did not answer in time. Your sign-in is kept; a tool call may have cost credits all the same."
-      : "Gong is not available right now. Your sign-in is kept; try again later.";
-  return Response.json(jsonRpcError(message?.id ?? null, GATEWAY_UNAVAILABLE, text), { status, headers });
 }

@@ -7,10 +7,12 @@ import type { IntegrationConfig } from "../config.ts";
 import { retrying } from "../storage/stubs.ts";
 import type { AuthorizedCall } from "../storage/connection-rpc.ts";
 import type { GongAuthorization } from "../storage/gong-tokens.ts";
+import type { PresentedCredential } from "../storage/presented-credential.ts";
 import type { Gateway } from "./gateway.ts";
 
 export interface Caller {
   readonly connectionId: string;
+  readonly presented: PresentedCredential;
   readonly scope: ReadonlySet<string>;
   /** The client that calls; undefined for an agent key. */
   readonly clientId?: string;
@@ -61,13 +63,15 @@ export async function identify(
   const claims = await readCredential(gateway.keyring, kind, credential, [integration.resource], now);
   if (claims === undefined) return { ok: false, reason: "invalid_token" };
   const { connectionId } = claims;
+  const presented: PresentedCredential = { kind, hash: claims.hash };
   const call = await retrying(async (): Promise<AuthorizedCall> =>
-    gateway.objects.connection(connectionId).authorize({ kind, hash: claims.hash }),
+    gateway.objects.connection(connectionId).authorize(presented),
   );
   if (!call.ok) return call.reason === "invalid_token" ? call : { ...call, connectionId };
   const { gong, clientId, keyId, tools } = call;
   const caller: Caller = {
     connectionId,
+    presented,
     scope: new Set(call.scope.split(" ")),
     ...(clientId === undefined ? {} : { clientId }),
     ...(keyId === undefined ? {} : { keyId }),

@@ -16,8 +16,10 @@ export interface CallIdentity {
   readonly shareable: boolean;
   /** The caller wants no kept answer. */
   readonly fresh: boolean;
-  /** MCP, Progress: the caller's own token. */
-  readonly progressToken: string | number | undefined;
+  /** JSON of the caller's own id; its digits as they were sent. */
+  readonly idJson: string;
+  /** JSON of the caller's progress token, if it gave one. MCP 2025-11-25, Progress. */
+  readonly progressTokenJson: string | undefined;
 }
 
 const SHARED_PARAMS: ReadonlySet<string> = new Set(["name", "arguments", "_meta"]);
@@ -35,13 +37,15 @@ export function identifyCall(text: string): CallIdentity {
     spelling: canonical({ ...rest, arguments: given }),
     shareable: Object.keys(params).every((key) => SHARED_PARAMS.has(key)),
     fresh: isJsonObject(meta) && meta[FRESH_KEY] === true,
-    progressToken: isJsonObject(meta) ? progressTokenOf(meta) : undefined,
+    idJson: JSON.stringify((isJsonObject(message) ? message["id"] : undefined) ?? null),
+    progressTokenJson: isJsonObject(meta) ? progressTokenOf(meta) : undefined,
   };
 }
 
-function progressTokenOf(meta: JsonObject): string | number | undefined {
+function progressTokenOf(meta: JsonObject): string | undefined {
   const token = meta["progressToken"];
-  return typeof token === "string" || typeof token === "number" ? token : undefined;
+  const isToken = typeof token === "string" || typeof token === "number" || JSON.isRawJSON(token);
+  return isToken ? JSON.stringify(token) : undefined;
 }
 
 /**
@@ -55,4 +59,11 @@ export function canonical(value: unknown): string {
     .toSorted((one, other) => (one < other ? -1 : 1))
     .map((key) => `${JSON.stringify(key)}:${canonical(value[key])}`);
   return `{${members.join(",")}}`;
+}
+
+/** JSON of the id that a `notifications/cancelled` names, if it names one. MCP 2025-11-25, Cancellation. */
+export function cancelledId(text: string): string | undefined {
+  const message = parseKeepingNumbers(text);
+  const params = isJsonObject(message) && isJsonObject(message["params"]) ? message["params"] : {};
+  return params["requestId"] === undefined ? undefined : JSON.stringify(params["requestId"]);
 }

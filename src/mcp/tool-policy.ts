@@ -70,7 +70,10 @@ export function keepsToTools(message: McpMessage, tools: readonly string[] | und
  * further than one client was granted, so each client is held to its own scopes here; a tool nobody knows needs all of
  * them. MCP authorization, Runtime Insufficient Scope Errors.
  */
-export function missingScope(message: McpMessage, granted: ReadonlySet<string>): string | undefined {
+export function missingScope(
+  message: Pick<McpMessage, "method" | "toolName">,
+  granted: ReadonlySet<string>,
+): string | undefined {
   if (message.method !== "tools/call") return undefined;
   const sufficient = SCOPES_OF_TOOL.get(message.toolName ?? "");
   const allowed =

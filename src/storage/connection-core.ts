@@ -15,6 +15,8 @@ import { createGongTokenStore, type GongTokenStore } from "./gong-tokens.ts";
 import * as upkeep from "./grant-upkeep.ts";
 import type { Holder } from "./presented-credential.ts";
 import { migrate, schemaVersion } from "./migrations.ts";
+import { nextPaidSweepAt } from "./paid-ledger.ts";
+import { createResultSeals, type ResultSeals } from "./result-seals.ts";
 import { objectsOf, retrying, type Objects } from "./stubs.ts";
 
 const DAY_SECONDS = 86_400;
@@ -24,6 +26,7 @@ export class ConnectionCore {
   readonly objects: Objects;
   readonly config: Config;
   readonly seals: GongSeals;
+  readonly results: ResultSeals;
   readonly gong: GongTokenStore;
   readonly #ctx: DurableObjectState;
   #created = false;
@@ -36,7 +39,9 @@ export class ConnectionCore {
     this.id = ctx.id.name ?? ctx.id.toString();
     this.objects = objectsOf(env);
     this.config = config;
-    this.seals = createGongSeals(createKeyring(config.sealingKeys), config.publicUrl, this.id);
+    const keyring = createKeyring(config.sealingKeys);
+    this.seals = createGongSeals(keyring, config.publicUrl, this.id);
+    this.results = createResultSeals(keyring, config.publicUrl, this.id);
     this.gong = createGongTokenStore({
       id: this.id,
       sql: ctx.storage.sql,
@@ -127,6 +132,7 @@ export class ConnectionCore {
       upkeep.nextSweepAt(this.sql),
       nextKeySweepAt(this.sql, now),
       nextAccountSessionEnd(this.sql),
+      nextPaidSweepAt(this.sql),
     ];
     return scheduleAlarm(this.#ctx.storage, now, [...due, refreshAt]);
   }

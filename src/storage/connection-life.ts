@@ -146,7 +146,7 @@ export async function disconnect(core: ConnectionCore, reason: string): Promise<
 }
 
 /** Early refresh and clean-up; see ConnectionObject.alarm. */
-export async function runAlarm(core: ConnectionCore): Promise<void> {
+export async function runAlarm(core: ConnectionCore, sweepPaidCalls: () => void): Promise<void> {
   if (!(await core.ready())) return;
   if (core.wantsEarlyRefresh(nowSeconds())) await core.gong.refreshIfDue();
   const { forgotten, swept } = core.transaction((sql, now) => {
@@ -158,5 +158,6 @@ export async function runAlarm(core: ConnectionCore): Promise<void> {
   });
   if (forgotten) await core.noteEnded([]);
   else if (swept) core.reportState();
+  sweepPaidCalls();
   await core.schedule();
 }

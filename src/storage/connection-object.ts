@@ -34,6 +34,9 @@ import {
   type TokenOutcome,
 } from "./grants.ts";
 import { useCredential, type PresentedCredential } from "./presented-credential.ts";
+import type { AnswerLine } from "./answer-line.ts";
+import { PaidCalls } from "./paid-calls.ts";
+import type { CancelRequest, PaidCallRequest, PaidOutcome } from "./paid-rpc.ts";
 import { ledgerPage, type LedgerPage, type LedgerQuery } from "./paid-ledger.ts";
 import { EMPTY_REPORT, resealTokens, type SealReport } from "./reseal.ts";
 
@@ -41,10 +44,12 @@ const NOT_CONNECTED: GongAuthorization = { ok: false, reason: "not_connected", r
 
 export class ConnectionObject extends DurableObject<Env> {
   readonly #core: ConnectionCore;
+  readonly #paid: PaidCalls;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     this.#core = new ConnectionCore(ctx, env);
+    this.#paid = new PaidCalls(this.#core);
   }
 
   /**
@@ -214,6 +219,19 @@ export class ConnectionObject extends DurableObject<Env> {
     return describeConnection(core.sql, row, core.gong.isRefreshing(), nowSeconds());
   }
 
+  /**
+   * Serves a paid call: asks Gong once, or joins the same call in flight, or hands out a result that somebody is owed. The
+   * answer goes over `line`; returns when it is delivered, the caller has left, or there is none.
+   */
+  async callTool(request: PaidCallRequest, line: Rpc.Stub<AnswerLine>): Promise<PaidOutcome> {
+    return this.#paid.call(request, line);
+  }
+
+  /** Ends one caller's part of a paid call, which goes on. False when it is no paid call. MCP 2025-11-25, Cancellation. */
+  async cancelToolCall(request: CancelRequest): Promise<boolean> {
+    return this.#paid.cancel(request);
+  }
+
   /** Rows of the ledger of paid calls, newest first; none when the connection was never written. */
   async ledgerPage(query: LedgerQuery): Promise<LedgerPage> {
     const core = this.#core;
@@ -232,7 +250,7 @@ export class ConnectionObject extends DurableObject<Env> {
 
   /** Early refresh and clean-up. May run twice or late: everything in it asks the rows what is due. */
   override async alarm(): Promise<void> {
-    await life.runAlarm(this.#core);
+    await life.runAlarm(this.#core, () => this.#paid.sweep());
   }
 
   /** One token decision in one transaction. What it revoked is noted outside before anybody hears of it. */

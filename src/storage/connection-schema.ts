@@ -3,7 +3,7 @@
 
 import type { GrantType } from "../oauth/client.ts";
 import type { Migration } from "./migrations.ts";
-import { PAID_CALLS_STEP } from "./paid-schema.ts";
+import { GONG_CREDITS_STEP, PAID_CALLS_STEP } from "./paid-schema.ts";
 
 /** The schema, step by step: append only. */
 export const CONNECTION_MIGRATIONS: readonly Migration[] = [
@@ -84,6 +84,7 @@ export const CONNECTION_MIGRATIONS: readonly Migration[] = [
     ) STRICT`,
   ],
   PAID_CALLS_STEP,
+  GONG_CREDITS_STEP,
   ["ALTER TABLE grants ADD COLUMN grant_type TEXT NOT NULL DEFAULT 'authorization_code'"],
   [
     `CREATE TABLE account_sessions (

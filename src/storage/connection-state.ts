@@ -14,6 +14,7 @@ import type { ConnectionRow, GrantRow } from "./connection-schema.ts";
 import type { Witness } from "./escrow-object.ts";
 import type { SealedTokens } from "./gong-seals.ts";
 import { liveGrants, revokeGrant } from "./grant-upkeep.ts";
+import { forgetKept } from "./kept-results.ts";
 
 /** Puts the tokens of `generation` in place; everything about an older refresh is gone with the old row. */
 export function writeConnection(
@@ -44,9 +45,13 @@ export function writeConnection(
   );
 }
 
-/** Lets go of our copies of Gong's tokens. The generation moves on, so that a refresh in flight can't bring them back. */
+/**
+ * Lets go of our copies of Gong's tokens, and of results that were kept. The generation moves on, so that a refresh in flight
+ * can't bring them back.
+ */
 export function forgetGongTokens(sql: SqlStorage, reason: string, now: number): void {
   noteEvent(sql, now, { action: "disconnected", reason });
+  forgetKept(sql);
   sql.exec(
     `UPDATE connection SET state = 'disconnected', reason = ?, state_since = ?, generation = generation + 1,
        gong_access_token_sealed = NULL, gong_refresh_token_sealed = NULL, gong_expires_at = 0,

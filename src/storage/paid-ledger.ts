@@ -102,12 +102,34 @@ export function markDelivered(sql: SqlStorage, id: string): void {
   sql.exec("UPDATE paid_calls SET delivered = 1 WHERE id = ?", id);
 }
 
-/** The ids of paid rows that say `running`. */
-export function runningCalls(sql: SqlStorage): readonly string[] {
-  return sql
-    .exec<{ id: string }>("SELECT id FROM paid_calls WHERE outcome = 'running'")
-    .toArray()
-    .map(({ id }) => id);
+/** The rows that say `running`. */
+export function runningCalls(sql: SqlStorage): readonly PaidCallRow[] {
+  return sql.exec<PaidCallRow>("SELECT * FROM paid_calls WHERE outcome = 'running'").toArray();
+}
+
+/** Whose call a row is about. */
+export function holderOf(row: PaidCallRow): CallHolder {
+  return {
+    grantId: row.grant_id ?? undefined,
+    clientId: row.client_id ?? undefined,
+    keyId: row.key_id ?? undefined,
+  };
+}
+
+/** A call that says `running` for this long was cut off by a crash. */
+const RUNNING_SECONDS = 900;
+
+/** When a row or a kept result is due to be looked at next, in epoch seconds, if ever. */
+export function nextPaidSweepAt(sql: SqlStorage): number | undefined {
+  const [row] = sql
+    .exec<{ due: number | null }>(
+      `SELECT MIN(due) AS due FROM (
+         SELECT MIN(started_at) + ? AS due FROM paid_calls WHERE outcome = 'running'
+         UNION ALL SELECT MIN(max(owed_until, reusable_until)) FROM kept_results)`,
+      RUNNING_SECONDS,
+    )
+    .toArray();
+  return row?.due ?? undefined;
 }
 
 const COLUMNS: readonly (readonly [keyof LedgerFilter, string])[] = [

@@ -43,6 +43,15 @@ export const PAID_CALLS_STEP: readonly string[] = [
   ) STRICT`,
 ];
 
+/** The next step: whether Gong has credits. */
+export const GONG_CREDITS_STEP: readonly string[] = [
+  `CREATE TABLE gong_credits (
+    only INTEGER PRIMARY KEY CHECK (only = 1),
+    since INTEGER NOT NULL,
+    probe_at INTEGER NOT NULL
+  ) STRICT`,
+];
+
 /** How a caller got its answer; only `paid` cost anything. */
 export type Served = "paid" | "joined" | "recovered" | "reused" | "refused";
 

@@ -92,7 +92,7 @@ describe(verifies("proxy.client_leaves", "a client that leaves ends the request 
   it("MCP 2026-07-28, Cancellation: leaving an open stream closes it at Gong", async () => {
     const { tokens } = await connect();
     await gong.fault({ endpoint: "mcp", fault: { kind: "endless_stream", everyMs: 20 } });
-    const reader = readerOf(await call(tokens.access_token, ASK_ACCOUNT));
+    const reader = readerOf(await call(tokens.access_token, TOOLS_LIST));
     await readText(reader);
     await reader.cancel();
     expect(ended("client_gone")(await ledgerWhen(ended("client_gone")))).toBe(true);

@@ -194,11 +194,30 @@ export async function connect(
   return { clientId, tokens: await redeem(clientId, searchParams.get("code") ?? "") };
 }
 
-/** One JSON-RPC request to the MCP endpoint. */
-export function call(
+/**
+ * One JSON-RPC request to the MCP endpoint. As every client does, it takes a JSON answer to its end, whether or not the test
+ * looks at it; what nobody takes is still owed.
+ */
+export async function call(
   accessToken: string,
   message: unknown,
   init: { readonly path?: string; readonly headers?: Record<string, string> } = {},
+): Promise<Response> {
+  return taken(await send(accessToken, message, init));
+}
+
+function taken(response: Response): Response {
+  const isJson = response.headers.get("content-type")?.startsWith("application/json") === true;
+  if (!isJson || response.body === null) return response;
+  const [seen, read] = response.body.tee();
+  void read.pipeTo(new WritableStream()).catch(() => undefined);
+  return new Response(seen, response);
+}
+
+function send(
+  accessToken: string,
+  message: unknown,
+  init: { readonly path?: string; readonly headers?: Record<string, string> },
 ): Promise<Response> {
   return ask(init.path ?? "/mcp", {
     method: "POST",

@@ -10,4 +10,40 @@ export const paid = {
     source: "gateway",
     behaviour: "Every paid call has a row without content: who, what tool, how served, what became of it.",
   },
+  "paid.joined": {
+    source: "gateway, MCP 2026-07-28 and 2025-11-25 Streamable HTTP",
+    behaviour:
+      "Identical paid calls in flight on one connection are one call at Gong; each caller gets the answer in its own form.",
+  },
+  "paid.cancelled": {
+    source: "MCP 2025-11-25 and 2026-07-28, Cancellation",
+    behaviour: "A caller that leaves, cancels or answers a question ends or changes nobody else's call.",
+  },
+  "paid.recovered": {
+    source: "gateway",
+    behaviour:
+      "A paid call whose callers left is finished; its result is kept sealed for ten minutes and given once to whoever asks the same.",
+  },
+  "paid.crash": {
+    source: "gateway",
+    behaviour:
+      "A call that a crash cut off is in the ledger as unknown, and nothing asks it again by itself.",
+  },
+  "paid.reused": {
+    source: "gateway",
+    behaviour: "A delivered result is given again only where policy says so, with its age; an error never.",
+  },
+  "paid.budget": {
+    source: "gateway",
+    behaviour: "A call over budget is a tool error of ours and does not reach Gong; joining costs no budget.",
+  },
+  "paid.throttled": {
+    source: "RFC 6585 §4, RFC 9110 §10.2.3",
+    behaviour: "Retry-After of a 429 is honoured within thirty seconds in all, or passed on; turns are fair.",
+  },
+  "paid.credits": {
+    source: "gateway",
+    behaviour:
+      "Once Gong has no credits left it is asked once in five minutes, and everybody is told plainly.",
+  },
 } as const satisfies Record<string, Requirement>;

@@ -7,6 +7,7 @@ export const PURPOSES = [
   "authorization-request",
   "transaction",
   "mcp-session",
+  "paid-result",
   "connection-identity",
   "credential-tag",
 ] as const satisfies readonly Purpose[];

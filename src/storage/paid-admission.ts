@@ -1,0 +1,83 @@
+// How a paid call may be served, decided inside one transaction of the ConnectionObject: by a credential that is live right
+// then, its scope and tools, what is in flight and what is kept. Called by paid-calls.ts.
+
+import { missingScope } from "../mcp/tool-policy.ts";
+import { isOutOfCredits } from "./gong-credits.ts";
+import { findKept, type KeptResult, type ReusePolicy } from "./kept-results.ts";
+import type { PaidFlight } from "./paid-flight.ts";
+import type { PaidCallRequest, PaidOutcome } from "./paid-rpc.ts";
+import type { CallOutcome } from "./paid-schema.ts";
+import { useCredential, type Holder } from "./presented-credential.ts";
+
+/** A call that Gong is not asked. */
+export interface OwnRefusal {
+  readonly kind: "forbidden";
+  readonly holder: Holder;
+  readonly outcome: Extract<CallOutcome, "refused" | "out_of_credits">;
+  /** For the agent: why, and what would be allowed. */
+  readonly message: string;
+}
+
+/** How a call can be served. */
+export type Plan =
+  | { readonly kind: "refused"; readonly outcome: PaidOutcome }
+  /** Refused by us: a tool error that tells the agent why. */
+  | OwnRefusal
+  | { readonly kind: "join"; readonly holder: Holder; readonly flight: PaidFlight }
+  /** The answer is on its way to others: whether they get it decides. */
+  | { readonly kind: "settling"; readonly holder: Holder; readonly flight: PaidFlight }
+  | { readonly kind: "kept"; readonly holder: Holder; readonly result: KeptResult }
+  | { readonly kind: "pay"; readonly holder: Holder };
+
+const OTHER_TOOLS = "This agent key is not for this tool. List the tools to see which ones it is for.";
+const NO_CREDITS = "Gong has no credits left, so it was not asked. Ask your Gong admin to add credits.";
+
+/** Before policy was asked: whatever may be reused counts. */
+export const ANY_REUSE: ReusePolicy = { reuseSeconds: Number.POSITIVE_INFINITY, shareResults: true };
+
+/** Decides how `request` can be served now. `flight` is the one with the same call; `waited` says it was waited for. */
+export function planCall(
+  sql: SqlStorage,
+  request: PaidCallRequest,
+  known: { readonly flight: PaidFlight | undefined; readonly waited: boolean; readonly policy: ReusePolicy },
+  now: number,
+): Plan {
+  const use = useCredential(sql, request.credential, now);
+  if (!use.ok) return { kind: "refused", outcome: { kind: "unauthorized", reason: use.reason } };
+  const { holder } = use;
+  const called = { method: "tools/call", toolName: request.tool };
+  const scope = missingScope(called, new Set(holder.scope.split(" ")));
+  if (scope !== undefined) return { kind: "refused", outcome: { kind: "insufficient_scope", scope } };
+  if (holder.tools?.includes(request.tool) === false) {
+    return { kind: "forbidden", holder, outcome: "refused", message: OTHER_TOOLS };
+  }
+  return (
+    (request.shareable ? sharedPlan(sql, request, holder, known, now) : undefined) ??
+    payPlan(sql, holder, now)
+  );
+}
+
+function sharedPlan(
+  sql: SqlStorage,
+  request: PaidCallRequest,
+  holder: Holder,
+  known: Parameters<typeof planCall>[2],
+  now: number,
+): Plan | undefined {
+  const { flight, waited, policy } = known;
+  if (flight?.joinable === true) return { kind: "join", holder, flight };
+  if (flight?.answer !== undefined || flight?.end !== undefined) {
+    if (!waited) return { kind: "settling", holder, flight };
+    if (flight.answer !== undefined) return { kind: "join", holder, flight };
+  }
+  const result = request.fresh ? undefined : findKept(sql, request.callHash, holder, policy, now);
+  return result === undefined ? undefined : { kind: "kept", holder, result };
+}
+
+function payPlan(sql: SqlStorage, holder: Holder, now: number): Plan {
+  const probeAt = isOutOfCredits(sql, now);
+  if (probeAt === undefined) return { kind: "pay", holder };
+  const at = new Date(probeAt * 1000).toISOString().replace(".000", "");
+  const message = `${NO_CREDITS} Gong is asked again by the first call after ${at}.`;
+  return { kind: "forbidden", holder, outcome: "out_of_credits", message };
+}

@@ -1,0 +1,94 @@
+// A paid call on its way in: what it has reserved so far, and its row in the ledger once it is let in. Called by paid-calls.ts.
+
+import { randomId } from "../crypto/credential.ts";
+import type { CallPermit } from "./admin-rpc.ts";
+import { reserveCall } from "./call-reservation.ts";
+import type { ConnectionCore } from "./connection-core.ts";
+import { refusalOf } from "./gong-asking.ts";
+import type { GongAuthorization } from "./gong-tokens.ts";
+import type { OwnRefusal, Plan } from "./paid-admission.ts";
+import { isThere, type Line } from "./paid-caller.ts";
+import type { NewPaidCall } from "./paid-ledger.ts";
+import type { PaidCallRequest } from "./paid-rpc.ts";
+
+export type GongToken = Extract<GongAuthorization, { ok: true }>;
+
+/** A place in the budgets, or policy's leave for a call that costs nothing. */
+export interface Reservation {
+  readonly id: string;
+  /** Gong's token, when the call pays. */
+  readonly gong: GongToken | undefined;
+  readonly permit: Extract<CallPermit, { ok: true }>;
+}
+
+export interface Arrival {
+  readonly request: PaidCallRequest;
+  readonly line: Line;
+  reservation: Reservation | undefined;
+  /** It has waited to hear what became of the same answer for others. */
+  waited: boolean;
+}
+
+/**
+ * Gets what the plan needs: policy's leave, and a place in the budgets and Gong's token if it pays. Returns why the call can't
+ * be served when one of them is refused. What was reserved for an earlier plan is kept where it is enough.
+ */
+export async function reserveFor(
+  core: ConnectionCore,
+  arrival: Arrival,
+  { kind, holder }: Extract<Plan, { kind: "pay" | "join" | "kept" }>,
+): Promise<Extract<Plan, { kind: "refused" }> | OwnRefusal | undefined> {
+  const pays = kind === "pay";
+  if (arrival.reservation !== undefined && (!pays || arrival.reservation.gong !== undefined))
+    return undefined;
+  const gong = pays ? await core.gong.authorization() : undefined;
+  if (gong?.ok === false) return { kind: "refused", outcome: refusalOf(gong) };
+  const id = randomId();
+  const { tool, arguments: given } = arrival.request;
+  const { grantId, clientId, keyId } = holder;
+  const { integration } = core.row() ?? { integration: "main" as const };
+  const asked = {
+    reservationId: id,
+    integration,
+    connectionId: core.id,
+    grantId,
+    clientId,
+    keyId,
+    tool,
+    pays,
+  };
+  const permit = await reserveCall(core, { ...asked, arguments: given });
+  if (!permit.ok) return { kind: "forbidden", holder, outcome: "refused", message: permit.message };
+  arrival.reservation = { id, gong, permit };
+  // Nobody pays for a caller that has left already.
+  if (pays && !(await isThere(arrival.line))) return { kind: "refused", outcome: { kind: "left" } };
+  return undefined;
+}
+
+/** The row of a call that is let in. */
+export function newRow(
+  id: string,
+  { tool, callHash, body }: PaidCallRequest,
+  plan: Extract<Plan, { kind: "join" | "kept" | "pay" | "forbidden" }>,
+): NewPaidCall {
+  const row = { id, holder: plan.holder, tool, callHash, requestBytes: body.byteLength };
+  switch (plan.kind) {
+    case "join":
+      // The flight may have landed already; then it says how.
+      return {
+        ...row,
+        served: "joined",
+        paidBy: plan.flight.id,
+        outcome: plan.flight.end?.outcome ?? "running",
+      };
+    case "kept": {
+      const { how, row: result } = plan.result;
+      const outcome = result.is_error === 1 ? "tool_error" : "ok";
+      return { ...row, served: how, paidBy: result.call_id, outcome };
+    }
+    case "pay":
+      return { ...row, served: "paid", paidBy: undefined, outcome: "running" };
+    case "forbidden":
+      return { ...row, served: "refused", paidBy: undefined, outcome: plan.outcome };
+  }
+}

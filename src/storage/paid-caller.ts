@@ -1,0 +1,195 @@
+// One caller of a paid call and the line to its client: Gong's own bytes for the caller that pays, and for every other one
+// the same answer under its own id, progress under its own token, in a form that it accepts. Called by paid-calls.ts.
+// MCP 2026-07-28 and 2025-11-25 Streamable HTTP.
+
+import { KEEP_ALIVE, messageEvent } from "../mcp/event-stream.ts";
+import { GATEWAY_UNAVAILABLE, jsonRpcError } from "../mcp/errors.ts";
+import { progressFor, responseFor, type PaidAnswer, type ServedNote } from "../mcp/paid-answer.ts";
+import type { AnswerHead, AnswerLine } from "./answer-line.ts";
+import type { PaidFlight } from "./paid-flight.ts";
+import type { PaidCallRequest, PaidOutcome } from "./paid-rpc.ts";
+import type { Holder } from "./presented-credential.ts";
+
+/** How often a silent line is looked at: a stream gets a comment, and a caller that left is noticed. */
+const SILENCE_MS = 10_000;
+
+const OWN_HEADERS = { "cache-control": "no-store", "x-content-type-options": "nosniff" };
+
+/** The line as the object holds it: every call crosses to the Worker, and rejects when the client has left. */
+export type Line = Pick<Rpc.Stub<AnswerLine>, "head" | "write" | "end" | "breakOff" | "ping">;
+
+export class PaidCaller {
+  /** Its own row in the ledger. */
+  readonly rowId: string;
+  readonly holder: Holder;
+  readonly request: PaidCallRequest;
+  readonly startedAt = Date.now();
+  readonly #line: Line;
+  readonly #cancelled = Promise.withResolvers<void>();
+  #isCancelled = false;
+  #begun = false;
+
+  constructor(rowId: string, holder: Holder, request: PaidCallRequest, line: Line) {
+    this.rowId = rowId;
+    this.holder = holder;
+    this.request = request;
+    this.#line = line;
+  }
+
+  /** MCP 2025-11-25, Cancellation: its answer ends without a response; the call goes on. */
+  cancel(): void {
+    this.#isCancelled = true;
+    this.#cancelled.resolve();
+  }
+
+  /** Hands Gong's bytes on as they come. For the caller that pays, whose own message Gong answers. */
+  async passOn(flight: PaidFlight): Promise<PaidOutcome> {
+    let next = 0;
+    for (;;) {
+      if (this.#isCancelled) return this.#endUnanswered();
+      if (flight.head !== undefined && !this.#begun) await this.#begin(flight.head);
+      for (; next < flight.chunks.length; next += 1) {
+        const chunk = flight.chunks[next];
+        if (chunk !== undefined) await this.#line.write(chunk);
+      }
+      if (flight.end !== undefined) break;
+      await this.#wait(flight, flight.betweenEvents);
+    }
+    const { failure, broken } = flight.end;
+    if (failure !== undefined) return failure;
+    if (broken) {
+      await this.#line.breakOff();
+      return { kind: "left" };
+    }
+    if (flight.head?.hasBody === true) await this.#line.end();
+    return { kind: "answered" };
+  }
+
+  /** Waits for the answer of a call that somebody else pays for. */
+  async join(flight: PaidFlight): Promise<PaidOutcome> {
+    let next = flight.progress.length;
+    const { progressTokenJson: token } = this.request;
+    for (;;) {
+      if (this.#isCancelled) return this.#endUnanswered();
+      if (flight.isEventStream && !this.#begun && accepts(this.request, "text/event-stream")) {
+        await this.#begin(ownHead("text/event-stream"));
+      }
+      for (; next < flight.progress.length; next += 1) {
+        const params = flight.progress[next];
+        const wanted = this.#begun && token !== undefined && params !== undefined;
+        if (wanted) await this.#write(messageEvent(progressFor(token, params)));
+      }
+      if (flight.end !== undefined) break;
+      // Nobody is left to answer what Gong asks.
+      if (flight.interactive && flight.payerLeft) return this.#fail(502, "The call was left unfinished.");
+      await this.#wait(flight, this.#begun);
+    }
+    return this.#joined(flight);
+  }
+
+  /** Answers at once. */
+  async answer(answer: PaidAnswer, note: ServedNote | undefined): Promise<PaidOutcome> {
+    const json = responseFor(this.request, answer, note);
+    if (!this.#begun) {
+      const stream = !accepts(this.request, "application/json");
+      await this.#begin(ownHead(stream ? "text/event-stream" : "application/json"));
+      await this.#write(stream ? messageEvent(json) : json);
+    } else {
+      await this.#write(messageEvent(json));
+    }
+    await this.#line.end();
+    return { kind: "answered" };
+  }
+
+  /** Whether somebody is still there. */
+  isThere(): Promise<boolean> {
+    return isThere(this.#line);
+  }
+
+  async #joined(flight: PaidFlight): Promise<PaidOutcome> {
+    const { answer, end, head } = flight;
+    if (answer !== undefined) return this.answer(answer, { how: "joined", ageSeconds: 0 });
+    if (end?.failure !== undefined && !this.#begun) return end.failure;
+    const isRefusal = head !== undefined && head.status >= 400 && end?.broken === false;
+    if (!isRefusal || this.#begun) {
+      return this.#fail(
+        502,
+        "Gong gave no whole answer to this call. It may have cost credits all the same.",
+      );
+    }
+    await this.#begin({ ...head, upstreamSessionId: undefined });
+    if (head.hasBody) {
+      await this.#write(underOwnId(flight, this.request.idJson));
+      await this.#line.end();
+    }
+    return { kind: "answered" };
+  }
+
+  /** A JSON-RPC error in the stream that has begun, else the HTTP status. */
+  async #fail(status: 502, text: string): Promise<PaidOutcome> {
+    if (!this.#begun) return { kind: "failed", status, reason: "unanswered" };
+    const error = JSON.stringify(jsonRpcError(null, GATEWAY_UNAVAILABLE, text).error);
+    await this.#write(messageEvent(`{"jsonrpc":"2.0","id":${this.request.idJson},"error":${error}}`));
+    await this.#line.end();
+    return { kind: "answered" };
+  }
+
+  async #endUnanswered(): Promise<PaidOutcome> {
+    if (!this.#begun) await this.#begin(ownHead("text/event-stream"));
+    await this.#line.end();
+    return { kind: "left" };
+  }
+
+  async #begin(head: AnswerHead): Promise<void> {
+    this.#begun = true;
+    await this.#line.head(head);
+  }
+
+  async #write(text: string): Promise<void> {
+    await this.#line.write(new TextEncoder().encode(text));
+  }
+
+  /** Until something changes. In silence a stream gets a comment, where one may stand; any line is tried. */
+  async #wait(flight: PaidFlight, mayComment: boolean): Promise<void> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const silence = new Promise<"silence">((resolve) => {
+      timer = setTimeout(() => resolve("silence"), SILENCE_MS);
+    });
+    const woken = await Promise.race([flight.changed, this.#cancelled.promise, silence]);
+    if (timer !== undefined) clearTimeout(timer);
+    if (woken !== "silence") return;
+    if (mayComment && this.#begun) await this.#write(KEEP_ALIVE);
+    else await this.#line.ping();
+  }
+}
+
+/** Whether anybody still holds the other end of a line. */
+export async function isThere(line: Line): Promise<boolean> {
+  try {
+    await line.ping();
+    return true;
+  } catch {
+    // The context of the caller's request is gone.
+    return false;
+  }
+}
+
+function ownHead(contentType: string): AnswerHead {
+  const headers = { ...OWN_HEADERS, "content-type": contentType };
+  return { status: 200, headers, hasBody: true, upstreamSessionId: undefined };
+}
+
+/** RFC 9110 §12.5.1, without weights: MCP clients list both types, or one. */
+function accepts({ headers }: PaidCallRequest, type: "application/json" | "text/event-stream"): boolean {
+  const accept = headers.find(([name]) => name === "accept")?.[1].toLowerCase();
+  if (accept === undefined) return type === "application/json";
+  const anyOf = type.slice(0, type.indexOf("/"));
+  return accept.includes(type) || accept.includes("*/*") || accept.includes(`${anyOf}/*`);
+}
+
+/** Gong's error body, with the id of this caller where it is a JSON-RPC error. */
+function underOwnId({ chunks, answer }: PaidFlight, idJson: string): string {
+  if (answer?.kind === "error") return `{"jsonrpc":"2.0","id":${idJson},"error":${answer.json}}`;
+  const decoder = new TextDecoder();
+  return chunks.map((chunk) => decoder.decode(chunk, { stream: true })).join("") + decoder.decode();
+}

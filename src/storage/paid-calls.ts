@@ -1,0 +1,280 @@
+// Paid calls of one connection: each is admitted in one transaction, asked once, shared by everybody who asks the same at the
+// same time, finished even when nobody waits any more, and then kept for whoever left. The flights are in memory; what
+// they cost and who is owed a result is in the database, so that a crash can lose an answer but never an account.
+
+import { integrationNamed } from "../config.ts";
+import { randomId } from "../crypto/credential.ts";
+import { failpoint } from "../failpoints.ts";
+import { errorFields, log } from "../log.ts";
+import { refusedResult } from "../mcp/paid-answer.ts";
+import { settleCall } from "./call-reservation.ts";
+import type { ConnectionCore } from "./connection-core.ts";
+import { FairQueue } from "./fair-queue.ts";
+import { askGong } from "./gong-asking.ts";
+import { noteProbe } from "./gong-credits.ts";
+import * as kept from "./kept-results.ts";
+import { ANY_REUSE, planCall, type OwnRefusal, type Plan } from "./paid-admission.ts";
+import { newRow, reserveFor, type Arrival, type GongToken } from "./paid-arrival.ts";
+import { PaidCaller, type Line } from "./paid-caller.ts";
+import { answerKept, landFlight, useOf } from "./paid-endings.ts";
+import { PaidFlight, type FlightEnd } from "./paid-flight.ts";
+import * as ledger from "./paid-ledger.ts";
+import type { CancelRequest, PaidCallRequest, PaidOutcome } from "./paid-rpc.ts";
+import { useCredential } from "./presented-credential.ts";
+
+/** How long a newcomer waits to hear whether the same answer reaches those it is on its way to. */
+const SETTLING_MS = 2000;
+
+/** A call that was let in, and how it is answered. */
+interface Admitted {
+  readonly caller: PaidCaller;
+  readonly flight: PaidFlight | undefined;
+  readonly callId: string;
+  readonly answer: () => Promise<PaidOutcome>;
+}
+
+export class PaidCalls {
+  readonly #core: ConnectionCore;
+  readonly #queue = new FairQueue();
+  /** The newest flight of each call that others may join. */
+  readonly #flights = new Map<string, PaidFlight>();
+  /** Every flight that has not landed. */
+  readonly #flying = new Set<PaidFlight>();
+  readonly #callers = new Set<PaidCaller>();
+  readonly #admitting = new Map<string, Promise<void>>();
+
+  constructor(core: ConnectionCore) {
+    this.#core = core;
+  }
+
+  /** See ConnectionObject.callTool. */
+  async call(request: PaidCallRequest, line: Line): Promise<PaidOutcome> {
+    if (!(await this.#core.ready())) return { kind: "unauthorized", reason: "connection_unknown" };
+    this.#markLost();
+    const arrival: Arrival = { request, line, reservation: undefined, waited: false };
+    const admitted = await this.#inLine(request, () => this.#admit(arrival));
+    return "kind" in admitted ? admitted : this.#serve(admitted);
+  }
+
+  /** See ConnectionObject.cancelToolCall. */
+  async cancel(request: CancelRequest): Promise<boolean> {
+    const core = this.#core;
+    if (!(await core.ready())) return false;
+    const use = core.transaction((sql, now) => useCredential(sql, request.credential, now));
+    if (!use.ok) return false;
+    const whose = kept.holderKey(use.holder);
+    const meant = [...this.#callers].filter(
+      ({ holder, request: { idJson, session } }) =>
+        kept.holderKey(holder) === whose && idJson === request.idJson && session?.given === request.session,
+    );
+    // Two of one holder with one id and no session to tell them by: nobody's is ended, which the protocol allows.
+    if (meant.length === 1) meant[0]?.cancel();
+    return meant.length > 0;
+  }
+
+  /** Deletes what is over and marks calls that a crash cut off. */
+  sweep(): void {
+    this.#markLost();
+    this.#core.transaction((sql, now) => kept.sweepKept(sql, now));
+  }
+
+  /** Rows that say `running` although nobody runs them: the instance that did is gone, and with it Gong's answer. */
+  #markLost(): void {
+    const core = this.#core;
+    const flying = [...this.#flying].flatMap(({ id, joined }) => [id, ...joined.map(({ rowId }) => rowId)]);
+    const lost = ledger.runningCalls(core.sql).filter(({ id }) => !flying.includes(id));
+    if (lost.length === 0) return;
+    core.transaction((sql) => {
+      for (const { id } of lost) ledger.endCall(sql, id, { outcome: "unknown", milliseconds: 0 });
+    });
+    for (const row of lost) {
+      if (row.served !== "paid") continue;
+      settleCall(core, row.id, "spent", useOf(core, row.tool, ledger.holderOf(row), "failed", 0));
+    }
+  }
+
+  /** One admission of the same call at a time, so that the next one finds the first in flight. */
+  async #inLine<T>({ shareable, callHash }: PaidCallRequest, admit: () => Promise<T>): Promise<T> {
+    if (!shareable) return admit();
+    while (this.#admitting.has(callHash)) await this.#admitting.get(callHash);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#admitting.set(callHash, promise);
+    try {
+      return await admit();
+    } finally {
+      this.#admitting.delete(callHash);
+      resolve();
+    }
+  }
+
+  /** Decides, asks policy, and decides again in the transaction that lets the call in. */
+  async #admit(arrival: Arrival): Promise<Admitted | PaidOutcome> {
+    for (;;) {
+      // Once policy was asked, what it says about reuse counts: else the two plans could differ for ever.
+      const policy = arrival.reservation?.permit ?? ANY_REUSE;
+      const plan = this.#core.transaction((sql, now) => this.#plan(sql, arrival, policy, now));
+      if (plan.kind === "settling") {
+        await Promise.race([plan.flight.settled, pause(SETTLING_MS)]);
+        arrival.waited = true;
+        continue;
+      }
+      const refused =
+        plan.kind === "refused" || plan.kind === "forbidden"
+          ? plan
+          : await reserveFor(this.#core, arrival, plan);
+      if (refused !== undefined) {
+        this.#giveBack(arrival, refused);
+        return refused.kind === "refused" ? refused.outcome : this.#refuse(arrival, refused);
+      }
+      const admitted = this.#enter(arrival);
+      if (admitted !== undefined) return admitted;
+    }
+  }
+
+  #plan(sql: SqlStorage, { request, waited }: Arrival, said: kept.ReusePolicy, now: number): Plan {
+    // A personal connection is one person's, whichever of their agents asks.
+    const shareResults = said.shareResults || this.#core.row()?.access === "personal";
+    const flight = this.#flights.get(request.callHash);
+    return planCall(sql, request, { flight, waited, policy: { ...said, shareResults } }, now);
+  }
+
+  /** Lets the call in, if the plan of this moment is one that it has reserved for. */
+  #enter(arrival: Arrival): Admitted | undefined {
+    const { request, line, reservation } = arrival;
+    if (reservation === undefined) return undefined;
+    const { id, gong, permit } = reservation;
+    const entered = this.#core.transaction((sql, now) => {
+      const plan = this.#plan(sql, arrival, permit, now);
+      if (plan.kind === "refused" || plan.kind === "forbidden" || plan.kind === "settling") return undefined;
+      if (plan.kind === "pay" && gong === undefined) return undefined;
+      if (FAILPOINTS) void failpoint("paid.admitting", sql);
+      ledger.recordCall(sql, newRow(id, request, plan), now);
+      if (plan.kind === "pay") noteProbe(sql, now);
+      return { plan, parts: plan.kind === "kept" ? kept.keptParts(sql, plan.result.row.call_id) : [] };
+    });
+    if (entered === undefined) return undefined;
+    const { plan, parts } = entered;
+    const caller = new PaidCaller(id, plan.holder, request, line);
+    switch (plan.kind) {
+      case "join":
+        return this.#join(caller, plan.flight);
+      case "kept": {
+        const { call_id: callId } = plan.result.row;
+        settleCall(
+          this.#core,
+          id,
+          "released",
+          useOf(this.#core, request.tool, plan.holder, plan.result.how, 0),
+        );
+        const answer = () => answerKept(this.#core, caller, plan.result, parts);
+        return { caller, flight: undefined, callId, answer };
+      }
+      case "pay":
+        return gong === undefined ? undefined : this.#takeOff(caller, gong, permit.reuseSeconds);
+    }
+  }
+
+  #join(caller: PaidCaller, flight: PaidFlight): Admitted {
+    const { rowId, holder, request, startedAt } = caller;
+    settleCall(this.#core, rowId, "released", useOf(this.#core, request.tool, holder, "joined", 0));
+    flight.joined.push({ rowId, startedAt });
+    flight.waiting += 1;
+    return { caller, flight, callId: flight.id, answer: () => caller.join(flight) };
+  }
+
+  #takeOff(caller: PaidCaller, gong: GongToken, reuseSeconds: number): Admitted {
+    const { rowId, request } = caller;
+    const flight = new PaidFlight(rowId, request.callHash);
+    flight.waiting = 1;
+    this.#flying.add(flight);
+    if (request.shareable) this.#flights.set(request.callHash, flight);
+    this.#core.keepAlive(this.#fly(flight, caller, gong, reuseSeconds));
+    const answer = async (): Promise<PaidOutcome> => {
+      try {
+        return await caller.passOn(flight);
+      } finally {
+        flight.payerHasLeft();
+      }
+    };
+    return { caller, flight, callId: rowId, answer };
+  }
+
+  /** From the row in the ledger to its end, whoever still waits. */
+  async #fly(flight: PaidFlight, payer: PaidCaller, gong: GongToken, reuseSeconds: number): Promise<void> {
+    const core = this.#core;
+    let end: FlightEnd;
+    try {
+      await core.schedule();
+      if (FAILPOINTS) await failpoint("paid.admitted", core.sql);
+      const { integration } = core.row() ?? { integration: "main" as const };
+      const { mcpUrl } = integrationNamed(core.config, integration);
+      const { request, holder } = payer;
+      const whose = kept.holderKey(holder);
+      end = await askGong({ core, queue: this.#queue, flight, request, mcpUrl, holder: whose, gong });
+    } catch (error) {
+      log("error", "paid_call.failed", { connection: core.id, ...errorFields(error) });
+      const failure: PaidOutcome = { kind: "failed", status: 503, reason: "failed", retryAfterSeconds: 1 };
+      end = { outcome: "unknown", gongStatus: undefined, broken: true, failure };
+    }
+    try {
+      await landFlight(core, flight, payer, end, reuseSeconds);
+    } finally {
+      this.#flying.delete(flight);
+      this.#close(flight);
+    }
+  }
+
+  /** Answers one caller to its end, and notes whether it got everything. */
+  async #serve({ caller, flight, callId, answer }: Admitted): Promise<PaidOutcome> {
+    const core = this.#core;
+    let outcome: PaidOutcome = { kind: "left" };
+    this.#callers.add(caller);
+    try {
+      outcome = await answer();
+      if (outcome.kind === "left") return outcome;
+      if (FAILPOINTS) await failpoint("paid.delivered", core.sql);
+      core.transaction((sql, now) => {
+        ledger.markDelivered(sql, caller.rowId);
+        if (flight === undefined) kept.settleKept(sql, callId, now);
+      });
+      return outcome;
+    } catch (error) {
+      if (await caller.isThere()) throw error;
+      return outcome;
+    } finally {
+      this.#callers.delete(caller);
+      if (flight !== undefined) {
+        flight.waiting -= 1;
+        this.#close(flight);
+      }
+    }
+  }
+
+  /** Once a flight has landed and nobody waits: what was delivered to everybody is gone. */
+  #close(flight: PaidFlight): void {
+    if (flight.end === undefined || flight.waiting > 0) return;
+    if (this.#flights.get(flight.callHash) === flight) this.#flights.delete(flight.callHash);
+    this.#core.transaction((sql, now) => kept.settleKept(sql, flight.id, now));
+    flight.settle();
+  }
+
+  /** Answers with a tool error of ours, which the ledger knows. */
+  #refuse({ request, line }: Arrival, refusal: OwnRefusal): Admitted {
+    const rowId = randomId();
+    this.#core.transaction((sql, now) => ledger.recordCall(sql, newRow(rowId, request, refusal), now));
+    const caller = new PaidCaller(rowId, refusal.holder, request, line);
+    const answer = (): Promise<PaidOutcome> => caller.answer(refusedResult(refusal.message), undefined);
+    return { caller, flight: undefined, callId: rowId, answer };
+  }
+
+  /** A place that was reserved and is not used. */
+  #giveBack({ reservation, request }: Arrival, { kind }: { readonly kind: string }): void {
+    if (reservation === undefined) return;
+    const served = kind === "forbidden" ? "refused" : "failed";
+    settleCall(this.#core, reservation.id, "released", useOf(this.#core, request.tool, {}, served, 0));
+  }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
