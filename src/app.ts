@@ -11,6 +11,7 @@ import { account } from "./routes/account.tsx";
 import { adminAgentKeys } from "./routes/admin-agent-keys.tsx";
 import { adminPolicy } from "./routes/admin-policy.tsx";
 import { adminTools } from "./routes/admin-tools.tsx";
+import { adminSetup } from "./routes/admin-setup.tsx";
 import { adminSessions } from "./routes/admin-sessions.tsx";
 import { adminMachineClients } from "./routes/admin-machine-clients.tsx";
 import { admin } from "./routes/admin.tsx";
@@ -46,6 +47,7 @@ export function createApp(): ExportedHandler<Env> {
   const adminPages = new Hono<AppEnv>()
     .use(pageHeaders({ isolated: true }))
     .route("/", adminAgentKeys)
+    .route("/", adminSetup)
     .route("/", adminSessions)
     .route("/", adminPolicy)
     .route("/", adminTools)

@@ -12,8 +12,9 @@ import type { IntegrationConfig } from "../config.ts";
 import { ACCOUNT_COOKIE } from "./account-session.ts";
 import { accountOutcome, completeAccountSignIn, type AccountSignIn } from "./account-sign-in.ts";
 import { isClientGone } from "./clients.ts";
-import { personalConnectionId, sharedConnectionId } from "./connection-id.ts";
+import { personalConnectionId } from "./connection-id.ts";
 import { exchangeGongCode, logCallbackFailure } from "./exchange-gong-code.ts";
+import { finishSetup, setupPageUrl } from "./finish-setup.ts";
 import type { Gateway } from "./gateway.ts";
 import { openGrantFor } from "./open-grant.ts";
 import { personRow } from "./people.ts";
@@ -30,7 +31,7 @@ import {
 export type CompletedAuthorization =
   /** Back to the client. */
   | { readonly kind: "redirect"; readonly url: string }
-  /** Shared access is connected: back to the admin page. */
+  /** A sign-in that an admin began: back to the set-up, which says what it came to. */
   | { readonly kind: "admin"; readonly url: string }
   /** A person signed in to their account, or could not. */
   | AccountSignIn
@@ -44,8 +45,7 @@ export type CompletedAuthorization =
         | "other_browser"
         | "expired"
         | "used"
-        | "failed"
-        | "shared_connection_failed";
+        | "failed";
     };
 
 /**
@@ -83,7 +83,7 @@ async function complete(
       const url = await openOutcome(gateway, state.id, taken.outcomeSealed);
       const account = accountOutcome(url);
       if (account !== undefined) return account;
-      return { kind: url === adminPageUrl(gateway) ? "admin" : "redirect", url };
+      return { kind: url === setupPageUrl(gateway) ? "admin" : "redirect", url };
     }
     case "busy":
       return { kind: "busy" };
@@ -120,8 +120,12 @@ async function finish(
     const before = cookie(ACCOUNT_COOKIE);
     return completeAccountSignIn(gateway, transactionId, integration, continuation, callback, before);
   }
-  if (request === undefined)
-    return connectShared(gateway, transactionId, integration, continuation, callback);
+  if (request === undefined) {
+    return {
+      kind: "admin",
+      url: await finishSetup(gateway, transactionId, integration, continuation, callback),
+    };
+  }
   gateway.attempt.clientId = request.clientId;
   gateway.attempt.clientName = continuation.clientName;
   let url: string;
@@ -176,33 +180,6 @@ async function connectAndGrant(
     codeValue: opened.codeValue,
   });
 }
-
-/** An admin connected shared access: no client, no grant, back to the admin page. */
-async function connectShared(
-  gateway: Gateway,
-  transactionId: string,
-  integration: IntegrationConfig,
-  continuation: Continuation,
-  callback: URLSearchParams,
-): Promise<CompletedAuthorization> {
-  const id = await sharedConnectionId(integration);
-  try {
-    const tokens = await exchangeGongCode(integration, continuation, callback);
-    await gateway.objects.admin().recordConnection({ id, integration: integration.name }, undefined);
-    await gateway.objects.connection(id).connectGong(integration.name, tokens, undefined);
-  } catch (error) {
-    logCallbackFailure(error);
-    return { kind: "refused", reason: "shared_connection_failed" };
-  }
-  await gateway.objects
-    .admin()
-    .recordAct(continuation.actor ?? "admin", "shared.connected", integration.name);
-  const url = adminPageUrl(gateway);
-  await finishTransaction(gateway, transactionId, url);
-  return { kind: "admin", url };
-}
-
-const adminPageUrl = (gateway: Gateway): string => `${gateway.config.publicUrl}/admin`;
 
 /** What both the client asked for and Gong granted; never nothing, because Gong decides about its own scopes. */
 function commonScope(asked: readonly string[], granted: readonly string[]): readonly string[] {

@@ -54,6 +54,15 @@ export async function discoverGong(mcpUrl: URL, fetcher: typeof fetch = fetch): 
   }
 }
 
+/** Whether these endpoints of Gong's own MCP URL are no longer the ones that Gong published before. */
+export function haveMoved(mcpUrl: URL, { authorizationEndpoint, tokenEndpoint }: GongEndpoints): boolean {
+  if (mcpUrl.href !== GONG_MCP_URL) return false;
+  return (
+    authorizationEndpoint.href !== PUBLISHED.authorizationEndpoint.href ||
+    tokenEndpoint.href !== PUBLISHED.tokenEndpoint.href
+  );
+}
+
 type Outcome = { readonly endpoints: GongEndpoints } | { readonly failure: GongError };
 
 const SUCCESS_TTL_SECONDS = 3600;

@@ -114,7 +114,7 @@ function refusalOf(answer: GongTokenAnswer): GongError {
     return gongError("unavailable", "The token endpoint did not answer.", details);
   }
   if (status === 401) return gongError("misconfigured", "The client is not accepted.", details);
-  const code = errorCodeOf(answer);
+  const code = tokenErrorCode(answer);
   const kind = code !== undefined && Object.hasOwn(TOKEN_ERRORS, code) ? TOKEN_ERRORS[code] : undefined;
   // Only 400 ends a connection: a firewall that dresses up its 403 must not.
   if (kind === undefined || (kind === "expired" && status !== 400)) {
@@ -124,7 +124,7 @@ function refusalOf(answer: GongTokenAnswer): GongError {
 }
 
 /** The `error` of a well-formed error body: JSON by its content type and by its bytes. RFC 6749 §5.2. */
-function errorCodeOf(answer: GongTokenAnswer): string | undefined {
+export function tokenErrorCode(answer: GongTokenAnswer): string | undefined {
   if (!/^application\/json\s*(;|$)/i.test(answer.contentType)) return undefined;
   const error = parseJsonObject(answer.body)?.["error"];
   return typeof error === "string" ? error : undefined;

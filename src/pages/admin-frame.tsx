@@ -14,6 +14,7 @@ export interface AdminPageView {
 /** The sections in the order of the navigation: path and name. */
 const SECTIONS = [
   ["/admin", "Overview"],
+  ["/admin/setup", "Set-up"],
   ["/admin/agent-keys", "Agent keys"],
   ["/admin/policy", "Policy"],
   ["/admin/tools", "Tools"],

@@ -15,7 +15,6 @@ export type Problem =
   | "used"
   | "busy"
   | "failed"
-  | "shared_connection_failed"
   | "gong_unavailable"
   | "access_missing"
   | "access_refused"
@@ -33,7 +32,8 @@ export type Problem =
   | "account_failed"
   | "account_form_stale"
   | "agent_gone"
-  | "machine_client_gone";
+  | "machine_client_gone"
+  | "integration_unknown";
 
 interface ProblemText {
   readonly title: string;
@@ -120,11 +120,6 @@ const TEXTS: Record<Problem, ProblemText> = {
     text: "The gateway could not finish this sign-in.",
     hint: START_AGAIN,
   },
-  shared_connection_failed: {
-    title: "Gong did not connect shared access",
-    text: "Gong refused, or did not answer as it should. An earlier connection, if there was one, still works.",
-    hint: "Check the integration's client id, secret and redirect URI at Gong, then try again from the admin page.",
-  },
   gong_unavailable: {
     title: "Gong is not available",
     text: "The gateway could not reach Gong's sign-in.",
@@ -168,6 +163,11 @@ const TEXTS: Record<Problem, ProblemText> = {
   client_gone: {
     title: "This client is not known",
     text: "Nothing is kept of it: it never tried, or it was deleted already.",
+    hint: BACK_TO_ADMIN,
+  },
+  integration_unknown: {
+    title: "This integration is not in the settings",
+    text: "It was removed from the settings after the page was opened.",
     hint: BACK_TO_ADMIN,
   },
   connection_gone: {

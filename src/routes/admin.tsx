@@ -14,6 +14,7 @@ import {
 } from "../domain/admin-session.ts";
 import { adminOverview, type AdminOverview } from "../domain/admin-views.ts";
 import { connectSharedAccess } from "../domain/administer.ts";
+import { needsSetup } from "../domain/setup.ts";
 import { bindingCookieName } from "../domain/transaction.ts";
 import { adminForm } from "../middleware/admin-session.ts";
 import { readForm } from "../middleware/body.ts";
@@ -57,6 +58,9 @@ export const admin = new Hono<AppEnv>()
     if (!hasAdminSignIn(c.get("gateway"))) return problemPage(c, "admin_sign_in_missing", 404);
     const actor = await findAdmin(c.get("gateway"), session, c.req.raw);
     if (session === undefined || actor === undefined) return signInPage(c, false, 0);
+    if (await needsSetup(c.get("gateway"))) {
+      return c.redirect(`${c.get("gateway").config.publicUrl}/admin/setup`, 303);
+    }
     return overviewPage(c, await adminOverview(c.get("gateway")), await formToken(session));
   })
   // Where a reload of a refused sign-in leads.

@@ -24,7 +24,7 @@ callback.get("/callback", traced("callback"), async (c) => {
   if (completed.kind === "redirect") return c.redirect(completed.url, 303);
   if (completed.kind === "admin") {
     // The admin cookie is Strict: browsers send it from a page of ours, not on a redirect that began at Gong's site.
-    return leadOn(c, completed.url, "Shared access is connected", "Taking you back to the admin page.");
+    return leadOn(c, completed.url, "Back from Gong", "Taking you to what the sign-in came to.");
   }
   if (completed.kind === "account") {
     const { session, otherPerson } = completed;
@@ -36,7 +36,7 @@ callback.get("/callback", traced("callback"), async (c) => {
     c.header("Retry-After", "2");
     return problemPage(c, "busy", 409);
   }
-  return problemPage(c, completed.reason, completed.reason === "shared_connection_failed" ? 502 : 400);
+  return problemPage(c, completed.reason, 400);
 });
 
 callback.all("/callback", (c) => c.body(null, 405, { allow: "GET" }));

@@ -9,6 +9,7 @@ import { readFrom, writeTo } from "./admin-rows.ts";
 import * as sessions from "./admin-sessions.ts";
 import * as approvals from "./approvals.ts";
 import { writeAudit } from "./audit.ts";
+import * as setup from "./setup-checks.ts";
 
 export class AdminObject extends AdminCalls {
   /** Puts a request for shared access before the admins. False when too many wait already. */
@@ -31,6 +32,16 @@ export class AdminObject extends AdminCalls {
     return readFrom(this.ctx.storage, false, (sql, now) =>
       approvals.settleApproval(sql, transactionId, decision, actor, now, requestId),
     );
+  }
+
+  /** Keeps what checks of the set-up came to. */
+  async recordChecks(results: readonly setup.CheckResult[]): Promise<void> {
+    writeTo(this.ctx.storage, (sql, now) => setup.recordChecks(sql, results, now));
+  }
+
+  /** The last result of each check of the set-up. */
+  async listChecks(): Promise<readonly setup.CheckRow[]> {
+    return readFrom(this.ctx.storage, [], setup.listChecks);
   }
 
   /** One audit row. `requestId` is what our pages show of the request. */

@@ -177,6 +177,17 @@ export const ADMIN_MIGRATIONS: readonly Migration[] = [
     "CREATE INDEX traces_by_client ON traces (client_id, id)",
     "CREATE INDEX traces_by_proof ON traces (proven, id)",
   ],
+  [
+    `CREATE TABLE setup_checks (
+      id TEXT PRIMARY KEY,
+      subject_hash TEXT NOT NULL,
+      verdict TEXT NOT NULL,
+      reason TEXT NOT NULL,
+      detail TEXT,
+      checked_at INTEGER NOT NULL,
+      passed_at INTEGER
+    ) STRICT`,
+  ],
 ];
 
 export type ConnectionEntry = { readonly id: string; readonly integration: "main" | "shared" };

@@ -61,14 +61,13 @@ describe(verifies("browser.admin", "an admin's first day"), () => {
     expect(await admin.context.cookies(world.gateway.origin)).toEqual([]);
   });
 
-  it("gateway: the right token shows the redirect URI to register at Gong", async () => {
+  it("gateway: the right token leads to the set-up, with the redirect URI to register at Gong", async () => {
     const { page } = admin;
     await signIn(page);
-    await isIn(page);
+    await page.getByRole("heading", { level: 1, name: "Set-up" }).waitFor();
     expect(await page.getByLabel("Redirect URI to register").inputValue()).toBe(
       `${world.gateway.origin}/callback`,
     );
-    expect(await lookEveryWay(page, "admin-empty")).toEqual([]);
     const [session] = await admin.context.cookies(world.gateway.origin);
     expect(session).toMatchObject({ httpOnly: true, secure: true, sameSite: "Strict" });
   });
@@ -82,12 +81,14 @@ describe(verifies("browser.admin", "an admin's first day"), () => {
     await person.close();
   });
 
-  it("gateway: Connect shared access leads through Gong and back to the admin page", async () => {
+  it("gateway: Connect shared access leads through Gong and back to what it came to", async () => {
     const { page } = admin;
     await page.getByRole("button", { name: "Connect shared access" }).click();
     await allowAtGong(page);
+    await page.getByRole("button", { name: "Connect shared access again" }).waitFor();
+    expect(new URL(page.url()).pathname).toBe("/admin/setup");
+    await page.getByRole("link", { name: "Overview" }).click();
     await isIn(page);
-    expect(new URL(page.url()).pathname).toBe("/admin");
     await page.getByRole("button", { name: "Connect shared access again" }).waitFor();
   });
 

@@ -155,6 +155,8 @@ const tools = {
   creditBalance: z.number().nullable().default(null),
   /** K7. REST answers 402 (third party); the form over MCP is unknown. */
   creditsUsedUpAs: z.enum(["tool_error", "http_402"]).default("tool_error"),
+  /** K7. Whether anything but a call is refused without credits is unknown; `tools/list` is not said to cost any. */
+  creditsRefusedAt: z.enum(["call", "every_request"]).default("call"),
   /** K8. Briefs that an admin published. */
   publishedBriefs: z.array(z.string()).default(["Account overview"]),
 };

@@ -34,15 +34,22 @@ async function answerMcp(world: World, arrival: Arrival): Promise<Response> {
   if (caller.grant.person.seat !== "paid" && seatRefusedAt === "call") {
     return Response.json({ error: "A paid Gong seat is needed" }, { status: 403 });
   }
+  if (world.knobs.creditsRefusedAt === "every_request" && world.knobs.creditBalance === 0) {
+    return noCreditsResponse();
+  }
   const tool = TOOL_NAMES.find((name) => name === arrival.tool);
   if (tool !== undefined && world.knobs.creditsUsedUpAs === "http_402" && creditsUsedUp(world, tool)) {
-    // K7. REST answers 402 (third party); over MCP unknown.
-    return Response.json({ requestId: "stand-in", errors: ["No Gong credits are left"] }, { status: 402 });
+    return noCreditsResponse();
   }
   const request = requestForSdk(world, arrival);
   const { era } = world.knobs;
   const isLegacy = era === "legacy" || (era === "both" && (await isLegacyRequest(request)));
   return isLegacy ? serveLegacy(world, caller, request) : serveModern(world, caller, request);
+}
+
+/** K7. REST answers 402 (third party); over MCP unknown. */
+function noCreditsResponse(): Response {
+  return Response.json({ requestId: "stand-in", errors: ["No Gong credits are left"] }, { status: 402 });
 }
 
 /** C2, C3, C4. Only the header counts: a token in the query string is refused (inferred, RFC 6750 §2.3). */

@@ -36,7 +36,7 @@ afterEach(() => {
 const pass = (seconds: number): unknown => vi.setSystemTime(Date.now() + seconds * 1000);
 
 const isSignedIn = async (session: string | undefined): Promise<boolean> =>
-  (await ask("/admin", { headers: { cookie: `${COOKIE}=${session}` } })).status === 200;
+  (await ask("/admin/sessions", { headers: { cookie: `${COOKIE}=${session}` } })).status === 200;
 
 describe(
   verifies("admin.session", "an admin session is random, ends on the server, and is stored hashed"),

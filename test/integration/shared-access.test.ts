@@ -60,8 +60,8 @@ describe(
     it("gateway: when Gong refuses the admin, nothing is connected and the page says so", async () => {
       await gong.knobs({ authorizePage: "deny" });
       const answer = await connectSharedAs(admin);
-      expect(answer.status).toBe(502);
-      expect(readText(await answer.text())).toContain("Gong did not connect shared access");
+      const result = await admin.open(leadsTo(await answer.text()).href);
+      expect(readText(await result.text())).toContain("Gong did not grant access");
       expect((await rowsOf("CONNECTIONS", "connection")).filter((row) => row["access"] === "shared")).toEqual(
         [],
       );
@@ -74,7 +74,7 @@ describe(
   () => {
     it("gateway: the whole story, with the same code on both pages and one visit to Gong", async () => {
       const connected = await connectSharedAs(admin);
-      expect(leadsTo(await connected.text()).href).toBe(`${ORIGIN}/admin`);
+      expect(leadsTo(await connected.text()).href).toBe(`${ORIGIN}/admin/setup`);
       const waiting = await waitForShared({ client_name: "Forecast bot" });
       const page = await waiting.browser.open(waiting.path);
       expect(page.status).toBe(200);

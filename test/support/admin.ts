@@ -25,10 +25,11 @@ export function signInAs(browser: TestBrowser, token: string, address: string): 
   return browser.post("/admin/sign-in", { token }, { "cf-connecting-ip": address });
 }
 
-/** The admin page. */
-export async function adminPage(browser: TestBrowser): Promise<string> {
-  const answer = await browser.open("/admin");
-  if (answer.status !== 200) throw new Error(`The admin page answered ${answer.status}`);
+/** The admin page at `path`; before anybody has connected, /admin leads to the set-up. */
+export async function adminPage(browser: TestBrowser, path = "/admin"): Promise<string> {
+  const first = await browser.open(path);
+  const answer = first.status === 303 ? await browser.open(first.headers.get("location") ?? "") : first;
+  if (answer.status !== 200) throw new Error(`${path} answered ${answer.status}`);
   return answer.text();
 }
 
@@ -38,9 +39,7 @@ export async function adminForm(
   action: RegExp,
   path = "/admin",
 ): Promise<{ readonly action: string; readonly fields: Record<string, string> }> {
-  const answer = await browser.open(path);
-  if (answer.status !== 200) throw new Error(`${path} answered ${answer.status}`);
-  const form = readForms(await answer.text()).find((candidate) => action.test(candidate.action));
+  const form = readForms(await adminPage(browser, path)).find((candidate) => action.test(candidate.action));
   if (form === undefined) throw new Error(`${path} has no form for ${action}`);
   return { action: form.action, fields: Object.fromEntries(form.fields) };
 }
@@ -66,7 +65,8 @@ export async function act(
 
 /** Connects shared access as an admin, at Gong as whoever is signed in there. Returns the callback's answer. */
 export async function connectSharedAs(browser: TestBrowser): Promise<Response> {
-  const answer = await act(browser, /shared\/connect$/);
+  const { fields } = await adminForm(browser, /sign-out$/);
+  const answer = await browser.post("/admin/shared/connect", fields);
   return browser.open(await agreeAtGong(leadsTo(await answer.text())));
 }
 

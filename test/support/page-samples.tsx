@@ -4,6 +4,7 @@
 import type { Child } from "hono/jsx";
 import { ACCOUNT_SAMPLES } from "./account-samples.tsx";
 import { AdminPage, type AdminView } from "../../src/pages/admin.tsx";
+import { AdminSetupPage, type AdminSetupView } from "../../src/pages/admin-setup.tsx";
 import { AdminSessionsPage } from "../../src/pages/admin-sessions.tsx";
 import {
   MachineClientsPage,
@@ -39,6 +40,50 @@ export const CONSENT: ConsentView = {
   sealedRequest: "eyJhbGciOiJkaXIifQ..sealed",
   idleDays: 30,
   longestDays: 180,
+};
+
+const CHECKED = { verdict: "ok", reason: "well", checkedAt: "2026-11-18T09:12:00.000Z" } as const;
+
+/** A set-up where much is wrong. */
+const SETUP: AdminSetupView = {
+  nonce: NONCE,
+  csrf: "csrf",
+  redirectUri: "https://gateway.test/callback",
+  checks: [
+    { name: "settings", ...CHECKED, verdict: "problem", reason: "example_values", detail: "GONG_CLIENT_ID" },
+    { name: "keys", ...CHECKED, verdict: "problem", reason: "published_key", detail: "k1" },
+    { name: "address", ...CHECKED, reason: "loopback" },
+    { name: "discovery", ...CHECKED, detail: "app.gong.io" },
+  ],
+  integrations: [
+    {
+      name: "main",
+      access: "personal",
+      clientId: "gong-client",
+      checks: [
+        { name: "client", ...CHECKED, verdict: "problem", reason: "client_refused" },
+        { name: "sign_in", ...CHECKED, verdict: "unknown", reason: "at_gong" },
+        { name: "scopes", verdict: "not_run", reason: "not_run" },
+        { name: "tools", verdict: "not_run", reason: "not_run" },
+      ],
+    },
+  ],
+  well: false,
+};
+
+const SETUP_WELL: AdminSetupView = {
+  ...SETUP,
+  checks: ["settings", "keys", "address", "discovery"].map((name) => ({ name, ...CHECKED })),
+  integrations: [
+    {
+      name: "main",
+      access: "personal",
+      clientId: "gong-client",
+      checks: ["client", "sign_in", "scopes", "tools"].map((name) => ({ name, ...CHECKED })),
+    },
+  ],
+  well: true,
+  asOf: "2026-11-18T09:12:00.000Z",
 };
 
 const BY_TOKEN = { byToken: true, byAccess: { kind: "off" } } as const;
@@ -309,6 +354,8 @@ export const PAGE_SAMPLES: Readonly<Record<string, () => Child>> = {
   "admin-sign-in-locked": () => (
     <AdminSignInPage nonce={NONCE} {...BY_TOKEN} failed={false} retryAfterSeconds={840} />
   ),
+  "admin-setup": () => <AdminSetupPage {...SETUP} />,
+  "admin-setup-well": () => <AdminSetupPage {...SETUP_WELL} />,
   "admin-sessions": () => (
     <AdminSessionsPage
       nonce={NONCE}

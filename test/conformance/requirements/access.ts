@@ -33,4 +33,28 @@ export const access = {
     behaviour:
       "A session opened by Access serves only the person Access lets through; all admin sessions can be ended at once.",
   },
+  "setup.first": {
+    source: "gateway",
+    behaviour:
+      "An admin is led to the set-up until every check has passed once or somebody has connected, and it tells when it was well.",
+  },
+  "setup.checks": {
+    source: "gateway",
+    behaviour:
+      "Each check of the set-up gives a verdict of its own for each thing that can be wrong, and says what to do.",
+  },
+  "setup.sign_in": {
+    source: "gateway, RFC 6749 §4.1.2.1",
+    behaviour:
+      "A test sign-in proves redirect URI, scopes and tools, explains what Gong refuses, and keeps or ends nobody's tokens.",
+  },
+  "setup.harmless": {
+    source: "gateway",
+    behaviour: "The checks spend no credit and no token, end no connection, and store and show no secret.",
+  },
+  "browser.setup": {
+    source: "gateway",
+    behaviour:
+      "In a real browser an admin gets from an empty deployment to a set-up that is well, by keyboard alone.",
+  },
 } as const satisfies Record<string, Requirement>;

@@ -1,0 +1,130 @@
+// GET /callback for a sign-in that an admin began: Gong's answer proves the redirect URI, the scopes and the tools of the
+// integration. For shared access it is the connection; a personal test keeps no tokens, unless they belong to a connection
+// that is there already. RFC 6749 §4.1.2.
+
+import type { IntegrationConfig } from "../config.ts";
+import { GongError } from "../errors.ts";
+import { cachedDiscovery } from "../gong/discovery.ts";
+import type { GongTokens } from "../gong/oauth.ts";
+import { listGongTools, speaksOfSeat } from "../gong/probe.ts";
+import type { Finding } from "../storage/setup-checks.ts";
+import { personalConnectionId, sharedConnectionId } from "./connection-id.ts";
+import { exchangeGongCode, logCallbackFailure } from "./exchange-gong-code.ts";
+import type { Gateway } from "./gateway.ts";
+import { findingOf, recordFindings } from "./setup.ts";
+import { finishTransaction, type Continuation } from "./transaction.ts";
+
+/** Where an admin comes back to after a sign-in at Gong. */
+export const setupPageUrl = (gateway: Gateway): string => `${gateway.config.publicUrl}/admin/setup`;
+
+/** Records what Gong's callback proves or why it proves nothing. Returns where to send the admin: the result's page. */
+export async function finishSetup(
+  gateway: Gateway,
+  transactionId: string,
+  integration: IntegrationConfig,
+  continuation: Continuation,
+  callback: URLSearchParams,
+): Promise<string> {
+  const actor = continuation.actor ?? "admin";
+  const url = setupPageUrl(gateway);
+  let tokens: GongTokens;
+  try {
+    tokens = await exchangeGongCode(integration, continuation, callback);
+    await keepTokens(gateway, integration, tokens);
+  } catch (error) {
+    logCallbackFailure(error);
+    await recordFindings(gateway, integration, {
+      sign_in: refusalOf(error, callback),
+      scopes: NOT_YET,
+      tools: NOT_YET,
+    });
+    await finishTransaction(gateway, transactionId, url);
+    return url;
+  }
+  await recordFindings(gateway, integration, {
+    sign_in: { verdict: "ok", reason: "well" },
+    scopes: await checkScopes(integration, tokens),
+    tools: await checkTools(integration, tokens),
+  });
+  const act = integration.access === "shared" ? "shared.connected" : "setup.signed_in";
+  await gateway.objects.admin().recordAct(actor, act, integration.name);
+  await finishTransaction(gateway, transactionId, url);
+  return url;
+}
+
+const NOT_YET: Finding = { verdict: "unknown", reason: "sign_in_first" };
+
+/**
+ * Shared access: the tokens are the connection. Personal: Gong may end a person's earlier tokens when the person signs in
+ * again, so the new ones heal a connection of that person, if there is one; else nothing is kept.
+ */
+async function keepTokens(
+  gateway: Gateway,
+  integration: IntegrationConfig,
+  tokens: GongTokens,
+): Promise<void> {
+  const { objects } = gateway;
+  const { name } = integration;
+  if (integration.access === "shared") {
+    const id = await sharedConnectionId(integration);
+    await objects.admin().recordConnection({ id, integration: name }, undefined);
+    await objects.connection(id).connectGong(name, tokens, undefined);
+    return;
+  }
+  const id = await personalConnectionId(gateway, integration, tokens.userId);
+  if (!(await objects.admin().hasConnection(id))) return;
+  const known = await objects.connection(id).describe();
+  if (known === undefined || known.state === "disconnected") return;
+  await objects.connection(id).connectGong(name, tokens, undefined);
+}
+
+/** RFC 6749 §4.1.2.1: the errors of Gong's callback that say something about the set-up. */
+const CALLBACK_REASONS: Readonly<Record<string, string>> = {
+  access_denied: "denied",
+  invalid_scope: "scope_refused",
+  invalid_request: "request_refused",
+  unauthorized_client: "request_refused",
+  unsupported_response_type: "request_refused",
+  invalid_target: "request_refused",
+  server_error: "unavailable",
+  temporarily_unavailable: "unavailable",
+};
+
+/** Why the sign-in failed. What Gong wrote is only searched for the word that tells a missing seat from a refusal. */
+function refusalOf(error: unknown, callback: URLSearchParams): Finding {
+  const said = callback.get("error");
+  if (said !== null) {
+    const reason = Object.hasOwn(CALLBACK_REASONS, said) ? CALLBACK_REASONS[said] : undefined;
+    const isSeat = reason === "denied" && speaksOfSeat(callback.get("error_description") ?? "");
+    return findingOf(isSeat ? "no_seat" : (reason ?? "denied"));
+  }
+  if (!(error instanceof GongError)) return { verdict: "unknown", reason: "failed" };
+  switch (error.kind) {
+    case "expired":
+      return findingOf("code_refused");
+    case "misconfigured":
+      return findingOf(error.status === 401 ? "client_refused" : "request_refused");
+    case "malformed":
+      return findingOf(error.status === 403 ? "address_refused" : "not_understood");
+    case "denied":
+    case "rate_limited":
+    case "unavailable":
+      return findingOf(error.kind);
+  }
+}
+
+/** RFC 6749 §5.1: without `scope` in the answer everything that was asked for is granted. */
+async function checkScopes({ mcpUrl }: IntegrationConfig, { scope }: GongTokens): Promise<Finding> {
+  const asked = (await cachedDiscovery(mcpUrl)).scopes;
+  if (scope === undefined) return { verdict: "ok", reason: "not_said", detail: asked.join(" ") };
+  const missing = asked.filter((each) => !scope.includes(each));
+  if (missing.length === 0) return { verdict: "ok", reason: "well", detail: asked.join(" ") };
+  return { verdict: "problem", reason: "scopes_missing", detail: missing.join(" ") };
+}
+
+async function checkTools(integration: IntegrationConfig, { accessToken }: GongTokens): Promise<Finding> {
+  const listing = await listGongTools(integration, accessToken);
+  if (listing.kind === "refused") return findingOf(listing.reason);
+  if (listing.names.length === 0) return { verdict: "problem", reason: "no_tools" };
+  return { verdict: "ok", reason: "well", detail: listing.names.join(", ") };
+}

@@ -1,0 +1,60 @@
+// /admin/setup: the set-up that proves itself. A check and a sign-in at Gong are form posts of an admin.
+
+import { Hono } from "hono";
+import type { AppEnv } from "../context.ts";
+import { beginSetupSignIn, describeSetup, runChecks, type SetupCheck } from "../domain/setup.ts";
+import { bindingCookieName } from "../domain/transaction.ts";
+import { adminForm, adminPage } from "../middleware/admin-session.ts";
+import { keepBinding } from "../middleware/cookies.ts";
+import { AdminSetupPage, type SetupCheckView } from "../pages/admin-setup.tsx";
+import { problemPage } from "../respond.tsx";
+import { leadOn } from "./lead-on.tsx";
+
+export const adminSetup = new Hono<AppEnv>()
+  .get("/setup", adminPage(), async (c) => {
+    const { config } = c.get("gateway");
+    const { checks, well, asOf } = await describeSetup(c.get("gateway"));
+    return c.html(
+      <AdminSetupPage
+        nonce={c.get("secureHeadersNonce") ?? ""}
+        csrf={c.get("viewer")?.csrf ?? ""}
+        redirectUri={config.integrations[0].redirectUri}
+        checks={viewsOf(checks, undefined)}
+        integrations={config.integrations.map(({ name, access, clientId }) => ({
+          name,
+          access,
+          clientId,
+          checks: viewsOf(checks, name),
+        }))}
+        well={well}
+        {...(asOf === undefined ? {} : { asOf: isoTime(asOf) })}
+      />,
+    );
+  })
+  .post("/setup/check", adminForm(), async (c) => {
+    const gateway = c.get("gateway");
+    await runChecks(gateway, new URL(c.req.url).origin, c.get("act")?.actor ?? "admin");
+    c.header("Cache-Control", "no-store");
+    return c.redirect(`${gateway.config.publicUrl}/admin/setup`, 303);
+  })
+  .post("/setup/sign-in", adminForm(), async (c) => {
+    const { form, actor } = c.get("act") ?? {};
+    const begun = await beginSetupSignIn(c.get("gateway"), form?.get("integration"), actor ?? "admin");
+    if (begun === undefined) return problemPage(c, "integration_unknown", 404);
+    keepBinding(c, bindingCookieName(begun.transactionId), begun.cookieValue);
+    return leadOn(c, begun.url, "Taking you to Gong", "Sign in there and allow access.");
+  });
+
+function viewsOf(checks: readonly SetupCheck[], of: SetupCheck["integration"]): readonly SetupCheckView[] {
+  return checks
+    .filter(({ integration }) => integration === of)
+    .map(({ name, verdict, reason, detail, checkedAt }) => ({
+      name,
+      verdict,
+      reason,
+      ...(detail === undefined ? {} : { detail }),
+      ...(checkedAt === undefined ? {} : { checkedAt: isoTime(checkedAt) }),
+    }));
+}
+
+const isoTime = (epochSeconds: number): string => new Date(epochSeconds * 1000).toISOString();
