@@ -17,7 +17,9 @@ import { verifies } from "../conformance/verifies.ts";
 import { COMPANY_CANARY } from "../gong/people.ts";
 import { temporaryFolder } from "../support/leftovers.ts";
 import { createPerson, type Page, type Person } from "../support/person.ts";
+import { REPOSITORY } from "../support/tools.ts";
 import { SECRETS, startWorld, type World } from "./gateway.ts";
+import { createMachine } from "./opened-urls.ts";
 import { askGong } from "./raw-call.ts";
 import { ASK } from "./story.ts";
 
@@ -70,6 +72,23 @@ describe(verifies("clients.agent_key", "clients that hold an agent key"), () => 
     expect((await client.listTools()).tools.map(({ name }) => name)).toContain(ASK.name);
     expect(JSON.stringify(await client.callTool(ASK))).toContain(COMPANY_CANARY);
     await client.close();
+  });
+
+  it("RFC 6750 §2.1: the MCP Inspector's command line calls a tool with --header, and opens no browser", async () => {
+    const machine = createMachine();
+    const run = ["--cli", world.sharedMcpUrl, "--transport", "http", "--format", "json", "--quiet"];
+    const call = ["--method", "tools/call", "--tool-name", ASK.name];
+    const given = ["--tool-args-json", JSON.stringify(ASK.arguments)];
+    const header = ["--header", `Authorization: ${headers().authorization}`];
+    const inspector = path.join(REPOSITORY, "node_modules/.bin/mcp-inspector");
+    const { stdout } = await promisify(execFile)(
+      process.execPath,
+      [inspector, ...run, ...call, ...given, ...header],
+      { env: machine.environment as NodeJS.ProcessEnv, timeout: 45_000 },
+    );
+    expect(stdout).toContain(COMPANY_CANARY);
+    expect(machine.opened()).toEqual([]);
+    await machine.close();
   });
 
   it.each([
