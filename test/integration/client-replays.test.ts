@@ -5,6 +5,7 @@
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { verifies } from "../conformance/verifies.ts";
 import { CLIENT_SITES } from "../conformance/clients/documents.ts";
+import { asRecording, TOLERANCES } from "../conformance/clients/tolerances.ts";
 import type { Recording } from "../conformance/clients/recording.ts";
 import { newSigner, type Signer } from "../support/assertions.ts";
 import { clientSites } from "../support/client-site.ts";
@@ -82,5 +83,13 @@ describe(verifies("quirks.recordings", "recorded clients"), () => {
     const newId = second.values.get("client_id") ?? "";
     await expectOAuthError(await askToken({ ...old, client_id: newId }), "invalid_grant");
     expect((await askToken({ ...old, client_id: first.values.get("client_id") ?? "" })).status).toBe(200);
+  });
+});
+
+describe(verifies("quirks.clients", "what clients in use need to be let through"), () => {
+  const named = TOLERANCES.map((tolerance) => [tolerance.source, tolerance.name, tolerance] as const);
+  it.each(named)("%s: %s", async (_source, _name, tolerance) => {
+    expect(tolerance.exchanges.length).toBeGreaterThan(1);
+    await replay(asRecording(tolerance));
   });
 });

@@ -29,8 +29,11 @@ export async function replay(recording: Recording, signer?: Signer): Promise<Rep
     if (exchange.browser === undefined) {
       if (signer !== undefined) values.set("assertion", await chatGptAssertion(signer));
       lastAnswer = await send(exchange, values, `${recording.client}, exchange ${index}`);
-    } else {
+    } else if (exchange.status === undefined) {
       values.set("code", await throughBrowser(browser, exchange.browser, values));
+    } else {
+      const page = await browser.open(filled(exchange.browser, values, encodeURIComponent));
+      expect([page.status, page.headers.get("location")]).toEqual([exchange.status, null]);
     }
   }
   return { values, lastAnswer };
@@ -55,12 +58,18 @@ async function send(exchange: Exchange, values: Values, label: string): Promise<
     exchange.status,
     answer,
   ]);
-  if (response.status === 401) {
+  if (exchange.says !== undefined) expect(answer).toContain(filled(exchange.says, values));
+  if (path === "/token") {
+    // RFC 6749 §5.1 and §5.2.
+    expect(response.headers.get("cache-control")).toBe("no-store");
+    expect(response.headers.get("content-type")).toMatch(/^application\/json\b/);
+  }
+  if (response.status === 401 && path === "/mcp") {
     expect(response.headers.get("www-authenticate")).toContain(
       `resource_metadata="${ORIGIN}/.well-known/oauth-protected-resource/mcp"`,
     );
   }
-  keep(path, response, answer, values);
+  if (exchange.forgets !== true) keep(path, response, answer, values);
   return answer;
 }
 

@@ -18,7 +18,12 @@ export interface Exchange {
   readonly json?: unknown;
   /** Any other body. */
   readonly body?: string;
+  /** Of a browser's, only for a page that refuses the request and leads nowhere. */
   readonly status?: number;
+  /** Part of the answer. */
+  readonly says?: string;
+  /** The client never got this answer. */
+  readonly forgets?: true;
   /** Why an exchange is here that no recording has. */
   readonly added?: string;
 }

@@ -44,7 +44,8 @@ afterAll(async () => {
 });
 
 describe(verifies("oracle.differences", "the gateway beside @cloudflare/workers-oauth-provider"), () => {
-  it.each(CHECKS)("$source: $name", async ({ name, outcome, run }) => {
+  const named = CHECKS.map((check) => [check.source, check.name, check] as const);
+  it.each(named)("%s: %s", async (_source, name, { outcome, run }) => {
     const outcomes = { gateway: await run(gateway), library: await run(oracle) };
     expect(outcomes).toEqual({ gateway: outcome, library: DIFFERENCES[name]?.library ?? outcome });
   });
