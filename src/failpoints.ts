@@ -19,6 +19,7 @@ export const FAILPOINT_NAMES = [
   "token.proven",
   "redeem.writing",
   "rotate.writing",
+  "codeless.writing",
   "token.decided",
   "refresh.begun",
   "refresh.before_intent",

@@ -4,7 +4,9 @@
 import { randomId } from "../crypto/credential.ts";
 import { log } from "../log.ts";
 import { goToGong, type DecidedConsent } from "./decide-consent.ts";
+import { MACHINE_ID } from "./clients.ts";
 import type { Gateway } from "./gateway.ts";
+import { endMachineClient } from "./machine-clients.ts";
 
 /** Who acts, as the audit names them, and in which request. */
 export interface Actor {
@@ -44,7 +46,7 @@ export async function endConnection(gateway: Gateway, connectionId: string, by: 
   return true;
 }
 
-/** Ends one client's grant on a connection. False when the connection or the grant is not there, or it has ended. */
+/** Ends one client's grant on a connection; a machine client that an admin made ends with it. False when the connection or the grant is not there, or it has ended. */
 export async function endAgent(
   gateway: Gateway,
   connectionId: string,
@@ -53,6 +55,11 @@ export async function endAgent(
 ): Promise<boolean> {
   const { objects } = gateway;
   if (!(await objects.admin().hasConnection(connectionId))) return false;
+  const connection = await objects.connection(connectionId).describe();
+  const clientId = connection?.grants.find(({ id }) => id === grantId)?.clientId;
+  if (clientId !== undefined && MACHINE_ID.test(clientId)) {
+    return endMachineClient(gateway, clientId, by.actor);
+  }
   if (!(await objects.connection(connectionId).endGrant(grantId, "ended_by_admin"))) return false;
   await record(gateway, by, "agent.ended", `${connectionId}/${grantId}`);
   return true;

@@ -18,7 +18,8 @@ import { retrying } from "../storage/stubs.ts";
 import { findDocumentClient, type Purpose } from "./document-clients.ts";
 import type { Gateway } from "./gateway.ts";
 
-const MACHINE_ID = /^gmc_[A-Za-z0-9_-]{22}$/;
+/** The client ids of machine clients that an admin made. */
+export const MACHINE_ID = /^gmc_[A-Za-z0-9_-]{22}$/;
 const DYNAMIC_ID = /^gcl_[A-Za-z0-9_-]{22}$/;
 
 /**

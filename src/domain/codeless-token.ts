@@ -37,12 +37,10 @@ export async function issueWithoutCode(gateway: Gateway, request: CodelessReques
   if (opened.kind === "refused") {
     throw opened.reason === "client_ended" ? clientEnded() : request.unusable(opened.reason);
   }
-  // The index is how an admin finds the client's connections; the grant is new only once, so say it again until it holds.
-  if (opened.isNew) {
-    await objects
-      .admin()
-      .recordConnection({ id: connectionId, integration: integration.name }, client.clientId);
-  }
+  // The index is how an admin finds the client's connections. Said each time: a grant is new only once.
+  await objects
+    .admin()
+    .recordConnection({ id: connectionId, integration: integration.name }, client.clientId);
   const { grantId } = opened;
   const expiresAt = gateway.now() + gateway.config.accessTokenSeconds;
   const { resource } = integration;

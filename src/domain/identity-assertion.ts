@@ -26,6 +26,9 @@ import { integrationFor, type Gateway } from "./gateway.ts";
 import { connectionsOfPerson } from "./people.ts";
 import type { TokenResponse } from "./token-response.ts";
 
+/** In ASCII, as Cloudflare Access writes the addresses of almost everybody; another one finds nobody. */
+const EMAIL = /^[\x21-\x7e]{1,64}@[a-z0-9.-]{1,255}$/;
+
 /**
  * Issues an access token for the connection of the person that the assertion names, no refresh token (RFC 7521 §4.1).
  * Refuses a client that proved nothing (`unauthorized_client`), another resource (`invalid_target`), a scope outside the
@@ -141,10 +144,11 @@ async function candidates(
     const id = await namedConnectionId(gateway, integration, name);
     return id === undefined ? [] : [id];
   }
-  const email = name.toLowerCase();
+  // Only A to Z: case folding of all of Unicode would make one address of two.
+  const email = name.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
   const domain = email.slice(email.lastIndexOf("@") + 1);
   const isVerified = claims["email_verified"] === undefined || claims["email_verified"] === true;
-  if (!email.includes("@") || !person.domains.has(domain) || !isVerified) throw refusedAssertion("person");
+  if (!EMAIL.test(email) || !person.domains.has(domain) || !isVerified) throw refusedAssertion("person");
   return connectionsOfPerson(gateway, email);
 }
 

@@ -2,6 +2,7 @@
 // for each client and resource, however often it asks, and no refresh token. SQL on the ConnectionObject's database,
 // inside its transactions; called by ConnectionObject.
 
+import { failpoint } from "../failpoints.ts";
 import type { VOUCHED_GRANT_TYPES } from "../oauth/client.ts";
 import { noteEvent } from "./connection-audit.ts";
 import type { ConnectionCore } from "./connection-core.ts";
@@ -26,7 +27,7 @@ export interface CodelessGrant {
 }
 
 export type CodelessOutcome =
-  | { readonly kind: "open"; readonly grantId: string; readonly isNew: boolean }
+  | { readonly kind: "open"; readonly grantId: string }
   | { readonly kind: "refused"; readonly reason: "not_connected" | "needs_reconnect" | "client_ended" };
 
 /** An access token minted for a grant that is open. */
@@ -72,6 +73,7 @@ export async function issueWithoutCode(core: ConnectionCore, token: CodelessToke
       token.scope,
       accessExpiresAt,
     );
+    if (FAILPOINTS) void failpoint("codeless.writing", sql);
     dropOldest(sql, grant.id);
     return { kind: "issued", scope: token.scope, accessExpiresAt };
   });
@@ -153,7 +155,7 @@ function upsert(sql: SqlStorage, grant: CodelessGrant, now: number): CodelessOut
   if (known === undefined) {
     noteEvent(sql, now, { action: "agent.approved", target: grantId, name: grant.clientName });
   }
-  return { kind: "open", grantId, isNew: known === undefined };
+  return { kind: "open", grantId };
 }
 
 function dropOldest(sql: SqlStorage, grantId: string): void {

@@ -2,6 +2,7 @@
 // they had heard. Called by kills.ts and sweep.ts.
 
 import type { Outcome } from "./http.ts";
+import { accessTokenIn, assert } from "./identity.ts";
 import { expectRefreshes, expectUsable, persist, signInAgain, type Actor, type Fault } from "./recovery.ts";
 import type { Stage } from "./stage.ts";
 import {
@@ -47,6 +48,25 @@ export function refreshing(stage: Stage, actor: Actor): Errand {
         const faults = await expectRefreshes(stage, actor);
         if (faults.length > 0) return faults;
       } else actor.tokens = tokens;
+      return expectUsable(stage, actor);
+    },
+  };
+}
+
+/** An identity assertion about the person: it gives a token that works or none, and the next one gives one. */
+export function asserting(stage: Stage, actor: Actor): Errand {
+  return {
+    actor,
+    run: () => assert(stage, actor.person),
+    goOn: async (outcome) => {
+      const first = accessTokenIn(outcome);
+      const again = await persist(() => assert(stage, actor.person));
+      const second = accessTokenIn(again);
+      if (second === undefined) return [["stuck", `an identity assertion: ${describe(again)}`]];
+      for (const access of first === undefined ? [second] : [first, second]) {
+        const answer = await persist(() => callGong(stage, access));
+        if (answer?.status !== 200) return [["lost", `a token by assertion: ${describe(answer)}`]];
+      }
       return expectUsable(stage, actor);
     },
   };

@@ -8,6 +8,7 @@ import type { KnobChanges } from "../gong/knobs.ts";
 import { serveStandIn, type ServedStandIn } from "../gong/serve.ts";
 import { temporaryFolder } from "../support/leftovers.ts";
 import { freePort, startGateway, type Build, type Gateway } from "../support/workerd.ts";
+import { IDENTITY_SETTINGS } from "./identity.ts";
 import { historyOf, type History } from "./history.ts";
 import { requestsTo } from "./http.ts";
 import { registerClient, type Site } from "./story.ts";
@@ -42,6 +43,7 @@ const SETTINGS = {
   GONG_CLIENT_ID: "gong-client-personal",
   GONG_CLIENT_SECRET: "per:sonal+secret%/1",
   GONG_ACCESS: "personal",
+  ...IDENTITY_SETTINGS,
   SEALING_KEYS: "k1:SHzxbxWiepx3ED9375enhpKmnG0pRUXkvmeDUn0wEBg",
 };
 

@@ -3,7 +3,7 @@
 
 import type { Failpoint } from "../../src/failpoints.ts";
 import { copyConnection } from "./disk.ts";
-import { calling, connecting, redeeming, refreshing, revoking, type Errand } from "./errands.ts";
+import { asserting, calling, connecting, redeeming, refreshing, revoking, type Errand } from "./errands.ts";
 import { randomFrom, type Random } from "./random.ts";
 import { newActor, type Actor, type Fault } from "./recovery.ts";
 import type { Stage, Theatre } from "./stage.ts";
@@ -48,6 +48,7 @@ const SWEEP: readonly (readonly [Failpoint, Modes, Story, ...Story[]])[] = [
   ["token.proven", WORKER, redeeming, refreshing],
   ["redeem.writing", TRANSACTION, redeeming],
   ["rotate.writing", TRANSACTION, refreshing],
+  ["codeless.writing", TRANSACTION, asserting],
   ["token.decided", WORKER, redeeming, refreshing],
   ["refresh.begun", OBJECT, calling],
   ["refresh.before_intent", WRITE, calling],

@@ -93,6 +93,19 @@ describe(verifies("machine.admin", "a machine client from its making to its end"
     ]);
   });
 
+  it("gateway: ended as an agent of the connection, the machine client ends with it", async () => {
+    const client = await made();
+    const token = await accessTokenOf(await tokenFor(client));
+    const [connection] = await rowsOf("ADMIN", "connections");
+    const [grant] = (await rowsOf("CONNECTIONS", "grants")).filter(
+      (row) => row["client_id"] === client.clientId,
+    );
+    const path = `/admin/connections/${connection?.["id"] as string}/agents/${grant?.["id"] as string}/end`;
+    expect((await admin.post(path, { csrf: await csrf() })).status).toBe(303);
+    expect((await call(token, ASK_ACCOUNT, SHARED)).status).toBe(401);
+    await expectOAuthError(await tokenFor(client), "invalid_client", 401);
+  });
+
   it("OWASP ASVS 6.5.1: its secret is shown once, never stored, and the page is kept by no cache", async () => {
     const answer = await make();
     expect(answer.headers.get("cache-control")).toBe("no-store");

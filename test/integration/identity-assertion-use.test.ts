@@ -159,6 +159,9 @@ describe(verifies("identity.person", "a person known by e-mail through Cloudflar
       { email: "ada@example.com.evil.test" },
       { email: "ada@other.test" },
       { email: "ada" },
+      { email: "ada@evil.test@example.com" },
+      { email: "ada@EXAMPLE.COM\u212a" },
+      { email: "ada @example.com" },
       { sub: "ada@example.com" },
     ]) {
       await expectOAuthError(await present(changes), "invalid_grant");
