@@ -36,6 +36,11 @@ export const policy = {
     behaviour:
       "A new or changed tool is neither listed nor callable until an admin has approved the definition that they were shown.",
   },
+  "policy.calls": {
+    source: "Gong credits; MCP 2026-07-28, Tools, Error Handling",
+    behaviour:
+      "Every tool call is decided by the policy in force before Gong sees it; a refusal is a tool error that says what is allowed.",
+  },
   "policy.edited": {
     source: "OWASP ASVS 5.0 2.2.1, WCAG 2.2 3.3.1",
     behaviour:
