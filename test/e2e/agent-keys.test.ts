@@ -123,6 +123,68 @@ describe(verifies("clients.agent_key", "clients that hold an agent key"), () => 
   });
 });
 
+/** Gong forgets the company's tokens, as when somebody removes the access there. */
+function endAtGong(): void {
+  world.gong.killTokens({ kind: "all" });
+}
+
+async function connectAgain(where: string): Promise<void> {
+  const page = await admin.open(where);
+  await admin.press(await admin.press(page, "Connect shared access again"), "Allow");
+}
+
+describe(verifies("keys.reconnect", "an SDK client whose connection has ended at Gong"), () => {
+  it("MCP 2026-07-28, SEP-2322: the SDK 2 asks its person to open the link, and its call then succeeds", async () => {
+    world.gong.setKnobs({ era: "modern" });
+    const client = new ClientV2(
+      { name: "headless", version: "1" },
+      { capabilities: { elicitation: { url: {} } }, versionNegotiation: { mode: { pin: "2026-07-28" } } },
+    );
+    const links: string[] = [];
+    client.setRequestHandler("elicitation/create", async ({ params }) => {
+      if (!("url" in params)) return { action: "cancel" };
+      links.push(params.url);
+      await connectAgain(params.url);
+      return { action: "accept" };
+    });
+    await client.connect(
+      new TransportV2(new URL(world.sharedMcpUrl), { requestInit: { headers: headers() } }),
+    );
+    endAtGong();
+    expect(JSON.stringify(await client.callTool(ASK))).toContain(COMPANY_CANARY);
+    expect(links).toEqual([`${world.gateway.origin}/admin`]);
+    await client.close();
+    world.gong.setKnobs({ era: "legacy" });
+  });
+
+  it.each([
+    [
+      "with URL mode",
+      { elicitation: { url: {} } },
+      { code: -32_042, data: { elicitations: [{ mode: "url" }] } },
+    ],
+    ["without it", {}, { isError: true, content: [{ type: "text" }] }],
+  ] as const)(
+    "MCP 2025-11-25, URL Mode: the SDK 1 %s is told where, and its next call works",
+    async (_, capabilities, kind) => {
+      world.gong.setKnobs({ sessions: true });
+      const client = new ClientV1({ name: "headless", version: "1" }, { capabilities });
+      await client.connect(
+        new TransportV1(new URL(world.sharedMcpUrl), { requestInit: { headers: headers() } }),
+      );
+      endAtGong();
+      const told: unknown = await client.callTool(ASK).catch((error: unknown) => error);
+      const link = `${world.gateway.origin}/admin`;
+      expect(told).toMatchObject(kind);
+      expect(JSON.stringify(told)).toContain(link);
+      await connectAgain(link);
+      expect(JSON.stringify(await client.callTool(ASK))).toContain(COMPANY_CANARY);
+      await client.close();
+      world.gong.setKnobs({ sessions: false });
+    },
+  );
+});
+
 describe(verifies("keys.lasting", "what an agent key outlives, and what not"), () => {
   it("gateway: killed and started again, the gateway takes the same key", async () => {
     await world.gateway.kill();

@@ -171,6 +171,17 @@ describe(verifies("keys.ended", "the end of a key"), () => {
     );
   });
 
+  it("gateway: an end that the object did not live to note outside is noted by its next instance", async () => {
+    const { connection, id } = await connectionWithKey();
+    await connection.createAgentKey(await newKey("2"));
+    await connection.revokeAgentKey(id, "ada");
+    const escrow = env.ESCROWS.getByName((await nameOf(connection)) ?? "");
+    await tamper(escrow, "DELETE FROM ended");
+    await evictDurableObject(connection);
+    expect(await useKey(connection, "2")).toBe("ok");
+    expect(await rows(escrow, "ended")).toMatchObject([{ id }]);
+  });
+
   it("gateway: ends that an older version noted are still known after the upgrade", async () => {
     const { connection, id } = await connectionWithKey();
     const name = await runInDurableObject(
@@ -245,6 +256,9 @@ describe(verifies("keys.keep_alive", "what a key keeps alive"), () => {
     expect(await connectionRow(connection)).toMatchObject({ state: "connected" });
   });
 });
+
+const nameOf = (connection: Connection): Promise<string | undefined> =>
+  runInDurableObject(connection, (_, { id: { name } }) => name);
 
 async function lastUse(connection: Connection, id: string): Promise<number | undefined> {
   return (await connection.listAgentKeys()).find((key) => key.id === id)?.lastUsedAt;
