@@ -3,10 +3,12 @@
 
 import type { IntegrationConfig } from "../config.ts";
 import type { AgentKeyDescription } from "../storage/agent-keys.ts";
+import { periodName } from "../mcp/time-zone.ts";
+import type { Served } from "../storage/admin-rpc.ts";
 import type { ListPage, ListQuery } from "../listing.ts";
 import type { AuditRow } from "../storage/audit.ts";
 import type { Approval } from "../storage/admin-schema.ts";
-import type { IndexedConnection, IndexWarnings } from "../storage/connection-index.ts";
+import { WARNING_SECONDS, type IndexedConnection, type IndexWarnings } from "../storage/connection-index.ts";
 import type { ConnectionDescription } from "../storage/connection-rpc.ts";
 import { sharedConnectionId } from "./connection-id.ts";
 import type { Gateway } from "./gateway.ts";
@@ -24,6 +26,18 @@ export interface AdminOverview {
   /** How many connections are in each state. */
   readonly states: Readonly<Record<string, number>>;
   readonly warnings: readonly Warning[];
+  readonly activity: Activity;
+}
+
+/** Tool calls of the last thirty days, by day and by how they were served. */
+export interface Activity {
+  /** `YYYY-MM-DD` in the policy's time zone, the oldest first. */
+  readonly days: readonly string[];
+  readonly paid: readonly number[];
+  /** Answered without a new call to Gong. */
+  readonly saved: readonly number[];
+  readonly refused: readonly number[];
+  readonly failed: readonly number[];
 }
 
 /** Something that needs an admin, in plain words of ours, and where to look. */
@@ -35,10 +49,11 @@ export interface Warning {
 /** Everything the overview shows. */
 export async function adminOverview(gateway: Gateway): Promise<AdminOverview> {
   const { config, objects } = gateway;
-  const [approvals, states, warnings] = await Promise.all([
+  const [approvals, states, warnings, activity] = await Promise.all([
     objects.admin().listApprovals(),
     objects.admin().countStates(),
     objects.admin().indexWarnings(),
+    activityOf(gateway),
   ]);
   const integrations = await Promise.all(
     config.integrations.map(async (integration) => ({
@@ -55,6 +70,34 @@ export async function adminOverview(gateway: Gateway): Promise<AdminOverview> {
     approvals,
     states,
     warnings: warningsOf(gateway, states, warnings),
+    activity,
+  };
+}
+
+const ACTIVITY_DAYS = 30;
+
+async function activityOf(gateway: Gateway): Promise<Activity> {
+  const admin = gateway.objects.admin();
+  const { policy } = await admin.policy();
+  // Counted in whole days of the calendar, whatever the length of a day in the zone.
+  const today = Date.parse(periodName("day", gateway.now(), policy.timeZone));
+  const days = Array.from({ length: ACTIVITY_DAYS }, (_, at) =>
+    new Date(today - (ACTIVITY_DAYS - 1 - at) * 86_400_000).toISOString().slice(0, 10),
+  );
+  const [from = "", to = ""] = [days.at(0), days.at(-1)];
+  const rows = await admin.usage({ from, to, groupBy: "day" });
+  const calls = (...served: readonly Served[]): readonly number[] =>
+    days.map((day) =>
+      rows
+        .filter((row) => row.name === day && served.includes(row.served))
+        .reduce((total, row) => total + row.calls, 0),
+    );
+  return {
+    days,
+    paid: calls("paid"),
+    saved: calls("joined", "recovered", "reused"),
+    refused: calls("refused"),
+    failed: calls("failed"),
   };
 }
 
@@ -159,6 +202,11 @@ export function auditInParts(gateway: Gateway, query: ListQuery): () => Promise<
     before = rows.at(-1)?.id;
     return rows;
   };
+}
+
+/** Whether a person has to sign in again within the time of the warning. */
+export function isDueSoon(gateway: Gateway, row: Pick<IndexedConnection, "person_due_at">): boolean {
+  return row.person_due_at !== null && row.person_due_at <= gateway.now() + WARNING_SECONDS;
 }
 
 /** The access of a connection's integration; that of one that is no longer configured is called personal. */

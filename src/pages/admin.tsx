@@ -1,10 +1,10 @@
 // The overview of the admin pages: what needs attention, how the connections are, requests for shared access, and the
 // set-up at Gong. Rendered by GET /admin for a signed-in admin; each form carries the CSRF token of that admin session.
 
-import type { Child } from "hono/jsx";
 import { Approvals, type Approval } from "./admin-approvals.tsx";
 import { AdminFrame } from "./admin-frame.tsx";
 import { Integrations, type Integration } from "./admin-integrations.tsx";
+import { Chart } from "./chart.tsx";
 import { stateInWords } from "./flow-text.ts";
 import { spelledOut } from "./outside-text.ts";
 
@@ -20,8 +20,14 @@ export interface AdminView {
   states: Readonly<Record<string, number>>;
   /** What needs an admin, in plain words, and where to look. */
   problems: readonly { readonly text: string; readonly path?: string }[];
-  /** Calls over time; left out while nothing counts them. */
-  activity?: Child;
+  /** Tool calls by day, the oldest first, and how they were served. */
+  activity: {
+    readonly days: readonly string[];
+    readonly paid: readonly number[];
+    readonly saved: readonly number[];
+    readonly refused: readonly number[];
+    readonly failed: readonly number[];
+  };
 }
 
 /** Renders the overview: what is wrong, what needs a decision, then what there is. */
@@ -33,7 +39,7 @@ export function AdminPage(view: AdminView) {
       {isEmpty ? <SetUp view={view} /> : null}
       <Approvals approvals={view.approvals} csrf={view.csrf} />
       <Connections states={view.states} />
-      {view.activity}
+      {isEmpty ? null : <Activity {...view.activity} />}
       {isEmpty ? null : <SetUp view={view} />}
     </AdminFrame>
   );
@@ -43,6 +49,26 @@ export function AdminPage(view: AdminView) {
 function SetUp({ view }: { view: AdminView }) {
   const { integrations, redirectUri, publicUrl, csrf } = view;
   return <Integrations {...{ integrations, redirectUri, publicUrl, csrf }} />;
+}
+
+function Activity({ days, paid, saved, refused, failed }: AdminView["activity"]) {
+  return (
+    <section class="card" aria-labelledby="activity">
+      <h2 id="activity">Tool calls in the last 30 days</h2>
+      <Chart
+        id="calls"
+        title="Tool calls"
+        days={days}
+        series={[
+          { name: "Asked of Gong", values: paid },
+          { name: "Answered without Gong", values: saved },
+          { name: "Refused", values: refused },
+          { name: "Failed", values: failed },
+        ]}
+        empty="No tool was called yet."
+      />
+    </section>
+  );
 }
 
 const NUMBER = new Intl.NumberFormat("en-GB");

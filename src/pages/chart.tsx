@@ -6,7 +6,7 @@ const HEIGHT = 200;
 const BASE = 22;
 const TOP = 18;
 /** Room for the numbers of the scale. */
-const LEFT = 46;
+const LEFT = 64;
 /** Colours and patterns are there for this many. */
 const MOST_SERIES = 4;
 
@@ -37,14 +37,8 @@ export function Chart({ id, title, days, series: all, empty }: ChartView) {
     <figure class="chart">
       <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label={summary}>
         <Scale most={most} />
-        {days.map((day, at) => (
-          <Bar
-            day={day}
-            at={at}
-            of={days.length}
-            values={series.map(({ values }) => values[at] ?? 0)}
-            most={most}
-          />
+        {series.map((_, at) => (
+          <path class={`series-${at}`} d={barsOf(series, at, days.length, most)} />
         ))}
         <Dates days={days} />
       </svg>
@@ -78,31 +72,17 @@ function Scale({ most }: { most: number }) {
   );
 }
 
-interface BarView {
-  day: string;
-  at: number;
-  of: number;
-  values: readonly number[];
-  most: number;
-}
-
-function Bar({ day, at, of, values, most }: BarView) {
-  const step = (WIDTH - LEFT) / of;
-  const x = round(LEFT + at * step + step * 0.12);
+/** All bars of one series as one path, each on top of the series before it. */
+function barsOf(series: ChartView["series"], which: number, days: number, most: number): string {
+  const step = (WIDTH - LEFT) / days;
   const width = round(step * 0.76);
-  let below = 0;
-  return (
-    <g>
-      <title>{`${dayInWords(day)}: ${NUMBER.format(sum(values))}`}</title>
-      {values.map((value, series) => {
-        if (value === 0) return null;
-        below += value;
-        const y = yOf(below, most);
-        const height = round(yOf(below - value, most) - y);
-        return <rect class={`series-${series}`} x={x} y={y} width={width} height={height} />;
-      })}
-    </g>
-  );
+  return Array.from({ length: days }, (_, day) => {
+    const value = series[which]?.values[day] ?? 0;
+    if (value === 0) return "";
+    const below = sum(series.slice(0, which).map(({ values }) => values[day] ?? 0));
+    const x = round(LEFT + (day + 0.12) * step);
+    return `M${x} ${yOf(below, most)}h${width}V${yOf(below + value, most)}h-${width}z`;
+  }).join("");
 }
 
 /** The first, the middle and the last day, which fit at any width. */

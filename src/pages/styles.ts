@@ -106,7 +106,7 @@ background:var(--page);color:var(--soft);border:1px solid var(--line)}
 .chart{margin:0;display:grid;gap:.75rem}.chart svg{width:100%;height:auto}.chart .swatch{width:12px;flex:none}
 .chart text{fill:var(--soft);font-size:13px}.scale{stroke:var(--line)}
 .series-0{fill:var(--accent)}.series-1{fill:var(--warn)}.series-2{fill:var(--bad)}.series-3{fill:var(--edge)}
-.chart rect{stroke:var(--card)}
+.chart path{stroke:var(--card)}@media (max-width:39.99rem){.chart text{font-size:24px}}
 fieldset{margin:0;padding:0;border:0;min-width:0}legend{padding:0 0 .5rem;font-weight:600}.pair{display:grid;gap:.5rem 1rem}
 @media (min-width:40rem){.pair{grid-template-columns:1fr 1fr}.pair legend{grid-column:1/-1}}
 .problem{color:var(--bad);font-weight:600}[aria-invalid]{border-color:var(--bad);border-width:2px}

@@ -7,6 +7,7 @@ import {
   accessOf,
   auditInParts,
   connectionDetail,
+  isDueSoon,
   pageApprovals,
   pageConnections,
   readAudit,
@@ -44,7 +45,7 @@ export const adminSections = new Hono<AppEnv>()
           agents: row.agents,
           agentCount: row.agent_count,
           ...(row.used_on === 0 ? {} : { lastUsed: date(row.used_on) }),
-          ...personDueOf(row),
+          ...(isDueSoon(gateway, row) ? personDueOf(row) : {}),
           atRisk: row.at_risk === 1,
         }))}
       />,

@@ -138,6 +138,7 @@ function overviewPage(c: Context<AppEnv>, overview: AdminOverview, csrf: string)
         requestedAt: date(approval.requested_at),
       }))}
       states={overview.states}
+      activity={overview.activity}
       problems={overview.warnings.map(({ text, path }) => (path === undefined ? { text } : { text, path }))}
     />,
   );

@@ -4,6 +4,14 @@ import type { Child } from "hono/jsx";
 import type { ListPage, ListQuery } from "../../src/listing.ts";
 import { ApprovalsPage, type ApprovalsView } from "../../src/pages/admin-approvals-page.tsx";
 import { AuditPage, type AuditView } from "../../src/pages/admin-audit.tsx";
+import { ClientPage, type ClientView } from "../../src/pages/admin-client.tsx";
+import {
+  ClientsPage,
+  RegistrationsPage,
+  type ClientsView,
+  type RegistrationsView,
+} from "../../src/pages/admin-clients.tsx";
+import { DoctorPage, type DoctorView } from "../../src/pages/admin-doctor.tsx";
 import { ConnectionPage, type ConnectionView } from "../../src/pages/admin-connection.tsx";
 import { ConnectionsPage, type ConnectionsView } from "../../src/pages/admin-connections.tsx";
 import { SealingKeysPage } from "../../src/pages/admin-sealing-keys.tsx";
@@ -139,6 +147,107 @@ export const AUDIT: AuditView = {
   ),
 };
 
+export const CLIENTS: ClientsView = {
+  ...FRAME,
+  query: ALL,
+  page: pageWith(
+    [
+      {
+        clientId: "https://claude.ai/oauth/claude-code-client-metadata",
+        name: "Claude Code",
+        registration: "metadata_document",
+        redirectUri: "http://localhost/callback",
+        firstAt: "2026-09-02T12:00:00Z",
+        usedOn: "2026-11-22T00:00:00Z",
+        connections: 1204,
+      },
+      {
+        clientId: "gcl_J3kf02mC9qLw8ZrT1xYvAa",
+        name: undefined,
+        registration: "dynamic",
+        redirectUri: undefined,
+        firstAt: "2026-11-21T10:30:00Z",
+        usedOn: "2026-11-21T00:00:00Z",
+        connections: 1,
+      },
+    ],
+    312,
+  ),
+};
+
+export const REGISTRATIONS: RegistrationsView = {
+  ...FRAME,
+  query: ALL,
+  page: pageWith(
+    [
+      {
+        clientId: "gcl_J3kf02mC9qLw8ZrT1xYvAa",
+        name: "Cursor",
+        redirectUris: ["cursor://anysphere.cursor-mcp/oauth/callback", "http://localhost:8787/callback"],
+        authMethod: "none",
+        createdAt: "2026-11-21T10:30:00Z",
+        usedAt: undefined,
+        expiresAt: "2026-11-22T10:30:00Z",
+      },
+    ],
+    10_000,
+  ),
+};
+
+export const CLIENT: ClientView = {
+  ...FRAME,
+  clientId: "gcl_J3kf02mC9qLw8ZrT1xYvAa",
+  name: "Cursor",
+  registration: "dynamic",
+  redirectUris: ["cursor://anysphere.cursor-mcp/oauth/callback", "http://localhost:8787/callback"],
+  authMethod: "none",
+  isRegistered: true,
+  hasKnownDocument: false,
+  firstAt: "2026-11-20T09:00:00Z",
+  usedOn: "2026-11-21T00:00:00Z",
+  connections: 2,
+  trace: [
+    {
+      at: "2026-11-22T17:36:00Z",
+      step: "authorize",
+      reason: "redirect_uri_private_use",
+      requestId: "0f8c2d1e-6a57-4c39-b1ad-5c9f0a3e7d42",
+    },
+    { at: "2026-11-22T17:35:00Z", step: "registration", reason: undefined, requestId: undefined },
+  ],
+};
+
+export const DOCTOR: DoctorView = {
+  ...FRAME,
+  query: ALL,
+  page: pageWith(
+    [
+      {
+        clientId: "gcl_J3kf02mC9qLw8ZrT1xYvAa",
+        name: "Cursor",
+        step: "authorize",
+        reason: "redirect_uri_private_use",
+        at: "2026-11-22T17:36:00Z",
+      },
+      {
+        clientId: "https://claude.ai/oauth/claude-code-client-metadata",
+        name: "Claude Code",
+        step: "call",
+        reason: undefined,
+        at: "2026-11-22T17:30:00Z",
+      },
+      {
+        clientId: "",
+        name: undefined,
+        step: "registration",
+        reason: "forbidden_form",
+        at: "2026-11-22T17:20:00Z",
+      },
+    ],
+    87,
+  ),
+};
+
 const NO_MATCH = { query: { ...ALL, search: "nobody" }, page: pageWith([]) };
 
 export const ADMIN_SAMPLES: Readonly<Record<string, () => Child>> = {
@@ -148,5 +257,11 @@ export const ADMIN_SAMPLES: Readonly<Record<string, () => Child>> = {
   "admin-connection": () => <ConnectionPage {...CONNECTION} />,
   "admin-approvals": () => <ApprovalsPage {...APPROVALS} />,
   "admin-audit": () => <AuditPage {...AUDIT} />,
+  "admin-clients": () => <ClientsPage {...CLIENTS} />,
+  "admin-registrations": () => <RegistrationsPage {...REGISTRATIONS} />,
+  "admin-client": () => <ClientPage {...CLIENT} />,
+  "admin-client-nameless": () => <ClientPage {...CLIENT} clientId="" connections={0} isRegistered={false} />,
+  "admin-doctor": () => <DoctorPage {...DOCTOR} />,
+  "admin-doctor-empty": () => <DoctorPage {...DOCTOR} page={pageWith([])} />,
   "admin-sealing-keys": () => <SealingKeysPage {...FRAME} />,
 };

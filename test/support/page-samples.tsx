@@ -156,6 +156,7 @@ const NOTHING: AdminView = {
   ],
   approvals: [],
   states: {},
+  activity: { days: [], paid: [], saved: [], refused: [], failed: [] },
   problems: [],
 };
 
@@ -227,6 +228,15 @@ export const ADMIN: AdminView = {
     },
   ],
   states: { connected: 1284, needs_reconnect: 3, disconnected: 41 },
+  activity: {
+    days: Array.from({ length: 30 }, (_, at) =>
+      new Date(Date.UTC(2026, 9, 24 + at)).toISOString().slice(0, 10),
+    ),
+    paid: Array.from({ length: 30 }, (_, at) => (at * 37) % 90),
+    saved: Array.from({ length: 30 }, (_, at) => (at * 11) % 25),
+    refused: Array.from({ length: 30 }, (_, at) => (at % 7 === 3 ? 6 : 0)),
+    failed: Array.from({ length: 30 }, (_, at) => (at % 11 === 5 ? 4 : 0)),
+  },
   problems: [
     {
       text: "3 connections need their person to sign in at Gong again.",

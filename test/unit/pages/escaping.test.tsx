@@ -5,9 +5,21 @@ import type { Child } from "hono/jsx";
 import { AdminPage } from "../../../src/pages/admin.tsx";
 import { ApprovalsPage } from "../../../src/pages/admin-approvals-page.tsx";
 import { AuditPage } from "../../../src/pages/admin-audit.tsx";
+import { ClientPage } from "../../../src/pages/admin-client.tsx";
+import { ClientsPage, RegistrationsPage } from "../../../src/pages/admin-clients.tsx";
+import { DoctorPage } from "../../../src/pages/admin-doctor.tsx";
 import { ConnectionPage } from "../../../src/pages/admin-connection.tsx";
 import { ConnectionsPage } from "../../../src/pages/admin-connections.tsx";
-import { APPROVALS, AUDIT, CONNECTION, CONNECTIONS } from "../../support/admin-samples.tsx";
+import {
+  APPROVALS,
+  AUDIT,
+  CLIENT,
+  CLIENTS,
+  CONNECTION,
+  CONNECTIONS,
+  DOCTOR,
+  REGISTRATIONS,
+} from "../../support/admin-samples.tsx";
 import { ConsentPage } from "../../../src/pages/consent.tsx";
 import { ErrorPage } from "../../../src/pages/error.tsx";
 import { HomePage } from "../../../src/pages/home.tsx";
@@ -299,6 +311,65 @@ const ADMIN_SLOTS: readonly Slot[] = [
         page={{
           ...APPROVALS.page,
           rows: [{ ...approval, id: value, clientName: value, code: value, redirectUri: value }],
+        }}
+      />
+    ),
+  },
+  {
+    name: "admin: a client and what it tried",
+    page: (value) => (
+      <ClientPage
+        {...CLIENT}
+        clientId={value}
+        name={value}
+        registration={value}
+        redirectUris={[value]}
+        authMethod={value}
+        trace={[{ at: value, step: value, reason: value, requestId: value }]}
+      />
+    ),
+  },
+  {
+    name: "admin: rows of the lists of clients and registrations",
+    page: (value) => (
+      <>
+        <ClientsPage
+          {...CLIENTS}
+          page={{
+            ...CLIENTS.page,
+            rows: CLIENTS.page.rows.slice(0, 1).map((row) => ({
+              ...row,
+              clientId: value,
+              name: value,
+              registration: value,
+              redirectUri: value,
+            })),
+          }}
+        />
+        <RegistrationsPage
+          {...REGISTRATIONS}
+          page={{
+            ...REGISTRATIONS.page,
+            rows: REGISTRATIONS.page.rows.map((row) => ({
+              ...row,
+              clientId: value,
+              name: value,
+              redirectUris: [value],
+              authMethod: value,
+            })),
+          }}
+        />
+      </>
+    ),
+  },
+  {
+    name: "admin: a row of the client doctor",
+    page: (value) => (
+      <DoctorPage
+        {...DOCTOR}
+        page={{
+          ...DOCTOR.page,
+          rows: [{ clientId: value, name: value, step: value, reason: value, at: value }],
         }}
       />
     ),

@@ -308,6 +308,12 @@ describe(verifies("pages.states", "every page in every state"), () => {
         ({ attributes }) => attributes["aria-labelledby"],
       );
     expect(await order({})).toEqual(["problems", "integrations", "approvals", "connections"]);
-    expect(await order(ADMIN.states)).toEqual(["problems", "approvals", "connections", "integrations"]);
+    expect(await order(ADMIN.states)).toEqual([
+      "problems",
+      "approvals",
+      "connections",
+      "activity",
+      "integrations",
+    ]);
   });
 });
