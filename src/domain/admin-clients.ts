@@ -9,7 +9,9 @@ import type { Registration } from "../storage/registry-object.ts";
 import type { TraceRow } from "../storage/traces.ts";
 import type { Actor } from "./administer.ts";
 import { flushAttempts } from "./attempts.ts";
+import { MACHINE_ID } from "./clients.ts";
 import type { Gateway } from "./gateway.ts";
+import { endMachineClient } from "./machine-clients.ts";
 
 const AT_ONCE = 20;
 const DYNAMIC_ID = /^gcl_[A-Za-z0-9_-]{22}$/;
@@ -116,6 +118,8 @@ export async function pageTraces(gateway: Gateway, query: ListQuery): Promise<Li
  */
 export async function endClientEverywhere(gateway: Gateway, clientId: string, by: Actor): Promise<number> {
   const { objects } = gateway;
+  // It could get tokens by its own credentials again.
+  if (MACHINE_ID.test(clientId)) await endMachineClient(gateway, clientId, by.actor);
   const { ids, total } = await objects.admin().connectionsOfClient(clientId);
   for (let at = 0; at < ids.length; at += AT_ONCE) {
     const batch = ids.slice(at, at + AT_ONCE);

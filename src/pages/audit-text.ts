@@ -14,6 +14,8 @@ const ACTIONS = new Map<string, string>([
   ["agent.ended", "Agent ended"],
   ["agent_key.created", "Agent key created"],
   ["agent_key.ended", "Agent key ended"],
+  ["machine_client.created", "Machine client created"],
+  ["machine_client.ended", "Machine client ended"],
   ["client.ended", "Client ended everywhere"],
   ["registration.deleted", "Client registration deleted"],
   ["keys.swept", "Sealing keys checked"],

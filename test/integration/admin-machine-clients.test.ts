@@ -106,6 +106,15 @@ describe(verifies("machine.admin", "a machine client from its making to its end"
     await expectOAuthError(await tokenFor(client), "invalid_client", 401);
   });
 
+  it("gateway: ended everywhere, as any client can be, the machine client ends for good", async () => {
+    const client = await made();
+    const token = await accessTokenOf(await tokenFor(client));
+    const fields = { csrf: await csrf(), id: client.clientId };
+    expect((await admin.post("/admin/client/end", fields)).status).toBe(303);
+    expect((await call(token, ASK_ACCOUNT, SHARED)).status).toBe(401);
+    await expectOAuthError(await tokenFor(client), "invalid_client", 401);
+  });
+
   it("OWASP ASVS 6.5.1: its secret is shown once, never stored, and the page is kept by no cache", async () => {
     const answer = await make();
     expect(answer.headers.get("cache-control")).toBe("no-store");
