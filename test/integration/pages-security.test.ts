@@ -37,6 +37,9 @@ const PAGES: readonly [name: string, show: () => Promise<Response>][] = [
   ["the page that leads back", () => decided("deny")],
   ["a refused callback", () => ask("/callback?state=x")],
   ["a waiting page that is not theirs", () => ask("/authorize/waiting/AAAAAAAAAAAAAAAAAAAAAA")],
+  ["the account sign-in", () => ask("/account")],
+  ["a refused account form", () => ask("/account/disconnect", { method: "POST" })],
+  ["the page that leads to an account's proof", () => new TestBrowser().post("/account/sign-in", {})],
   ["the admin page", () => ask("/admin")],
   ["a refused admin form", () => ask("/admin/sign-in", { method: "POST" })],
 ];
