@@ -146,6 +146,19 @@ describe(verifies("browser.account", "a person's account"), () => {
     expect(text).toContain("needs_reconnect");
   });
 
+  it("gateway: the calls of each agent are counted, and drawn by day", async () => {
+    const { page } = person;
+    await page.goto(account());
+    await page
+      .getByText(/calls? in 30 days/)
+      .first()
+      .waitFor();
+    await page.getByRole("link", { name: "Calls by day" }).click();
+    await page.getByRole("heading", { name: "Your calls to Gong" }).waitFor();
+    expect(await page.getByRole("img").first().getAttribute("aria-label")).toContain("Calls of tools by day");
+    expect(await lookEveryWay(page, "account-calls")).toEqual([]);
+  });
+
   it("gateway: another tab that signs in takes over; the first one's forms say that the page is out of date", async () => {
     const first = person.page;
     await first.goto(account());

@@ -6,7 +6,7 @@ import { verifies } from "../conformance/verifies.ts";
 import { defaultPeople } from "../gong/people.ts";
 import { accountAct, accountBrowser, accountForm, accountPage } from "../support/account.ts";
 import { everythingStored, recordLogs, secretsIn } from "../support/evidence.ts";
-import { ASK_ACCOUNT, call, type TestBrowser } from "../support/flow.ts";
+import { ask, ASK_ACCOUNT, call, type TestBrowser } from "../support/flow.ts";
 import { gong } from "../support/gong.ts";
 import { readText } from "../support/html.ts";
 import { expectRefusalPage } from "../support/refusals.ts";
@@ -43,6 +43,28 @@ async function madeKey(
 }
 
 const ASK_DEAL = { ...ASK_ACCOUNT, params: { name: "ask_deal", arguments: { deal: "1", question: "?" } } };
+
+describe(verifies("account.calls", "calls on the account page"), () => {
+  it("gateway: a key's calls are counted with what was paid, and drawn by day; nobody else's are", async () => {
+    expect(await accountPage(grace)).not.toContain("/account/calls");
+    const key = await madeKey(grace, "Counted");
+    await (await call(key, ASK_ACCOUNT)).text();
+    await (await call(key, { ...ASK_ACCOUNT, id: 3 })).text();
+    const page = await accountPage(grace);
+    expect(readText(page)).toContain("2 calls in 30 days, 2 paid");
+    expect(page).toContain("/account/calls");
+    const chart = readText(await (await grace.open("/account/calls")).text());
+    expect(chart).toContain("Paid: 2");
+    expect(readText(await (await ada.open("/account/calls")).text())).toContain(
+      "No calls in the last 30 days",
+    );
+    const stranger = await ask("/account/calls");
+    expect([stranger.status, stranger.headers.get("location")]).toEqual([
+      303,
+      "https://gateway.test/account",
+    ]);
+  });
+});
 
 describe(verifies("account.keys", "a person's own agent keys"), () => {
   it("gateway: a key reaches what its person sees in Gong, without any other agent on the connection", async () => {
