@@ -12,6 +12,8 @@ import { WARNING_SECONDS, type IndexedConnection, type IndexWarnings } from "../
 import type { ConnectionDescription } from "../storage/connection-rpc.ts";
 import { sharedConnectionId } from "./connection-id.ts";
 import type { Gateway } from "./gateway.ts";
+import { peopleOfConnections } from "./people.ts";
+import { describeSetup, type SetupState } from "./setup.ts";
 
 export interface AdminOverview {
   readonly redirectUri: string;
@@ -49,11 +51,12 @@ export interface Warning {
 /** Everything the overview shows. */
 export async function adminOverview(gateway: Gateway): Promise<AdminOverview> {
   const { config, objects } = gateway;
-  const [approvals, states, warnings, activity] = await Promise.all([
+  const [approvals, states, warnings, activity, setup] = await Promise.all([
     objects.admin().listApprovals(),
     objects.admin().countStates(),
     objects.admin().indexWarnings(),
     activityOf(gateway),
+    describeSetup(gateway),
   ]);
   const integrations = await Promise.all(
     config.integrations.map(async (integration) => ({
@@ -69,7 +72,7 @@ export async function adminOverview(gateway: Gateway): Promise<AdminOverview> {
     integrations,
     approvals,
     states,
-    warnings: warningsOf(gateway, states, warnings),
+    warnings: [...setupWarning(setup), ...warningsOf(gateway, states, warnings)],
     activity,
   };
 }
@@ -99,6 +102,14 @@ async function activityOf(gateway: Gateway): Promise<Activity> {
     refused: calls("refused"),
     failed: calls("failed"),
   };
+}
+
+/** Only what a check found wrong the last time: one that was never run, or could not be, is no alarm. */
+function setupWarning({ checks }: SetupState): readonly Warning[] {
+  const wrong = checks.filter(({ verdict }) => verdict === "problem").length;
+  if (wrong === 0) return [];
+  const found = wrong === 1 ? "1 problem" : `${wrong} problems`;
+  return [{ text: `The checks of the set-up found ${found} when they were last run.`, path: "/admin/setup" }];
 }
 
 function warningsOf(
@@ -158,6 +169,8 @@ export interface ConnectionDetail {
   readonly keys: readonly AgentKeyDescription[];
   /** The kid that seals it and that is not in SEALING_KEYS. */
   readonly missingKid: string | undefined;
+  /** E-mail addresses of the people whom Cloudflare Access named when they signed in; the last one first. */
+  readonly people: readonly string[];
 }
 
 /** One connection. Undefined for an id that is not in the index, so a made-up id wakes no object. */
@@ -166,13 +179,18 @@ export async function connectionDetail(gateway: Gateway, id: string): Promise<Co
   const indexed = await objects.admin().findConnection(id);
   if (indexed === undefined) return undefined;
   const connection = objects.connection(id);
-  const [description, keys] = await Promise.all([connection.describe(), connection.listAgentKeys()]);
+  const [description, keys, people] = await Promise.all([
+    connection.describe(),
+    connection.listAgentKeys(),
+    peopleOfConnections(gateway, [id]),
+  ]);
   const kid = description?.sealedWith;
   return {
     indexed,
     access: accessOf(gateway, indexed),
     description,
     keys,
+    people: people.get(id) ?? [],
     missingKid: kid === undefined || keyring.kids.includes(kid) ? undefined : kid,
   };
 }

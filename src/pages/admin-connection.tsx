@@ -44,6 +44,8 @@ export interface ConnectionView extends AdminPageView {
   readonly agents: string;
   readonly grants: readonly Grant[];
   readonly keys: readonly AgentKey[];
+  /** E-mail addresses of those who signed in through Cloudflare Access. */
+  readonly people?: readonly string[];
 }
 
 /** Renders the connection. Posts to /end, /agents/<grant>/end and /keys/<key>/end under its own path. */
@@ -113,9 +115,19 @@ function Warnings({ reason, personDue, atRisk, missingKid }: ConnectionView) {
   );
 }
 
-function Facts({ id, access, since, connectedAt, refreshedAt, sealedWith }: ConnectionView) {
+function Facts({ id, access, since, connectedAt, refreshedAt, sealedWith, people = [] }: ConnectionView) {
   return (
     <dl class="facts">
+      {people.length === 0 ? null : (
+        <div>
+          <dt>Signed in through Cloudflare Access</dt>
+          <dd>
+            {people.map((email) => (
+              <span>{spelledOut(email)}</span>
+            ))}
+          </dd>
+        </div>
+      )}
       <div>
         <dt>Access</dt>
         <dd>{ACCESS_IN_WORDS[access].title}</dd>

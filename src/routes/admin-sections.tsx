@@ -124,7 +124,7 @@ export const adminSections = new Hono<AppEnv>()
 async function connectionPage(c: Context<AppEnv>, id: string) {
   const detail = await connectionDetail(c.get("gateway"), id);
   if (detail === undefined) return problemPage(c, "connection_gone", 404);
-  const { indexed, access, description, keys, missingKid } = detail;
+  const { indexed, access, description, keys, missingKid, people } = detail;
   return c.html(
     <ConnectionPage
       {...frameOf(c)}
@@ -140,6 +140,7 @@ async function connectionPage(c: Context<AppEnv>, id: string) {
       atRisk={indexed.at_risk === 1}
       sealedWith={description?.sealedWith}
       missingKid={missingKid}
+      people={people}
       agents={indexed.agents}
       grants={(description?.grants ?? []).map((grant) => ({
         ...grant,

@@ -81,6 +81,11 @@ describe(verifies("access.people", "a person who connects through Access"), () =
     expect(await connectionsOfPerson(gateway, "nobody@example.com")).toEqual([]);
     const people = await peopleOfConnections(gateway, [...adas, ...graces]);
     expect(Object.fromEntries(people)).toEqual({ [adas[0] ?? ""]: [ADA], [graces[0] ?? ""]: [GRACE] });
+    const admin = new TestBrowser(gatewayWith(settings));
+    await admin.post("/admin/sign-in", { token: ADMIN_TOKEN });
+    const page = readText(await (await admin.open(`/admin/connections/${adas[0]}`)).text());
+    expect(page).toContain(`Signed in through Cloudflare Access ${ADA}`);
+    expect(page).not.toContain(GRACE);
   });
 
   it("gateway: the audit names the person, and the address is in the clear there and nowhere else", async () => {

@@ -43,6 +43,11 @@ describe(verifies("setup.first", "an admin of a new deployment"), () => {
     await admin.check();
     expect(readText(await admin.page())).toContain("1 of 8 checks have not passed");
     expect(await led()).toBe(200);
+    const overview = async (): Promise<string> => readText(await (await admin.browser.open("/admin")).text());
+    expect(await overview()).toContain("The checks of the set-up found 1 problem");
+    await gong.reset();
+    await admin.check();
+    expect(await overview()).not.toContain("The checks of the set-up");
   });
 
   it("gateway: a deployment that somebody uses is not led there after its settings changed", async () => {

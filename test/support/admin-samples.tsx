@@ -72,6 +72,7 @@ export const CONNECTIONS: ConnectionsView = {
 };
 
 export const CONNECTION: ConnectionView = {
+  people: ["ada@example.com"],
   ...FRAME,
   id: "con_1",
   access: "personal",
