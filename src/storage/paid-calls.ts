@@ -254,7 +254,12 @@ export class PaidCalls {
   #close(flight: PaidFlight): void {
     if (flight.end === undefined || flight.waiting > 0) return;
     if (this.#flights.get(flight.callHash) === flight) this.#flights.delete(flight.callHash);
-    this.#core.transaction((sql, now) => kept.settleKept(sql, flight.id, now));
+    try {
+      this.#core.transaction((sql, now) => kept.settleKept(sql, flight.id, now));
+    } catch (error) {
+      // The result then waits to its end, for nobody.
+      log("error", "paid_call.failed", { connection: this.#core.id, ...errorFields(error) });
+    }
     flight.settle();
   }
 

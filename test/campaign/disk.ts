@@ -26,6 +26,20 @@ export function answerOnDisk(stateDir: string, credential: string): boolean {
   return inEscrow !== undefined;
 }
 
+/** The rows of paid calls in the ledger of the connection that `credential` belongs to, oldest first. */
+export function paidRowsOnDisk(
+  stateDir: string,
+  credential: string,
+): readonly { readonly outcome: string; readonly delivered: number }[] {
+  const rows = read(stateDir, "ConnectionObject", connectionIdIn(credential), (database) =>
+    database.prepare("SELECT outcome, delivered FROM paid_calls WHERE served = 'paid' ORDER BY seq").all(),
+  );
+  return (rows ?? []).map((row) => ({
+    outcome: String(row["outcome"]),
+    delivered: Number(row["delivered"]),
+  }));
+}
+
 /**
  * Copies the connection that `credential` belongs to, and returns how to put the copy back while the Worker is dead: a
  * point-in-time restore of that object alone.

@@ -4,6 +4,7 @@
 import type { Failpoint } from "../../src/failpoints.ts";
 import { copyConnection } from "./disk.ts";
 import { asserting, calling, connecting, redeeming, refreshing, revoking, type Errand } from "./errands.ts";
+import { paying } from "./paying.ts";
 import { randomFrom, type Random } from "./random.ts";
 import { newActor, type Actor, type Fault } from "./recovery.ts";
 import type { Stage, Theatre } from "./stage.ts";
@@ -65,6 +66,15 @@ const SWEEP: readonly (readonly [Failpoint, Modes, Story, ...Story[]])[] = [
   ["end.writing", TRANSACTION, revoking],
   ["escrow.ending", WRITE, revoking],
   ["alarm.setting", WRITE, calling, connecting, redeeming, refreshing],
+  ["paid.admitting", TRANSACTION, paying],
+  ["paid.admitted", OBJECT, paying],
+  ["paid.asked", OBJECT, paying],
+  ["paid.answered", OBJECT, paying],
+  ["paid.sealed", OBJECT, paying],
+  ["paid.ending", TRANSACTION, paying],
+  ["paid.keeping", TRANSACTION, paying],
+  ["paid.kept", OBJECT, paying],
+  ["paid.delivered", WRITE, paying],
 ];
 
 const COMBINATIONS = SWEEP.flatMap(([name, modes, ...stories]) =>
