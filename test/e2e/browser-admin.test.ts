@@ -163,6 +163,36 @@ describe(verifies("browser.admin", "an admin's first day"), () => {
     await signedIn.close();
   });
 
+  it.each([
+    ["/admin/clients", "Clients", "admin-clients"],
+    ["/admin/registrations", "Registrations", "admin-registrations"],
+    ["/admin/registrations?q=nobody+has+this+name", "Registrations", "admin-registrations-no-match"],
+    ["/admin/doctor", "Client doctor", "admin-doctor"],
+    ["/admin/approvals", "Requests for shared access", "admin-approvals"],
+    ["/admin/audit", "Security audit", "admin-audit"],
+    ["/admin/sealing-keys", "Sealing keys", "admin-sealing-keys"],
+  ])("WCAG 2.2 AA: %s, light and dark, narrow and wide", async (path, heading, name) => {
+    const { page } = admin;
+    await page.goto(`${world.gateway.origin}${path}`);
+    await page.getByRole("heading", { level: 1, name: heading, exact: true }).waitFor();
+    expect(await lookEveryWay(page, name)).toEqual([]);
+    expect(admin.troubles).toEqual([]);
+  });
+
+  it("gateway: the doctor leads from the list to what a client tried, by keyboard", async () => {
+    const { page } = admin;
+    await page.goto(`${world.gateway.origin}/admin/doctor`);
+    await page.getByLabel("Search client, reason or reference").focus();
+    await page.keyboard.type("Agent to be ended");
+    await page.keyboard.press("Enter");
+    await page.getByRole("link", { name: "Agent to be ended" }).focus();
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { level: 2, name: "What it tried, the last first" }).waitFor();
+    expect(await page.getByText("First call").count()).toBe(1);
+    expect(await lookEveryWay(page, "admin-client")).toEqual([]);
+    expect(admin.troubles).toEqual([]);
+  });
+
   it("OWASP ASVS 7.4.1: after Sign out the page is gone, and Back does not bring it back", async () => {
     const { page, context } = admin;
     await page.goto(`${world.gateway.origin}/admin`);
