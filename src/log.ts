@@ -17,6 +17,8 @@ export type LogEvent =
   | "device.begun"
   | "device.denied"
   | "client.not_traced"
+  | "handshake.recalled"
+  | "handshake.not_kept"
   | "connection.connected"
   | "connection.refreshed"
   | "connection.needs_reconnect"

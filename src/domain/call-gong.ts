@@ -14,6 +14,13 @@ import { isPaidCall, keepsToTools, reachesData } from "../mcp/tool-policy.ts";
 import { callPaid, cancelPaidCall } from "./call-paid.ts";
 import { forget, identify, type Caller } from "./caller.ts";
 import type { Gateway } from "./gateway.ts";
+import {
+  answerOpening,
+  answerWithoutGong,
+  BEGUN_WITHOUT_GONG,
+  noteHandshake,
+  openingOf,
+} from "./handshake.ts";
 import { listAllowedTools, mayListTools } from "./list-tools.ts";
 import {
   isSignInNeeded,
@@ -25,14 +32,11 @@ import {
   type McpAnswer,
   type McpCall,
 } from "./mcp-answers.ts";
-import { openSessionId } from "./mcp-session.ts";
+import { openSessionId, SESSION_NOT_FOUND } from "./mcp-session.ts";
 
 export type { McpAnswer, McpCall } from "./mcp-answers.ts";
 
 const METHODS: ReadonlySet<string> = new Set(["POST", "GET", "DELETE", "HEAD"]);
-
-/** JSON-RPC 2.0 §5.1: in the range left to implementations. */
-const SESSION_NOT_FOUND = -32_001;
 
 /** Answers one request to `/mcp`. Throws McpRefused for a message that must not reach Gong. */
 export async function callGong(
@@ -52,16 +56,26 @@ export async function callGong(
     // Whatever can cost credits or reach Gong's data is checked against the connection every time.
     identified = await identify(gateway, integration, call.accessToken, "fresh");
   }
-  if (!identified.ok) return refusal(gateway, integration, identified, message, call);
+  const opening = openingOf(message, body, call.headers);
+  if (!identified.ok) {
+    const recalled =
+      identified.reason === "unavailable" && opening !== undefined
+        ? await answerOpening(gateway, integration, identified.connectionId, opening, message, call)
+        : undefined;
+    return recalled ?? refusal(gateway, integration, identified, message, call);
+  }
   const { caller } = identified;
   if (message !== undefined && !keepsToTools(message, caller.tools)) throw notForThisKey(message);
   const session = await knownSession(gateway, caller, call.headers, message);
+  if (session?.upstreamId === BEGUN_WITHOUT_GONG) {
+    return answerWithoutGong(integration, caller.gong.accessToken, message, call);
+  }
   if (body !== undefined && message !== undefined) {
     if (isPaid) return callPaid(gateway, integration, call, { caller, body, message, session });
     const isCancelled = message.method === "notifications/cancelled";
     if (isCancelled && (await cancelPaidCall(gateway, caller, body, session?.given))) return accepted(call);
   }
-  return send(gateway, integration, call, { caller, body, message, session });
+  return send(gateway, integration, call, { caller, body, message, session, opening });
 }
 
 /** MCP 2025-11-25, Streamable HTTP: 202 without a body for a notification. */
@@ -110,6 +124,8 @@ interface AdmittedCall {
   readonly body: Uint8Array<ArrayBuffer> | undefined;
   readonly message: McpMessage | undefined;
   readonly session: KnownSession | undefined;
+  /** Of a message that opens a conversation. */
+  readonly opening: string | undefined;
 }
 
 async function send(
@@ -118,8 +134,13 @@ async function send(
   call: McpCall,
   admitted: AdmittedCall,
 ): Promise<McpAnswer> {
-  const { caller, message, session } = admitted;
+  const { caller, message, session, opening } = admitted;
   const asked = await askGong(gateway, integration, call, admitted);
+  if (opening !== undefined && isOutage(asked)) {
+    const { connectionId } = caller;
+    const recalled = await answerOpening(gateway, integration, connectionId, opening, message, call);
+    if (recalled !== undefined) return recalled;
+  }
   if (asked.kind === "answered") return asked.answer;
   const { response, accessToken } = asked;
   const refused = gongRefusal(response);
@@ -132,6 +153,7 @@ async function send(
     }
     return { kind: "insufficient_scope", scope: [...caller.scope].join(" ") };
   }
+  if (opening !== undefined) noteHandshake(gateway, integration, opening, response);
   const upstreamId = isModern(call.headers) ? null : response.headers.get("mcp-session-id");
   const answer = mayListTools(call.method, call.headers, message)
     ? await listAllowedTools({ gateway, integration, caller }, response, message?.id)
@@ -143,6 +165,12 @@ async function send(
     requestId: message?.id ?? null,
   });
   return { kind: "response", response: passed };
+}
+
+/** Whether Gong could not be reached, or failed, or is not able to serve now. */
+function isOutage(asked: Asked): boolean {
+  if (asked.kind === "asked") return asked.response.status >= 500;
+  return asked.answer.kind === "response" && asked.answer.response.status >= 500;
 }
 
 type Asked =

@@ -32,7 +32,12 @@ export type Identified =
       /** The connection that a person has to bring back. */
       readonly connectionId: string;
     }
-  | { readonly ok: false; readonly reason: "unavailable" | "unreadable"; readonly retryAfterSeconds: number };
+  | {
+      readonly ok: false;
+      readonly reason: "unavailable" | "unreadable";
+      readonly retryAfterSeconds: number;
+      readonly connectionId: string;
+    };
 
 interface Entry {
   readonly caller: Caller;

@@ -4,6 +4,9 @@
 import { open, seal, Unsealable, type SealContext } from "../crypto/seal.ts";
 import type { Gateway } from "./gateway.ts";
 
+/** JSON-RPC 2.0 §5.1: in the range left to implementations. */
+export const SESSION_NOT_FOUND = -32_001;
+
 const LONGEST_ID = 1024;
 const MOST_ENTRIES = 5000;
 

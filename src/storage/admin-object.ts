@@ -6,6 +6,7 @@
 import { AdminCalls } from "./admin-calls.ts";
 import type { Approval } from "./admin-schema.ts";
 import { readFrom, writeTo } from "./admin-rows.ts";
+import { recallHandshake, rememberHandshake, type Handshake } from "./handshakes.ts";
 import * as sessions from "./admin-sessions.ts";
 import * as approvals from "./approvals.ts";
 import { writeAudit } from "./audit.ts";
@@ -42,6 +43,16 @@ export class AdminObject extends AdminCalls {
   /** The last result of each check of the set-up. */
   async listChecks(): Promise<readonly setup.CheckRow[]> {
     return readFrom(this.ctx.storage, [], setup.listChecks);
+  }
+
+  /** Keeps what Gong answered to the opening of a conversation, for when it is down. */
+  async rememberHandshake(integration: string, opening: string, handshake: Handshake): Promise<void> {
+    writeTo(this.ctx.storage, (sql, now) => rememberHandshake(sql, integration, opening, handshake, now));
+  }
+
+  /** What Gong last answered to the opening of a conversation. */
+  async recallHandshake(integration: string, opening: string): Promise<Handshake | undefined> {
+    return readFrom(this.ctx.storage, undefined, (sql) => recallHandshake(sql, integration, opening));
   }
 
   /** One audit row. `requestId` is what our pages show of the request. */

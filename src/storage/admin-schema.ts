@@ -188,6 +188,16 @@ export const ADMIN_MIGRATIONS: readonly Migration[] = [
       passed_at INTEGER
     ) STRICT`,
   ],
+  [
+    `CREATE TABLE handshakes (
+      integration TEXT NOT NULL,
+      opening TEXT NOT NULL,
+      result TEXT NOT NULL,
+      has_session INTEGER NOT NULL,
+      seen_at INTEGER NOT NULL,
+      PRIMARY KEY (integration, opening)
+    ) STRICT`,
+  ],
 ];
 
 export type ConnectionEntry = { readonly id: string; readonly integration: "main" | "shared" };

@@ -124,4 +124,13 @@ export const proxy = {
     source: "RFC 6750 §3.1, MCP Runtime Insufficient Scope Errors",
     behaviour: "A tool outside a client's scopes gets 403 with the scopes it needs, before Gong is asked.",
   },
+  "outage.handshake": {
+    source: "gateway, MCP 2025-11-25 Lifecycle",
+    behaviour:
+      "While Gong is down a signed-in agent's handshake is answered what Gong last answered, and calls say that Gong is unavailable",
+  },
+  "outage.session": {
+    source: "MCP 2025-11-25 Session Management",
+    behaviour: "A session that began while Gong was down reaches nothing and ends when Gong is back",
+  },
 } as const satisfies Record<string, Requirement>;
