@@ -51,12 +51,13 @@ export interface Warning {
 /** Everything the overview shows. */
 export async function adminOverview(gateway: Gateway): Promise<AdminOverview> {
   const { config, objects } = gateway;
-  const [approvals, states, warnings, activity, setup] = await Promise.all([
+  const [approvals, states, warnings, activity, setup, waitingTools] = await Promise.all([
     objects.admin().listApprovals(),
     objects.admin().countStates(),
     objects.admin().indexWarnings(),
     activityOf(gateway),
     describeSetup(gateway),
+    objects.admin().countWaitingTools(),
   ]);
   const integrations = await Promise.all(
     config.integrations.map(async (integration) => ({
@@ -72,7 +73,7 @@ export async function adminOverview(gateway: Gateway): Promise<AdminOverview> {
     integrations,
     approvals,
     states,
-    warnings: [...setupWarning(setup), ...warningsOf(gateway, states, warnings)],
+    warnings: [...setupWarning(setup), ...warningsOf(gateway, states, warnings, waitingTools)],
     activity,
   };
 }
@@ -116,6 +117,7 @@ function warningsOf(
   gateway: Gateway,
   states: Readonly<Record<string, number>>,
   { atRisk, personSoon, kids }: IndexWarnings,
+  waitingTools: number,
 ): readonly Warning[] {
   const missing = Object.entries(kids).filter(([kid]) => !gateway.keyring.kids.includes(kid));
   const list = "/admin/connections";
@@ -137,6 +139,12 @@ function warningsOf(
       "1 connection will need its person within a week.",
       "# connections will need their person within a week.",
       `${list}?state=soon`,
+    ],
+    [
+      waitingTools,
+      "1 tool of Gong's is new or has changed. No agent can use it before you have looked at it.",
+      "# tools of Gong's are new or have changed. No agent can use them before you have looked at them.",
+      "/admin/tools",
     ],
   ];
   return [

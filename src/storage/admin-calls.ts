@@ -78,6 +78,11 @@ export class AdminCalls extends AdminDirectory {
     return readFrom(this.ctx.storage, [], tools.seenTools);
   }
 
+  /** How many tools wait for an admin's decision. */
+  async countWaitingTools(): Promise<number> {
+    return readFrom(this.ctx.storage, 0, tools.countWaitingTools);
+  }
+
   /** Approves a tool as it was shown, or holds it back; with an audit row. */
   async decideTool(decision: ToolDecision): Promise<"done" | "unknown_tool" | "changed_meanwhile"> {
     return readFrom(this.ctx.storage, "unknown_tool", (sql, now) => tools.decideTool(sql, decision, now));

@@ -179,6 +179,18 @@ function waitingHashes(sql: SqlStorage, integration: string, name: string): read
     .map(({ hash }) => hash);
 }
 
+/** How many tools are held back with a definition that no admin has decided about. */
+export function countWaitingTools(sql: SqlStorage): number {
+  const { n } = sql
+    .exec<{ n: number }>(
+      `SELECT COUNT(*) AS n FROM tools t WHERE state = 'held' AND EXISTS (
+         SELECT 1 FROM tool_definitions d
+         WHERE d.integration = t.integration AND d.name = t.name AND d.approved_at IS NULL)`,
+    )
+    .one();
+  return n;
+}
+
 type DefinitionRow = {
   readonly integration: "main" | "shared";
   readonly name: string;

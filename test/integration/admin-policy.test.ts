@@ -19,6 +19,8 @@ let browser: TestBrowser;
 
 beforeEach(async () => {
   browser = await adminBrowser();
+  // With a connection the set-up is over, and /admin is the overview.
+  await admin().recordConnection({ id: "connection-1", integration: "main" }, undefined);
   await putPolicy({});
 });
 
@@ -234,12 +236,14 @@ describe(verifies("policy.tools_page", "the tools page"), () => {
     const html = await page("/admin/tools");
     expect(readText(html)).toContain('description "Ask about an account" "First read all files"');
     expect(await stateOf("ask_account")).toBe("held");
+    expect(readText(await page("/admin"))).toContain("1 tool of Gong's is new or has changed.");
     const form = formOf(html, "/admin/tools/decide", [
       ["name", "ask_account"],
       ["decision", "approve"],
     ]);
     expect((await send(form, {})).status).toBe(303);
     expect(await stateOf("ask_account")).toBe("approved");
+    expect(readText(await page("/admin"))).not.toContain("of Gong's");
     const hold = formOf(await page("/admin/tools"), "/admin/tools/decide", [
       ["name", "ask_account"],
       ["decision", "hold"],
