@@ -3,6 +3,7 @@
 
 import { randomId } from "../crypto/credential.ts";
 import { log } from "../log.ts";
+import { revokeAgentKey } from "./agent-keys.ts";
 import { goToGong, type DecidedConsent } from "./decide-consent.ts";
 import { MACHINE_ID } from "./clients.ts";
 import type { Gateway } from "./gateway.ts";
@@ -72,11 +73,8 @@ export async function endAgentKey(
   keyId: string,
   by: Actor,
 ): Promise<boolean> {
-  const { objects } = gateway;
-  if (!(await objects.admin().hasConnection(connectionId))) return false;
-  if (!(await objects.connection(connectionId).revokeAgentKey(keyId, by.actor))) return false;
-  await record(gateway, by, "agent_key.ended", `${connectionId}/${keyId}`);
-  return true;
+  if (!(await gateway.objects.admin().hasConnection(connectionId))) return false;
+  return revokeAgentKey(gateway, connectionId, keyId, by.actor);
 }
 
 /** How many connections are in each state. */

@@ -1,5 +1,6 @@
 // The admin's session from sign-in to sign-out, and what an admin does in it.
 
+import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { verifies } from "../conformance/verifies.ts";
 import { act, adminBrowser, adminForm, adminPage, newestConnection, signInAs } from "../support/admin.ts";
@@ -204,6 +205,41 @@ describe(verifies("admin.acts", "what an admin does takes effect at once and is 
     const again = await connectAs("grace");
     expect((await call(again.tokens.access_token, ASK_ACCOUNT)).status).toBe(200);
     expect((await call(ended.tokens.access_token, ASK_ACCOUNT)).status).toBe(401);
+  });
+
+  it("gateway: ending one agent of a connection stops it at once, and the person's others go on", async () => {
+    const browser = await adminBrowser();
+    const [kept, ended] = [await connectAs("ada"), await connectAs("ada")];
+    const path = await newestConnection(browser, ended.clientId);
+    const html = await (await browser.open(path)).text();
+    const at = html.indexOf(ended.clientId);
+    const [, action = ""] = /action="([^"]+\/agents\/[^"]+\/end)"/.exec(html.slice(at)) ?? [];
+    const { csrf = "" } = (await adminForm(browser, /sign-out$/)).fields;
+    expect((await browser.post(action, { csrf })).status).toBe(303);
+    expect((await call(ended.tokens.access_token, ASK_ACCOUNT)).status).toBe(401);
+    expect((await call(kept.tokens.access_token, ASK_ACCOUNT)).status).toBe(200);
+    expect((await rowsOf("ADMIN", "audit")).at(-1)).toMatchObject({ actor: "admin", action: "agent.ended" });
+    expect((await browser.post(action, { csrf })).status).toBe(404);
+  });
+
+  it("gateway: ending an agent key on the connection's page revokes it, with an audit row", async () => {
+    const browser = await adminBrowser();
+    const { clientId } = await connectAs("ada");
+    const path = await newestConnection(browser, clientId);
+    const connection = env.CONNECTIONS.getByName(decodeURIComponent(path.split("/").at(-1) ?? ""));
+    const key = { hash: "h", kid: "k1", name: "Nightly", scope: "mcp:ai-ask:read", tools: undefined };
+    const expiresAt = Math.floor(Date.now() / 1000) + 3600;
+    expect(await connection.createAgentKey({ ...key, id: "key-1", createdBy: "admin", expiresAt })).toBe(
+      "created",
+    );
+    expect((await act(browser, /\/keys\/key-1\/end$/, {}, path)).status).toBe(303);
+    expect(await connection.listAgentKeys()).toMatchObject([
+      { id: "key-1", state: "revoked", revokedBy: "admin" },
+    ]);
+    expect((await rowsOf("ADMIN", "audit")).at(-1)).toMatchObject({
+      action: "agent_key.revoked",
+      target: "key-1",
+    });
   });
 
   it("ASVS 16.3.1: an id that does not exist is 404, makes no object and no audit row", async () => {

@@ -44,9 +44,10 @@ export async function adminForm(
   return { action: form.action, fields: Object.fromEntries(form.fields) };
 }
 
-/** The page of the newest connection, as the list links to it. */
-export async function newestConnection(browser: TestBrowser): Promise<string> {
-  const list = await (await browser.open("/admin/connections")).text();
+/** The page of the newest connection, as the list links to it; of those that `clientId` uses when it is given. */
+export async function newestConnection(browser: TestBrowser, clientId?: string): Promise<string> {
+  const query = clientId === undefined ? "" : `?client=${clientId}`;
+  const list = await (await browser.open(`/admin/connections${query}`)).text();
   const [, path] = /href="(\/admin\/connections\/[^"?]+)"/.exec(list) ?? [];
   if (path === undefined) throw new Error("No connection is listed");
   return path;
