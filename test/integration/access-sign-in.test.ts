@@ -6,6 +6,8 @@ import { env } from "cloudflare:workers";
 import { createExecutionContext } from "cloudflare:test";
 import { verifies } from "../conformance/verifies.ts";
 import { connectionsOfPerson, peopleOfConnections } from "../../src/domain/people.ts";
+import { encodeBase64Url, randomBytes } from "../../src/crypto/encoding.ts";
+import { sweepKeys } from "../../src/domain/rotate-keys.ts";
 import { openGateway } from "../../src/domain/gateway.ts";
 import { ACCESS_HEADER, newAccessTeam, type AccessTeam } from "../support/access.ts";
 import { clientSites } from "../support/client-site.ts";
@@ -28,6 +30,7 @@ import { gatewayWith, type Ask } from "../support/settings.ts";
 
 const ADA = "ada@example.com";
 const GRACE = "grace@example.com";
+const BY = { actor: "admin", requestId: "request" };
 
 let team: AccessTeam;
 let settings: Record<string, string>;
@@ -130,6 +133,22 @@ describe(verifies("access.people", "a person who connects through Access"), () =
     );
     expect(shared).toHaveLength(1);
     expect(before).not.toContain(shared[0]?.["id"]);
+  });
+
+  it("gateway: the key sweep seals addresses with the new key, and people are found as before", async () => {
+    await connectThroughAccess(ADA);
+    const fresh = `new:${encodeBase64Url(randomBytes(32))}`;
+    const keysOf = (keys: string) =>
+      openGateway({ ...env, ...settings, SEALING_KEYS: keys }, createExecutionContext());
+    await sweepKeys(keysOf(`${fresh},${env.SEALING_KEYS}`), BY);
+    const after = keysOf(fresh);
+    const ids = await connectionsOfPerson(after, ADA);
+    expect(ids.length).toBeGreaterThan(0);
+    expect((await peopleOfConnections(after, ids)).get(ids[0] ?? "")).toContain(ADA);
+    expect(await peopleOfConnections(domainGateway(), ids)).toEqual(new Map());
+    // Back to the key that the other tests use.
+    await sweepKeys(keysOf(`${env.SEALING_KEYS},${fresh}`), BY);
+    expect((await peopleOfConnections(domainGateway(), ids)).get(ids[0] ?? "")).toContain(ADA);
   });
 
   it("ASVS 8.2.1: without Access no step in the browser goes on, and nothing is stored", async () => {
