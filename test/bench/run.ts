@@ -1,4 +1,4 @@
-// `npm run bench`: what the gateway costs on calls that are not paid, beside the least a Worker can do (passthrough.js)
+// `npm run bench`: what the gateway costs on calls that are not paid and, apart, on paid ones, beside the least a Worker can do (passthrough.js)
 // and the field's library for Workers in front of that, on the same runtime, in the same run, in alternating rounds. Prints one table; asserts nothing, for machines differ.
 // Flags: --seconds 3 (per measurement) --rounds 5 --connections 16 --method resources/list (tools/list is the one method whose
 // answer the gateway reads, for the policy).
@@ -15,6 +15,7 @@ import { createPerson } from "../support/person.ts";
 import { temporaryFolder } from "../support/leftovers.ts";
 import { buildWorker, type Build, freePort, type Gateway, startGateway } from "../support/workerd.ts";
 import { measure, median, type Target } from "./measure.ts";
+import { measurePaidCalls } from "./paid.ts";
 import { renderTable, type Row } from "./report.ts";
 
 interface Load {
@@ -77,6 +78,14 @@ async function bench(load: Load): Promise<void> {
     const rows = await alternate(targets, load, upstream.child);
     console.log(`\n${renderTable(rows, "passthrough")}\n`);
     console.log(footnote(load, rows));
+    const [bare, paying] = targets;
+    const fresh = async (): Promise<Target> => {
+      const gateway = await start(build, { ...settings, ACCESS_CACHE_SECONDS: "60" });
+      return target("gateway, fresh", gateway, await signIn(gateway));
+    };
+    if (bare !== undefined && paying !== undefined) {
+      console.log(`\n${await measurePaidCalls(bare, paying, fresh)}`);
+    }
   } finally {
     await Promise.all(gateways.map((gateway) => gateway.stop()));
     upstream.child.kill();

@@ -3,6 +3,7 @@
 // of its own: `node upstream.ts <port>`. How Gong really behaves is test/gong's business.
 
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { SLOW_ANSWER_MS, SLOW_MARK } from "./upstream-marks.ts";
 
 const port = Number(process.argv[2]);
 const origin = `http://127.0.0.1:${port}`;
@@ -62,10 +63,16 @@ function serveMcp(request: IncomingMessage, body: string, response: ServerRespon
     response.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-cache" });
     response.write(FIRST_EVENT);
     setTimeout(() => response.end(LAST_EVENT), UNTIL_LAST_EVENT_MS);
+  } else if (body.includes(SLOW_MARK)) {
+    setTimeout(() => answerJson(response), SLOW_ANSWER_MS);
   } else {
-    response.writeHead(200, { "content-type": "application/json", "content-length": answer.byteLength });
-    response.end(answer);
+    answerJson(response);
   }
+}
+
+function answerJson(response: ServerResponse): void {
+  response.writeHead(200, { "content-type": "application/json", "content-length": answer.byteLength });
+  response.end(answer);
 }
 
 /** Gong's page, answered at once: the person at the bench always allows. */
