@@ -31,19 +31,24 @@ beforeEach(() => {
   machine = createMachine();
 });
 afterEach(async () => {
-  for (const child of children.splice(0)) {
-    const ended = once(child, "exit");
-    if (child.exitCode === null && child.kill()) await ended;
-  }
+  await endChildren();
   await machine.close();
 });
 afterAll(() => world.stop());
 
+/** Ends the commands that run. */
+async function endChildren(): Promise<void> {
+  for (const child of children.splice(0)) {
+    const ended = once(child, "exit");
+    if (child.exitCode === null && child.kill()) await ended;
+  }
+}
+
 /** Runs `mcp-remote-client`, which signs in, lists tools and goes on; resolves with its output once `until` is in it. */
-async function remoteClient(port: number, until: RegExp): Promise<string> {
+async function remoteClient(port: number, until: RegExp, mcpUrl = world.mcpUrl): Promise<string> {
   const child = spawn(
     process.execPath,
-    [command("mcp-remote-client"), world.mcpUrl, String(port), "--allow-http"],
+    [command("mcp-remote-client"), mcpUrl, String(port), "--allow-http"],
     // It ends with its standard input.
     { env: machine.environment as NodeJS.ProcessEnv, stdio: ["pipe", "pipe", "pipe"] },
   );
@@ -98,6 +103,25 @@ describe(verifies("clients.mcp_remote", "mcp-remote"), () => {
     const output = await remoteClient(await freePort(), /generate_brief/);
     expect(output).toContain("ask_account");
     expect(machine.opened()).toHaveLength(1);
+    expect(machine.refused()).toEqual([]);
+  });
+
+  it("mcp-remote-client: an access token that has run out is refreshed without a browser; after revocation its person is asked again", async () => {
+    const port = await freePort();
+    const mcpUrl = `${strict.origin}/mcp`;
+    await remoteClient(port, /generate_brief/, mcpUrl);
+    await endChildren();
+    expect(machine.opened()).toHaveLength(1);
+
+    await new Promise((resolve) => setTimeout(resolve, PAST_SHORT_LIFE_MS));
+    await remoteClient(port, /generate_brief/, mcpUrl);
+    await endChildren();
+    expect(machine.opened()).toHaveLength(1);
+
+    const { client_id: clientId, refresh_token: refreshToken } = machine.kept();
+    await revoke(strict, clientId ?? "", refreshToken ?? "");
+    await remoteClient(port, /generate_brief/, mcpUrl);
+    expect(machine.opened()).toHaveLength(2);
     expect(machine.refused()).toEqual([]);
   });
 
