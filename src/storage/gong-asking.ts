@@ -147,7 +147,15 @@ async function collect(
   });
   const stopped = await readInto(flight, passed, control);
   if (stopped === undefined) flight.readWhole();
-  return endOf(flight, response.status, stopped);
+  const end = endOf(flight, response.status, stopped);
+  // Gong may repeat what it was sent: an agent's own words must not stop everybody's calls.
+  const isEcho = end.outcome === "out_of_credits" && response.status !== 402 && speaksOfCredits(request);
+  return isEcho ? { ...end, outcome: flight.answer?.kind === "error" ? "rpc_error" : "tool_error" } : end;
+}
+
+/** Whether the caller itself wrote about credits. */
+function speaksOfCredits({ arguments: given }: PaidCallRequest): boolean {
+  return /credit/i.test(JSON.stringify(given) ?? "");
 }
 
 type Stopped = "broken" | "late" | "too_long";

@@ -163,4 +163,22 @@ describe(verifies("paid.credits", "Gong has no credits left"), () => {
       expect(await gong.credits()).toBe(2);
     },
   );
+
+  it.each([
+    ["that names other workspaces", ["One", "Two"], undefined],
+    ["in words that the caller sent", ["No credits left", "Two"], "No credits left?"],
+  ] as const)(
+    "gateway: an error %s is no word about credits, so one agent's argument stops nobody else's calls",
+    async (_, workspaces, workspace) => {
+      const ada = await connectAs("ada");
+      await gong.knobs({ workspaces: [...workspaces] });
+      const sent = { crmAccount: "Globex", question: "Who is the champion?", workspace };
+      const refused = await answerOf(await askPaid(ada, { params: { arguments: sent } }));
+      expect(refused.result?.isError).toBe(true);
+      const [row] = await rowsWhen((all) => all.length === 1 && all[0]?.outcome !== "running");
+      expect(row?.outcome).toBe("tool_error");
+      await gong.knobs({ workspaces: ["Main"] });
+      expect((await answerOf(await askPaid(ada))).result?.isError).toBeUndefined();
+    },
+  );
 });
