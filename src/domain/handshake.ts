@@ -5,7 +5,7 @@
 import { readBounded } from "../bounded-body.ts";
 import type { IntegrationConfig } from "../config.ts";
 import { requestGongMcp } from "../gong/mcp.ts";
-import { isJsonObject, JsonRefused, parseStrictJson } from "../json.ts";
+import { isJsonObject, JsonRefused, parseStrictJson, type JsonObject } from "../json.ts";
 import { errorFields, log } from "../log.ts";
 import { isModern } from "../mcp/headers.ts";
 import type { McpMessage } from "../mcp/message.ts";
@@ -20,6 +20,7 @@ const OPENINGS: ReadonlySet<string> = new Set(["initialize", "server/discover"])
 const REVISION = /^\d{4}-\d{2}-\d{2}$/;
 const LONGEST_RESULT = 65_536;
 const LONGEST_READ_MS = 10_000;
+const MOST_KNOWN = 40;
 
 /** Stands in the place of Gong's session id, which has no spaces: the session began while Gong was down. */
 export const BEGUN_WITHOUT_GONG = "begun without Gong";
@@ -65,27 +66,60 @@ export function noteHandshake(
   const copy = response.clone();
   const note = async (): Promise<void> => {
     const bytes = await readBounded(copy, LONGEST_RESULT, AbortSignal.timeout(LONGEST_READ_MS));
-    const result = bytes === undefined ? undefined : resultIn(new TextDecoder().decode(bytes));
-    if (result === undefined) return;
+    const answered = bytes === undefined ? undefined : resultIn(new TextDecoder().decode(bytes));
+    if (answered === undefined) return;
+    const result = JSON.stringify(publicPart(answered));
     const handshake: Handshake = { result, has_session: hasSession };
     const known = keptOf(gateway);
-    const place = `${name} ${opening}`;
+    // By the revision that Gong speaks, not the one it was asked for: clients can ask for any.
+    const { protocolVersion: spoken } = answered;
+    const [method = ""] = opening.split(" ");
+    const under = typeof spoken === "string" && REVISION.test(spoken) ? `${method} ${spoken}` : opening;
+    const place = `${name} ${under}`;
     const before = known.get(place);
     if (before?.result === result && before.has_session === hasSession) return;
-    await retrying(async () => gateway.objects.admin().rememberHandshake(name, opening, handshake));
+    await retrying(async () => gateway.objects.admin().rememberHandshake(name, under, handshake));
+    if (known.size >= MOST_KNOWN) known.clear();
     known.set(place, handshake);
   };
   gateway.waitUntil(note().catch((error: unknown) => log("warn", "handshake.not_kept", errorFields(error))));
 }
 
 /** The result in Gong's answer, as JSON or as the last event of a stream that holds one. */
-function resultIn(text: string): string | undefined {
+function resultIn(text: string): JsonObject | undefined {
   const messages = text.startsWith("{") ? [text] : text.split(/\r?\n/).flatMap(dataOf);
   for (const candidate of messages.toReversed()) {
     const message = parsed(candidate);
-    if (isJsonObject(message) && isJsonObject(message["result"])) return JSON.stringify(message["result"]);
+    const result = isJsonObject(message) ? message["result"] : undefined;
+    if (isJsonObject(result)) return result;
   }
   return undefined;
+}
+
+/**
+ * What a server says of itself alone. Instructions and the rest of `_meta` may be written for the person who asked, and what is kept
+ * goes to everybody. MCP 2025-11-25, InitializeResult; MCP 2026-07-28, DiscoverResult.
+ */
+const PUBLIC_MEMBERS: readonly string[] = [
+  "protocolVersion",
+  "supportedVersions",
+  "capabilities",
+  "serverInfo",
+  "resultType",
+  "ttlMs",
+  "cacheScope",
+];
+
+/** MCP 2026-07-28: where a server's name and version are. */
+const SERVER_INFO_KEY = "io.modelcontextprotocol/serverInfo";
+
+function publicPart(result: JsonObject): JsonObject {
+  const kept = Object.entries(result).filter(([name]) => PUBLIC_MEMBERS.includes(name));
+  const meta = isJsonObject(result["_meta"]) ? result["_meta"][SERVER_INFO_KEY] : undefined;
+  return {
+    ...Object.fromEntries(kept),
+    ...(meta === undefined ? {} : { _meta: { [SERVER_INFO_KEY]: meta } }),
+  };
 }
 
 const dataOf = (line: string): readonly string[] => (line.startsWith("data:") ? [line.slice(5).trim()] : []);

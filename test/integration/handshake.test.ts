@@ -105,6 +105,43 @@ describe(verifies("outage.handshake", "an agent that starts while Gong is down")
     expect(await paid.text()).toContain("Gong is not available");
   });
 
+  it("gateway: words that Gong may have written for one person are kept for nobody else", async () => {
+    const said = {
+      protocolVersion: "2024-11-05",
+      capabilities: {},
+      serverInfo: { name: "Gong", version: "1" },
+    };
+    const body = JSON.stringify({
+      jsonrpc: "2.0",
+      id: 1,
+      result: { ...said, instructions: "You act for Ada.", _meta: { person: "ada" } },
+    });
+    const headers = { "content-type": "application/json" };
+    await gong.fault({ endpoint: "mcp", fault: { kind: "status", status: 200, headers, body } });
+    const answer = await openOnce({
+      ...INITIALIZE,
+      params: { ...INITIALIZE.params, protocolVersion: "2024-11-05" },
+    });
+    expect(answer).toMatchObject({ instructions: "You act for Ada." });
+    const kept = async (): Promise<unknown> =>
+      (await rowsOf("ADMIN", "handshakes")).find(({ opening }) => opening === "initialize 2024-11-05")?.[
+        "result"
+      ];
+    await expect.poll(kept).toBeDefined();
+    expect(JSON.parse(String(await kept()))).toEqual(said);
+  });
+
+  it("MCP 2025-11-25, Version Negotiation: revisions that Gong does not speak fill no memory", async () => {
+    await openOnce(INITIALIZE);
+    const before = (await rowsOf("ADMIN", "handshakes")).length;
+    for (const protocolVersion of ["1999-01-01", "1999-01-02"]) {
+      await openOnce({ ...INITIALIZE, params: { ...INITIALIZE.params, protocolVersion } });
+    }
+    const openings = (await rowsOf("ADMIN", "handshakes")).map(({ opening }) => opening);
+    expect(JSON.stringify(openings)).not.toContain("1999");
+    expect(openings.length - before).toBeLessThanOrEqual(1);
+  });
+
   it("RFC 6750 §3.1: nobody without a good token is answered from what is kept", async () => {
     await openOnce(INITIALIZE);
     await goDown({ kind: "drop_before" });
