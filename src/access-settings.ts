@@ -41,8 +41,13 @@ export function parseAccess(settings: AccessSettings, problems: string[]): Acces
   return {
     issuer: teamOrigin(teamDomain, problems),
     audiences,
-    adminEmails: new Set(adminEmails.map((email) => email.toLowerCase())),
+    adminEmails: new Set(adminEmails.map(lowerCaseEmail)),
   };
+}
+
+/** Only A to Z, as the addresses of Access's tokens are. */
+function lowerCaseEmail(email: string): string {
+  return email.replaceAll(/[A-Z]/g, (letter) => letter.toLowerCase());
 }
 
 /** A host name, or an origin: https, or http on loopback for local runs (RFC 8252 §8.3). */

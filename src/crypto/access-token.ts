@@ -69,7 +69,12 @@ function readPerson(payload: JWTPayload, headerType: string | undefined): Access
   const isEmail =
     typeof email === "string" && email.length <= LONGEST_EMAIL && /^[^\s@\p{C}]+@[^\s@\p{C}]+$/u.test(email);
   if (!isEmail) return { kind: "refused", reason: "no_email" };
-  return { kind: "verified", email: email.toLowerCase() };
+  return { kind: "verified", email: lowerCaseEmail(email) };
+}
+
+/** Only A to Z: case folding of all of Unicode would make one address of two, such as the Kelvin sign's and k's. */
+function lowerCaseEmail(email: string): string {
+  return email.replaceAll(/[A-Z]/g, (letter) => letter.toLowerCase());
 }
 
 const REASON_OF_CLAIM: Readonly<Record<string, AccessRefusal>> = {

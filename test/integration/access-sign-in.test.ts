@@ -213,6 +213,13 @@ describe(verifies("access.admins", "who is an admin through Access"), () => {
     expect((await rowsOf("ADMIN", "audit")).at(-1)).toMatchObject({ actor: ADA, action: "session.opened" });
   });
 
+  it("RFC 6530 §10.1: an address with another letter in the place of an admin's is not the admin's", async () => {
+    settings = { ...settings, ADMIN_EMAILS: "kim@example.com" };
+    expect((await signInByAccess(await browserOf("Kim@example.com"))).status).toBe(303);
+    // The Kelvin sign, which Unicode folds to k.
+    expect((await signInByAccess(await browserOf("\u212Aim@example.com"))).status).toBe(401);
+  });
+
   it("ASVS 8.2.1: a person who may pass Access and is not listed is no admin, whatever they post", async () => {
     const browser = await browserOf(GRACE);
     expect(readText(await (await browser.open("/admin")).text())).toContain("not an admin of this gateway");

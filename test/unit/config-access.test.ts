@@ -8,6 +8,11 @@ import { ACCESS, GOOD, problemsOf } from "./settings.ts";
 const together = "ACCESS_TEAM_DOMAIN and ACCESS_AUD must be set together";
 
 describe(verifies("access.settings", "the settings of Cloudflare Access"), () => {
+  it("gateway: only A to Z are folded in an admin's address, so that no other letter stands for one of them", () => {
+    const on = parseSettings({ ...GOOD, ...ACCESS, ADMIN_EMAILS: "\u212Aim@example.com" });
+    expect([...(on.access?.adminEmails ?? [])]).toEqual(["\u212Aim@example.com"]);
+  });
+
   it("gateway: team and audience turn it on; the host name may come with its scheme", () => {
     const on = parseSettings({ ...GOOD, ...ACCESS, ADMIN_EMAILS: "Ada@Example.com, grace@example.com" });
     expect(on.access).toEqual({
