@@ -112,7 +112,8 @@ export type EnteredCode =
 
 /**
  * Finds what waits under a code that a person typed, and prepares the question for the browser that holds `binding`.
- * Tries are counted by address before the code is looked up (RFC 8628 §5.1).
+ * Tries are counted by address before the code is looked up (RFC 8628 §5.1). A right code is none, but forgives no wrong
+ * one: anybody can ask for a code of their own.
  */
 export async function enterUserCode(
   gateway: Gateway,
@@ -130,7 +131,7 @@ export async function enterUserCode(
   const device = await objects.registryShard(code.shard).findDevice(hash);
   const client = device === undefined ? undefined : await findClient(gateway, device.clientId);
   if (device === undefined || client === undefined) return { kind: "unknown" };
-  await objects.admin().forgiveAddress(addressHash);
+  await objects.admin().takeBackAttempt(addressHash);
   const scope = resolveScope(device.scope);
   const request = reviveAuthorizationRequest({
     clientId: client.clientId,

@@ -73,12 +73,9 @@ export class AdminObject extends AdminCalls {
     return writeTo(this.ctx.storage, (sql, now) => sessions.admitSignIn(sql, addressHash, now));
   }
 
-  /** Forgets the attempts of an address that proved itself. */
-  async forgiveAddress(addressHash: string): Promise<void> {
-    readFrom(this.ctx.storage, undefined, (sql) => {
-      sql.exec("DELETE FROM sign_in_attempts WHERE address_hash = ?", addressHash);
-      return undefined;
-    });
+  /** Takes back the last attempt of an address, which was right; earlier ones still count. */
+  async takeBackAttempt(addressHash: string): Promise<void> {
+    writeTo(this.ctx.storage, (sql) => sessions.takeBackAttempt(sql, addressHash));
   }
 
   /** Opens the admin session of `actor`; a typed token also forgives its address. The oldest over ten end. */

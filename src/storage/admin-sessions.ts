@@ -40,6 +40,11 @@ export function admitSignIn(sql: SqlStorage, addressHash: string, now: number): 
   return 0;
 }
 
+/** Takes back one counted attempt of an address. */
+export function takeBackAttempt(sql: SqlStorage, addressHash: string): void {
+  sql.exec("UPDATE sign_in_attempts SET failures = MAX(failures - 1, 0) WHERE address_hash = ?", addressHash);
+}
+
 /** One admin session as the admins see it. */
 export type SessionEntry = { readonly actor: string; readonly created_at: number; readonly seen_at: number };
 
