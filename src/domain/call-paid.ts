@@ -108,11 +108,15 @@ async function requestOf(
   { caller, body, message, session }: PaidCall,
 ): Promise<PaidCallRequest> {
   const identity = identifyCall(new TextDecoder().decode(body));
+  // MCP 2026-07-28, Custom Headers: these go on to Gong as well.
+  const mirrored = [...headers].filter(([name]) => name.startsWith("mcp-param-"));
+  const spelling =
+    mirrored.length === 0 ? identity.spelling : `${identity.spelling}\n${JSON.stringify(mirrored)}`;
   return {
     credential: caller.presented,
     tool: message.toolName ?? "",
     arguments: message.arguments,
-    callHash: await sha256(identity.spelling),
+    callHash: await sha256(spelling),
     shareable: identity.shareable,
     fresh: identity.fresh,
     idJson: identity.idJson,

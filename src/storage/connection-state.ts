@@ -27,6 +27,8 @@ export function writeConnection(
 ): void {
   if (FAILPOINTS) void failpoint("connect.writing", sql);
   const known = sql.exec("SELECT 1 FROM connection").toArray().length > 0;
+  // Whoever an admin signs in as now may see less at Gong than whoever it was before.
+  if (integration.access === "shared") forgetKept(sql);
   noteEvent(sql, now, { action: known ? "reconnected" : "connected" });
   sql.exec(
     `INSERT OR REPLACE INTO connection (only, integration, access, gong_client_id, state, state_since, connected_at,

@@ -3,7 +3,7 @@
 
 import { missingScope } from "../mcp/tool-policy.ts";
 import { isOutOfCredits } from "./gong-credits.ts";
-import { findKept, type KeptResult, type ReusePolicy } from "./kept-results.ts";
+import { findKept, OWED_SECONDS, type KeptResult, type ReusePolicy } from "./kept-results.ts";
 import type { PaidFlight } from "./paid-flight.ts";
 import type { PaidCallRequest, PaidOutcome } from "./paid-rpc.ts";
 import type { CallOutcome } from "./paid-schema.ts";
@@ -66,9 +66,12 @@ function sharedPlan(
 ): Plan | undefined {
   const { flight, waited, policy } = known;
   if (flight?.joinable === true) return { kind: "join", holder, flight };
-  if (flight?.answer !== undefined || flight?.end !== undefined) {
+  // From here on its answer is one that was given before.
+  if (!request.fresh && (flight?.answer !== undefined || flight?.end !== undefined)) {
     if (!waited) return { kind: "settling", holder, flight };
-    if (flight.answer !== undefined) return { kind: "join", holder, flight };
+    // A caller that never takes its answer holds the flight for as long as it likes.
+    const answeredAt = flight.answeredAt ?? 0;
+    if (now * 1000 < answeredAt + OWED_SECONDS * 1000) return { kind: "join", holder, flight };
   }
   const result = request.fresh ? undefined : findKept(sql, request.callHash, holder, policy, now);
   return result === undefined ? undefined : { kind: "kept", holder, result };

@@ -108,7 +108,10 @@ export class PaidCaller {
 
   async #joined(flight: PaidFlight): Promise<PaidOutcome> {
     const { answer, end, head } = flight;
-    if (answer !== undefined) return this.answer(answer, { how: "joined", ageSeconds: 0 });
+    if (answer !== undefined) {
+      const age = Math.floor((this.startedAt - (flight.answeredAt ?? this.startedAt)) / 1000);
+      return this.answer(answer, { how: "joined", ageSeconds: Math.max(age, 0) });
+    }
     if (end?.failure !== undefined && !this.#begun) return end.failure;
     const isRefusal = head !== undefined && head.status >= 400 && end?.broken === false;
     if (!isRefusal || this.#begun) {

@@ -16,7 +16,7 @@ import * as kept from "./kept-results.ts";
 import { ANY_REUSE, planCall, type OwnRefusal, type Plan } from "./paid-admission.ts";
 import { newRow, reserveFor, type Arrival, type GongToken } from "./paid-arrival.ts";
 import { PaidCaller, type Line } from "./paid-caller.ts";
-import { answerKept, landFlight, useOf } from "./paid-endings.ts";
+import { answerKept, isOfAnotherUser, landFlight, useOf } from "./paid-endings.ts";
 import { PaidFlight, type FlightEnd } from "./paid-flight.ts";
 import * as ledger from "./paid-ledger.ts";
 import type { CancelRequest, PaidCallRequest, PaidOutcome } from "./paid-rpc.ts";
@@ -134,7 +134,8 @@ export class PaidCalls {
   #plan(sql: SqlStorage, { request, waited }: Arrival, said: kept.ReusePolicy, now: number): Plan {
     // A personal connection is one person's, whichever of their agents asks.
     const shareResults = said.shareResults || this.#core.row()?.access === "personal";
-    const flight = this.#flights.get(request.callHash);
+    const flying = this.#flights.get(request.callHash);
+    const flight = flying !== undefined && isOfAnotherUser(this.#core, flying) ? undefined : flying;
     return planCall(sql, request, { flight, waited, policy: { ...said, shareResults } }, now);
   }
 

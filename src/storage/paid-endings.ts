@@ -45,7 +45,8 @@ export async function landFlight(
     core.transaction((sql, now) => {
       writeEnd(core, sql, flight, end, now);
       // A connection that was ended meanwhile keeps nothing.
-      if (parts === undefined || core.row()?.state === "disconnected") return;
+      if (parts === undefined || core.row()?.state === "disconnected" || isOfAnotherUser(core, flight))
+        return;
       kept.keepResult(sql, keptRow(flight, end, reuseSeconds, now), parts);
     });
     if (FAILPOINTS) await failpoint("paid.kept", core.sql);
@@ -60,6 +61,12 @@ export async function landFlight(
   const use = useOf(core, payer.request.tool, payer.holder, spent ? "paid" : "failed", milliseconds);
   settleCall(core, flight.id, spent ? "spent" : "released", use);
   await core.schedule();
+}
+
+/** Whether an admin has connected shared access since the flight began, perhaps as a Gong user who may see less. */
+export function isOfAnotherUser(core: ConnectionCore, { startedAt }: PaidFlight): boolean {
+  const row = core.row();
+  return row?.access === "shared" && startedAt < row.connected_at * 1000;
 }
 
 /** Results are kept, errors of JSON-RPC and questions are not: asking again costs nothing. */

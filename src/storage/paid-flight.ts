@@ -30,6 +30,8 @@ export class PaidFlight {
   bytes = 0;
   head: AnswerHead | undefined;
   answer: PaidAnswer | undefined;
+  /** When the answer had come, epoch milliseconds. */
+  answeredAt: number | undefined;
   /** Gong asks its caller something on the stream: only the caller that pays can answer. */
   interactive = false;
   /** The caller that pays has left. */
@@ -110,8 +112,10 @@ export class PaidFlight {
 
   #read(text: string): void {
     const message = readGongMessage(text);
-    if (message.kind === "answer") this.answer = message.answer;
-    else if (message.kind === "progress") this.progress.push(message.params);
+    if (message.kind === "answer") {
+      this.answer = message.answer;
+      this.answeredAt = Date.now();
+    } else if (message.kind === "progress") this.progress.push(message.params);
     else if (message.kind === "request") this.interactive = true;
   }
 

@@ -132,6 +132,19 @@ describe(verifies("paid.joined", "one call for all who ask the same"), () => {
     expect(await gong.credits()).toBe(4);
   });
 
+  it.each([
+    ["another one is a call of its own", "us", 2],
+    ["the same one is the same call", "eu", 1],
+  ])("MCP 2026-07-28, Mcp-Param headers go on to Gong, so %s", async (_, region, credits) => {
+    const [ada, other] = await twoClients();
+    const calls = [
+      askPaid(ada, { headers: { "mcp-param-region": "eu" } }),
+      askPaid(other, { headers: { "mcp-param-region": region } }),
+    ];
+    for (const response of await Promise.all(calls)) await response.text();
+    expect(await gong.credits()).toBe(credits);
+  });
+
   it("gateway: the same call after the answer was delivered is paid again", async () => {
     await gong.knobs({ toolLatencyMs: 0 });
     const [ada] = await twoClients();

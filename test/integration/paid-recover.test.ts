@@ -4,8 +4,10 @@
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { verifies } from "../conformance/verifies.ts";
+import { adminBrowser, connectSharedAs, decide, waitForShared } from "../support/admin.ts";
 import { runAlarm, rows, tamper } from "../support/connection.ts";
 import { everythingStored } from "../support/evidence.ts";
+import { redeem } from "../support/flow.ts";
 import { gong } from "../support/gong.ts";
 import { connectAs, type Connected } from "../support/mcp.ts";
 import {
@@ -168,6 +170,68 @@ describe(verifies("paid.recovered", "a result that nobody got"), () => {
     await refused.text();
     expect(servedNote(await answerOf(await askPaid(ada)))).toBeUndefined();
     expect(await gong.credits()).toBe(2);
+  });
+});
+
+describe(verifies("paid.recovered", "a result that one caller never takes"), () => {
+  /** Gong has answered a caller that holds its line and reads nothing. */
+  async function askAndStall(client: Connected): Promise<void> {
+    stalled = await askPaid(client, { meta: { progressToken: 1 } });
+    await rowsWhen((all) => all.some(({ outcome }) => outcome === "ok"));
+  }
+  let stalled: Response | undefined;
+  afterEach(async () => {
+    await stalled?.body?.cancel();
+  });
+
+  it("gateway: for ten minutes others get it, with its age", async () => {
+    const [ada, other] = await twoClients();
+    await askAndStall(ada);
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 590_000 });
+    const note = servedNote(await answerOf(await askPaid(other)));
+    expect(note?.how).toBe("joined");
+    expect(note?.ageSeconds).toBeGreaterThanOrEqual(589);
+    expect(await gong.credits()).toBe(1);
+  });
+
+  it("gateway: after ten minutes the next call pays, however long the line is held", async () => {
+    const [ada, other] = await twoClients();
+    await askAndStall(ada);
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 610_000 });
+    expect(servedNote(await answerOf(await askPaid(other)))).toBeUndefined();
+    expect(await gong.credits()).toBe(2);
+  });
+
+  it("gateway: `gong-mcp-gateway/fresh` gets a new answer, which is paid", async () => {
+    const [ada, other] = await twoClients();
+    await askAndStall(ada);
+    const fresh = await askPaid(other, { meta: { "gong-mcp-gateway/fresh": true } });
+    expect(servedNote(await answerOf(fresh))).toBeUndefined();
+    expect(await gong.credits()).toBe(2);
+  });
+});
+
+describe(verifies("paid.recovered", "a result of shared access"), () => {
+  it.each([
+    ["goes to who asks again", false, "recovered", 1],
+    ["is gone once an admin has connected as another Gong user, who may see less", true, undefined, 2],
+  ] as const)("gateway: it %s", async (_, again, how, credits) => {
+    const admin = await adminBrowser();
+    await connectSharedAs(admin);
+    const waiting = await waitForShared();
+    await decide(admin, waiting, "approve");
+    const location = (await waiting.browser.open(waiting.path)).headers.get("location") ?? "";
+    const code = new URL(location).searchParams.get("code") ?? "";
+    const agent = { clientId: waiting.clientId, tokens: await redeem(waiting.clientId, code) };
+    await leave(await askPaid(agent, { path: "/shared/mcp", meta: { progressToken: 1 } }));
+    await rowsWhen((all) => all.some(({ outcome }) => outcome === "ok"));
+    if (again) {
+      await gong.signIn("grace");
+      await connectSharedAs(admin);
+    }
+    const note = servedNote(await answerOf(await askPaid(agent, { path: "/shared/mcp" })));
+    expect(note?.how).toBe(how);
+    expect(await gong.credits()).toBe(credits);
   });
 });
 

@@ -30,6 +30,7 @@ export interface PaidCall {
   readonly params?: Record<string, unknown>;
   readonly session?: string;
   readonly path?: string;
+  readonly headers?: Record<string, string>;
 }
 
 /** One `tools/call`, with nobody reading its answer yet. */
@@ -51,6 +52,7 @@ export function askPaid({ tokens }: Pick<Connected, "tokens">, call: PaidCall = 
       accept,
       ...(era === "modern" ? modern : {}),
       ...(session === undefined ? {} : { "mcp-session-id": session }),
+      ...call.headers,
     },
     body: JSON.stringify({ jsonrpc: "2.0", id, method: "tools/call", params }),
   });
