@@ -12,6 +12,7 @@ import { adminAgentKeys } from "./routes/admin-agent-keys.tsx";
 import { adminPolicy } from "./routes/admin-policy.tsx";
 import { adminTools } from "./routes/admin-tools.tsx";
 import { adminSetup } from "./routes/admin-setup.tsx";
+import { adminSpend } from "./routes/admin-spend.tsx";
 import { adminSessions } from "./routes/admin-sessions.tsx";
 import { adminMachineClients } from "./routes/admin-machine-clients.tsx";
 import { admin } from "./routes/admin.tsx";
@@ -50,6 +51,7 @@ export function createApp(): ExportedHandler<Env> {
     .route("/", adminSetup)
     .route("/", adminSessions)
     .route("/", adminPolicy)
+    .route("/", adminSpend)
     .route("/", adminTools)
     .route("/machine-clients", adminMachineClients)
     .route("/", admin)

@@ -55,6 +55,7 @@ export interface Config {
   readonly unusedClientSeconds: number;
   readonly registrationLimit: number;
   readonly maxBodyBytes: number;
+  readonly ledgerSeconds: number;
 }
 
 type Settings = Readonly<Record<string, unknown>>;
@@ -117,6 +118,7 @@ export function parseSettings(settings: Settings): Config {
     unusedClientSeconds: read.integer("UNUSED_CLIENT_HOURS", 24, 1, 720) * 3600,
     registrationLimit: read.integer("REGISTRATION_LIMIT", 10_000, 1, 1_000_000),
     maxBodyBytes: read.integer("MAX_BODY_BYTES", 1_048_576, 65_536, 16_777_216),
+    ledgerSeconds: read.integer("LEDGER_DAYS", 400, 30, 1100) * DAY,
   };
   noteAdminProblems(problems, config);
   noteIssuerProblems(problems, config);

@@ -4,6 +4,7 @@
 /** Every event the gateway logs. */
 export type LogEvent =
   | "config.invalid"
+  | "ledger.export_too_long"
   | "request.failed"
   | "authorize.refused"
   | "consent.decided"

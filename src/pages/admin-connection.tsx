@@ -63,6 +63,9 @@ export function ConnectionPage(view: ConnectionView) {
         </div>
         <Warnings {...view} />
         <Facts {...view} />
+        <p>
+          <a href={`/admin/spend/${encodeURIComponent(id.toWellFormed())}`}>Calls of this connection</a>
+        </p>
         {view.state === "disconnected" ? null : <EndConnection view={view} path={path} />}
       </section>
       <section class="card" aria-labelledby="agents">

@@ -16,6 +16,7 @@ const SECTIONS = [
   ["/admin", "Overview"],
   ["/admin/setup", "Set-up"],
   ["/admin/agent-keys", "Agent keys"],
+  ["/admin/spend", "Spend"],
   ["/admin/policy", "Policy"],
   ["/admin/tools", "Tools"],
   ["/admin/sessions", "Sessions"],

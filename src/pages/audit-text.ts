@@ -10,6 +10,7 @@ const ACTIONS = new Map<string, string>([
   ["consent.approved", "A person approved a client"],
   ["consent.denied", "A person denied a client"],
   ["connection.ended", "Connection ended"],
+  ["ledger.erased", "Ledger erased"],
   ["agent.ended", "Agent ended"],
   ["agent_key.created", "Agent key created"],
   ["agent_key.revoked", "Agent key ended"],

@@ -3,7 +3,11 @@
 import type { Context } from "hono";
 import type { AppEnv } from "../context.ts";
 import type { Actor } from "../domain/administer.ts";
+import type { BudgetUse } from "../domain/edit-policy.ts";
 import { parseListQuery, type ListPage, type ListQuery } from "../listing.ts";
+import { resetInWords } from "../mcp/budgets.ts";
+import type { Policy } from "../mcp/policy.ts";
+import type { BudgetRow } from "../pages/budget-panel.tsx";
 
 /** What every admin page is given. */
 export function frameOf(c: Context<AppEnv>): { readonly nonce: string; readonly csrf: string } {
@@ -33,4 +37,23 @@ export function mapPage<From, To>(page: ListPage<From>, map: (row: From) => To):
 /** ISO 8601, which pages read. */
 export function date(epochSeconds: number): string {
   return new Date(epochSeconds * 1000).toISOString();
+}
+
+const OWNERS = { company: "The whole company", connection: "Connection", client: "Client", key: "Agent key" };
+
+/** How much of one budget is used, in words. */
+export function budgetRow(
+  policy: Policy,
+  { scope, id, period, used, most }: BudgetUse,
+  now: number,
+): BudgetRow {
+  const isNear = most !== undefined && used * 100 >= most * policy.warnAtPercent;
+  return {
+    owner: id === "" ? OWNERS[scope] : `${OWNERS[scope]} ${id}`,
+    period,
+    used,
+    ...(most === undefined ? {} : { most }),
+    resets: resetInWords(period, now, policy.timeZone),
+    state: most !== undefined && used >= most ? "used_up" : isNear ? "near" : "fine",
+  };
 }

@@ -9,19 +9,17 @@ import {
   fieldsOf,
   POLICY_SECTIONS,
   policyOverview,
-  type BudgetUse,
   type FieldProblems,
   type PolicySection,
 } from "../domain/edit-policy.ts";
 import { formToken } from "../domain/admin-session.ts";
-import { resetInWords } from "../mcp/budgets.ts";
 import type { Policy } from "../mcp/policy.ts";
 import { adminForm, adminPage } from "../middleware/admin-session.ts";
 import type { FormParameters } from "../oauth/form.ts";
 import { AdminPolicyPage, type AdminPolicyView, type PolicyPart } from "../pages/admin-policy.tsx";
-import type { BudgetRow } from "../pages/budget-panel.tsx";
 import type { FormState } from "../pages/policy-fields.tsx";
 import { problemPage } from "../respond.tsx";
+import { budgetRow } from "./admin-parts.ts";
 
 /** The settings of a tool have their form on the tools page. */
 const POLICY_FORMS = POLICY_SECTIONS.filter((section) => section !== "tool");
@@ -155,18 +153,4 @@ function exceptionViews(policy: Policy, unsaved: Unsaved | undefined): AdminPoli
 /** Other pages lead here with the id of what the exception is to be for. */
 function prefilled(c: Context<AppEnv>): Readonly<Record<string, string>> {
   return { kind: c.req.query("kind") ?? "client", id: c.req.query("id") ?? "" };
-}
-
-const OWNERS = { company: "The whole company", connection: "Connection", client: "Client", key: "Agent key" };
-
-function budgetRow(policy: Policy, { scope, id, period, used, most }: BudgetUse, now: number): BudgetRow {
-  const isNear = most !== undefined && used * 100 >= most * policy.warnAtPercent;
-  return {
-    owner: id === "" ? OWNERS[scope] : `${OWNERS[scope]} ${id}`,
-    period,
-    used,
-    ...(most === undefined ? {} : { most }),
-    resets: resetInWords(period, now, policy.timeZone),
-    state: most !== undefined && used >= most ? "used_up" : isNear ? "near" : "fine",
-  };
 }

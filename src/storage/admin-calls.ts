@@ -21,6 +21,7 @@ import type {
 } from "./admin-rpc.ts";
 import { readFrom, writeTo } from "./admin-rows.ts";
 import { scheduleAlarm } from "./alarm.ts";
+import { writeAudit } from "./audit.ts";
 import { budgetUses, pruneCounters } from "./budget-counters.ts";
 import * as calls from "./call-reservations.ts";
 import { currentPolicy, defaultPolicy, setPolicy } from "./policy-store.ts";
@@ -96,6 +97,14 @@ export class AdminCalls extends AdminDirectory {
   /** How many calls were served in which way, by day, connection, client, key or tool. */
   async usage(question: UsageQuestion): Promise<readonly UsageRow[]> {
     return readFrom(this.ctx.storage, [], (sql) => counters.usage(sql, question));
+  }
+
+  /** Takes a connection out of the counters by day, whose sums stay; with an audit row. */
+  async recordErasure(actor: string, connectionId: string, requestId: string): Promise<void> {
+    writeTo(this.ctx.storage, (sql, now) => {
+      counters.anonymiseUsage(sql, connectionId);
+      writeAudit(sql, now, actor, "ledger.erased", connectionId, requestId);
+    });
   }
 
   /** Takes calls that nobody settled for spent, and forgets what is too old. May run twice or late. */

@@ -29,6 +29,16 @@ export class AdminLists extends DurableObject<Env> {
     return readFrom(this.ctx.storage, undefined, (sql) => index.findConnection(sql, id));
   }
 
+  /** At most `limit` ids of the index after the id `after`, in the order of ids. */
+  async connectionIds(after: string, limit: number): Promise<readonly string[]> {
+    return readFrom(this.ctx.storage, [], (sql) => index.connectionIds(sql, after, limit));
+  }
+
+  /** Where each part of `size` connections begins: after this id. */
+  async connectionParts(size: number): Promise<readonly string[]> {
+    return readFrom(this.ctx.storage, [""], (sql) => index.connectionParts(sql, size));
+  }
+
   /** One page of the requests that still wait, the newest first. */
   async pageApprovals(query: ListQuery): Promise<ListPage<Approval>> {
     return readFrom<ListPage<Approval>>(this.ctx.storage, EMPTY_PAGE, (sql, now) =>

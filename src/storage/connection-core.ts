@@ -15,6 +15,7 @@ import { createGongTokenStore, type GongTokenStore } from "./gong-tokens.ts";
 import * as upkeep from "./grant-upkeep.ts";
 import type { Holder } from "./presented-credential.ts";
 import { migrate, schemaVersion } from "./migrations.ts";
+import { nextLedgerPruneAt } from "./ledger-list.ts";
 import { nextPaidSweepAt } from "./paid-ledger.ts";
 import { createResultSeals, type ResultSeals } from "./result-seals.ts";
 import { objectsOf, retrying, type Objects } from "./stubs.ts";
@@ -133,6 +134,7 @@ export class ConnectionCore {
       nextKeySweepAt(this.sql, now),
       nextAccountSessionEnd(this.sql),
       nextPaidSweepAt(this.sql),
+      nextLedgerPruneAt(this.sql, this.config.ledgerSeconds),
     ];
     return scheduleAlarm(this.#ctx.storage, now, [...due, refreshAt]);
   }

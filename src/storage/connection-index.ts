@@ -176,6 +176,26 @@ export function pageConnections(
   );
 }
 
+/** At most `limit` ids in their own order, which no use of a connection changes, from the one after `after` on. */
+export function connectionIds(sql: SqlStorage, after: string, limit: number): readonly string[] {
+  return sql
+    .exec<{ id: string }>("SELECT id FROM connections WHERE id > ? ORDER BY id LIMIT ?", after, limit)
+    .toArray()
+    .map(({ id }) => id);
+}
+
+/** The id before each part of `size` connections, in that order; the first part begins after the empty id. */
+export function connectionParts(sql: SqlStorage, size: number): readonly string[] {
+  const starts = sql
+    .exec<{ id: string }>(
+      `SELECT id FROM (SELECT id, row_number() OVER (ORDER BY id) AS place FROM connections)
+       WHERE place % ?1 = 0 AND place < (SELECT COUNT(*) FROM connections) ORDER BY id`,
+      size,
+    )
+    .toArray();
+  return ["", ...starts.map(({ id }) => id)];
+}
+
 /** What an AdminObject that was never written shows. */
 export const NO_CONNECTIONS: ListPage<IndexedConnection> = EMPTY_PAGE;
 

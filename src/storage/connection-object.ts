@@ -6,6 +6,7 @@ import { DurableObject } from "cloudflare:workers";
 import { nowSeconds } from "../clock.ts";
 import type { IntegrationName } from "../config.ts";
 import type { GongTokens } from "../gong/oauth.ts";
+import type { ListQuery } from "../listing.ts";
 import * as account from "./account-life.ts";
 import { countCalls, type CallCounts } from "./call-counts.ts";
 import { listEvents, type EventRow } from "./connection-audit.ts";
@@ -37,6 +38,7 @@ import { useCredential, type PresentedCredential } from "./presented-credential.
 import type { AnswerLine } from "./answer-line.ts";
 import { PaidCalls } from "./paid-calls.ts";
 import type { CancelRequest, PaidCallRequest, PaidOutcome } from "./paid-rpc.ts";
+import { eraseLedger, listLedger, NO_LEDGER, type LedgerList } from "./ledger-list.ts";
 import { ledgerPage, type LedgerPage, type LedgerQuery } from "./paid-ledger.ts";
 import { EMPTY_REPORT, resealTokens, type SealReport } from "./reseal.ts";
 
@@ -237,6 +239,16 @@ export class ConnectionObject extends DurableObject<Env> {
     const core = this.#core;
     if (!(await core.ready())) return { rows: [], nextBefore: undefined };
     return ledgerPage(core.sql, query);
+  }
+
+  /** One page of the ledger as an admin searches it, with the outcomes of all that match. */
+  async listLedger(query: ListQuery): Promise<LedgerList> {
+    return (await this.#core.ready()) ? listLedger(this.#core.sql, query) : NO_LEDGER;
+  }
+
+  /** Erases the calls that have ended and every kept result; how many calls it were. */
+  async eraseLedger(): Promise<number> {
+    return (await this.#core.ready()) ? this.#core.transaction(eraseLedger) : 0;
   }
 
   /** Seals Gong's tokens with the first key of the ring, where another one sealed them, and says what depends on which. */

@@ -18,6 +18,7 @@ import { newRow, reserveFor, type Arrival, type GongToken } from "./paid-arrival
 import { PaidCaller, type Line } from "./paid-caller.ts";
 import { answerKept, isOfAnotherUser, landFlight, useOf } from "./paid-endings.ts";
 import { PaidFlight, type FlightEnd } from "./paid-flight.ts";
+import { pruneLedger } from "./ledger-list.ts";
 import * as ledger from "./paid-ledger.ts";
 import type { CancelRequest, PaidCallRequest, PaidOutcome } from "./paid-rpc.ts";
 import { useCredential } from "./presented-credential.ts";
@@ -75,7 +76,10 @@ export class PaidCalls {
   /** Deletes what is over and marks calls that a crash cut off. */
   sweep(): void {
     this.#markLost();
-    this.#core.transaction((sql, now) => kept.sweepKept(sql, now));
+    this.#core.transaction((sql, now) => {
+      kept.sweepKept(sql, now);
+      pruneLedger(sql, this.#core.config.ledgerSeconds, now);
+    });
   }
 
   /** Rows that say `running` although nobody runs them: the instance that did is gone, and with it Gong's answer. */

@@ -67,6 +67,19 @@ export function usage(sql: SqlStorage, question: UsageQuestion): readonly UsageR
     .toArray();
 }
 
+/** Takes a connection out of the counters: the sums by day, tool and way of serving stay, and say no more whose they are. */
+export function anonymiseUsage(sql: SqlStorage, connectionId: string): void {
+  sql.exec(
+    `INSERT INTO usage (day, connection_id, client_id, key_id, tool, served, calls, milliseconds)
+     SELECT day, '', '', '', tool, served, SUM(calls), SUM(milliseconds) FROM usage
+     WHERE connection_id = ? GROUP BY day, tool, served
+     ON CONFLICT (day, connection_id, client_id, key_id, tool, served)
+     DO UPDATE SET calls = calls + excluded.calls, milliseconds = milliseconds + excluded.milliseconds`,
+    connectionId,
+  );
+  sql.exec("DELETE FROM usage WHERE connection_id = ?", connectionId);
+}
+
 /** Forgets the days that are more than 400 days ago. */
 export function pruneUsage(sql: SqlStorage, now: number): void {
   sql.exec("DELETE FROM usage WHERE day < ?", periodName("day", now - KEPT_SECONDS, "UTC"));

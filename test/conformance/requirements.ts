@@ -16,6 +16,7 @@ import { policy } from "./requirements/policy.ts";
 import { proxy } from "./requirements/proxy.ts";
 import { resourceServer } from "./requirements/resource-server.ts";
 import { signIn } from "./requirements/sign-in.ts";
+import { spend } from "./requirements/spend.ts";
 import { storage } from "./requirements/storage.ts";
 
 export const REQUIREMENTS = {
@@ -31,6 +32,7 @@ export const REQUIREMENTS = {
   ...machine,
   ...device,
   ...gong,
+  ...spend,
   ...storage,
   ...pages,
   ...operations,

@@ -168,6 +168,8 @@ describe(verifies("browser.admin", "an admin's first day"), () => {
     ["/admin/registrations", "Registrations", "admin-registrations"],
     ["/admin/registrations?q=nobody+has+this+name", "Registrations", "admin-registrations-no-match"],
     ["/admin/doctor", "Client doctor", "admin-doctor"],
+    ["/admin/spend", "Spend", "admin-spend"],
+    ["/admin/spend?by=client", "Spend", "admin-spend-by-client"],
     ["/admin/approvals", "Requests for shared access", "admin-approvals"],
     ["/admin/audit", "Security audit", "admin-audit"],
     ["/admin/sealing-keys", "Sealing keys", "admin-sealing-keys"],
@@ -190,6 +192,26 @@ describe(verifies("browser.admin", "an admin's first day"), () => {
     await page.getByRole("heading", { level: 2, name: "What it tried, the last first" }).waitFor();
     expect(await page.getByText("First call").count()).toBe(1);
     expect(await lookEveryWay(page, "admin-client")).toEqual([]);
+    expect(admin.troubles).toEqual([]);
+  });
+
+  it("gateway: the spend leads to a connection's calls, and Erase asks first, by keyboard", async () => {
+    const { page } = admin;
+    await page.goto(`${world.gateway.origin}/admin/spend`);
+    await page.getByLabel("Split by").focus();
+    await page.getByLabel("Split by").selectOption("connection");
+    await page.getByRole("button", { name: "Show" }).focus();
+    await page.keyboard.press("Enter");
+    await page.getByRole("table", { name: "By connection" }).getByRole("link").first().focus();
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { level: 1, name: "Calls of a connection" }).waitFor();
+    expect(await lookEveryWay(page, "admin-ledger")).toEqual([]);
+    await page.locator("summary").filter({ hasText: "Erase this ledger" }).focus();
+    await page.keyboard.press("Enter");
+    expect(await lookEveryWay(page, "admin-ledger-erasing")).toEqual([]);
+    await page.getByRole("button", { name: "Erase this ledger" }).focus();
+    await page.keyboard.press("Enter");
+    await page.getByText("No paid call was made on this connection.").waitFor();
     expect(admin.troubles).toEqual([]);
   });
 

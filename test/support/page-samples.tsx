@@ -22,6 +22,7 @@ import { HomePage } from "../../src/pages/home.tsx";
 import { InterstitialPage } from "../../src/pages/interstitial.tsx";
 import { WaitingPage } from "../../src/pages/waiting.tsx";
 import { ADMIN_SAMPLES } from "./admin-samples.tsx";
+import { SPEND_SAMPLES } from "./spend-samples.tsx";
 import { AGENT_KEY_SAMPLES } from "./agent-key-samples.tsx";
 import { POLICY_SAMPLES } from "./policy-samples.tsx";
 
@@ -406,5 +407,6 @@ export const PAGE_SAMPLES: Readonly<Record<string, () => Child>> = {
   admin: () => <AdminPage {...ADMIN} />,
   "admin-hostile": () => <AdminPage {...hostileAdmin()} />,
   ...ADMIN_SAMPLES,
+  ...SPEND_SAMPLES,
   ...ACCOUNT_SAMPLES,
 };

@@ -15,6 +15,7 @@ const NUMBERS = [
   ["UNUSED_CLIENT_HOURS", 24, 1, 720, "unusedClientSeconds", 3600],
   ["REGISTRATION_LIMIT", 10_000, 1, 1_000_000, "registrationLimit", 1],
   ["MAX_BODY_BYTES", 1_048_576, 65_536, 16_777_216, "maxBodyBytes", 1],
+  ["LEDGER_DAYS", 400, 30, 1100, "ledgerSeconds", 86_400],
 ] as const satisfies readonly (readonly [string, number, number, number, keyof Config, number])[];
 
 describe(verifies("settings.complete", "settings that are complete"), () => {

@@ -1,0 +1,125 @@
+// The ledger of one connection: each paid call, what became of it, and the way to erase it all. Rendered by
+// GET /admin/spend/<connection>.
+
+import type { ListPage, ListQuery } from "../listing.ts";
+import { connectionLabel } from "./admin-connections.tsx";
+import { AdminFrame, type AdminPageView } from "./admin-frame.tsx";
+import { AdminList, type ListColumn } from "./admin-list.tsx";
+import { Confirm } from "./confirm.tsx";
+import { spelledOut } from "./outside-text.ts";
+import { ClientName, Moment } from "./parts.tsx";
+import { OUTCOMES_IN_WORDS, outcomeInWords, SERVED_IN_WORDS, servedInWords } from "./spend-text.ts";
+
+export interface LedgerEntry {
+  /** ISO 8601. */
+  readonly at: string;
+  readonly agent: string | undefined;
+  readonly tool: string;
+  readonly served: string;
+  readonly outcome: string;
+  readonly seconds: number | undefined;
+  readonly hash: string;
+}
+
+export interface LedgerView extends AdminPageView {
+  readonly id: string;
+  readonly agents: string;
+  readonly query: ListQuery;
+  readonly page: ListPage<LedgerEntry>;
+  readonly outcomes: readonly { readonly outcome: string; readonly calls: number }[];
+  readonly keptDays: number;
+}
+
+const NUMBER = new Intl.NumberFormat("en-GB", { maximumFractionDigits: 1 });
+
+const COLUMNS: readonly ListColumn<LedgerEntry>[] = [
+  { heading: "When", cell: ({ at }) => <Moment at={at} /> },
+  { heading: "Agent", cell: ({ agent }) => <ClientName name={agent} /> },
+  {
+    heading: "Tool and arguments",
+    cell: ({ tool, hash }) => (
+      <>
+        <code>{spelledOut(tool)}</code> <code class="small soft">{spelledOut(hash.slice(0, 8))}</code>
+      </>
+    ),
+  },
+  { heading: "How served", cell: ({ served }) => spelledOut(servedInWords(served)) },
+  {
+    heading: "Outcome",
+    cell: ({ outcome, seconds }) =>
+      spelledOut(outcomeInWords(outcome)) +
+      (seconds === undefined ? "" : ` after ${NUMBER.format(seconds)} s`),
+  },
+];
+
+/** Renders the ledger with its search, filters, outcomes, downloads and paging. Posts to /erase under its own path. */
+export function LedgerPage(view: LedgerView) {
+  const { id, agents, query, page, outcomes } = view;
+  const path = `/admin/spend/${encodeURIComponent(id.toWellFormed())}`;
+  return (
+    <AdminFrame section="/admin/spend" title="Calls of a connection" nonce={view.nonce} csrf={view.csrf}>
+      <section class="card stack-wide" aria-labelledby="connection">
+        <h2 id="connection">
+          <bdi>{connectionLabel(id, agents)}</bdi>
+        </h2>
+        <p>
+          Every paid call, without its question and answer. The same arguments have the same code. Rows are
+          kept for {NUMBER.format(view.keptDays)} days.{" "}
+          <a href={`/admin/connections/${encodeURIComponent(id.toWellFormed())}`}>About this connection</a>
+        </p>
+        <Outcomes outcomes={outcomes} />
+        <AdminList
+          path={path}
+          query={query}
+          page={page}
+          caption="Paid calls"
+          columns={COLUMNS}
+          searchLabel="Search agent, tool, id or code"
+          filters={[
+            { name: "served", label: "How served", options: SERVED_IN_WORDS },
+            { name: "outcome", label: "Outcome", options: OUTCOMES_IN_WORDS },
+            { name: "from", label: "From day (UTC)" },
+            { name: "to", label: "To day (UTC)" },
+          ]}
+          empty="No paid call was made on this connection."
+        />
+        <Downloads path={path} filters={query.filters} />
+      </section>
+      <section class="card" aria-labelledby="erase">
+        <h2 id="erase">Erase</h2>
+        <Confirm
+          label="Erase this ledger…"
+          about={connectionLabel(id, agents)}
+          action={`${path}/erase`}
+          csrf={view.csrf}
+          button="Erase this ledger"
+        >
+          Every row of a call that has ended is deleted, and every result that still waits for its agent. Sums
+          by day and tool stay, without this connection, its clients and keys. The connection itself goes on.
+          The audit notes who erased it. This can't be undone.
+        </Confirm>
+      </section>
+    </AdminFrame>
+  );
+}
+
+function Outcomes({ outcomes }: Pick<LedgerView, "outcomes">) {
+  if (outcomes.length === 0) return null;
+  return (
+    <ul class="row bare" aria-label="Outcomes of the calls that match">
+      {outcomes.map(({ outcome, calls }) => (
+        <li class="badge">{`${spelledOut(outcomeInWords(outcome))}: ${NUMBER.format(calls)}`}</li>
+      ))}
+    </ul>
+  );
+}
+
+function Downloads({ path, filters }: { path: string; filters: ListQuery["filters"] }) {
+  const { from = "", to = "" } = filters;
+  const url = (format: string) => `${path}/export?${new URLSearchParams({ format, from, to }).toString()}`;
+  return (
+    <p class="small">
+      Download all calls of the chosen days: <a href={url("csv")}>CSV</a> <a href={url("ndjson")}>NDJSON</a>
+    </p>
+  );
+}

@@ -1,0 +1,28 @@
+import type { Requirement } from "../requirement.ts";
+
+export const spend = {
+  "spend.overview": {
+    source: "gateway",
+    behaviour:
+      "An admin sees calls by day, split by how they were served, tool, client, key or connection; what was saved; and the budgets.",
+  },
+  "spend.ledger": {
+    source: "gateway",
+    behaviour: "An admin searches, filters and pages the ledger of one connection, with how calls ended.",
+  },
+  "spend.export": {
+    source: "gateway, RFC 4180 §2, CWE-1236",
+    behaviour:
+      "The ledger of a connection and of the company downloads as CSV and NDJSON, whole or visibly broken off, and no cell is a formula.",
+  },
+  "spend.retention": {
+    source: "gateway, ASVS 5.0 14.2.7",
+    behaviour:
+      "A row of the ledger is deleted by alarm once it is as old as the setting says, and not before.",
+  },
+  "spend.erasure": {
+    source: "gateway, ASVS 5.0 14.2.7",
+    behaviour:
+      "An admin erases the ledger and kept results of one connection, audited; sums by day stay without whose they were.",
+  },
+} as const satisfies Record<string, Requirement>;
