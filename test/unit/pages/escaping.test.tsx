@@ -33,6 +33,9 @@ import { visibleName } from "../../../src/pages/outside-text.ts";
 import { AGENT_KEY_MADE, AGENT_KEYS, agentKeyPage } from "../../support/agent-key-samples.tsx";
 import { ADMIN, CONSENT, ERROR, machinePage, MACHINES, NONCE } from "../../support/page-samples.tsx";
 import { ACCOUNT, PERSON } from "../../support/account-samples.tsx";
+import { LedgerPage } from "../../../src/pages/admin-ledger.tsx";
+import { SpendPage } from "../../../src/pages/admin-spend.tsx";
+import { LEDGER, SPEND } from "../../support/spend-samples.tsx";
 import { readHtml } from "../../support/read-html.ts";
 import { XSS_CORPUS } from "../../support/xss-corpus.ts";
 
@@ -286,6 +289,31 @@ const ADMIN_SLOTS: readonly Slot[] = [
         sealedWith={value}
         missingKid={value}
         personDue={{ at: value, why: value }}
+      />
+    ),
+  },
+  {
+    name: "admin: a paid call's values",
+    page: (value) => (
+      <LedgerPage
+        {...LEDGER}
+        agents={value}
+        page={{
+          ...LEDGER.page,
+          rows: LEDGER.page.rows.map((row) => ({ ...row, agent: value, tool: value, outcome: value })),
+        }}
+      />
+    ),
+  },
+  {
+    name: "admin: names of what calls are split by",
+    page: (value) => (
+      <SpendPage
+        {...SPEND}
+        by="connection"
+        series={[{ name: value, values: SPEND.days.map(() => 1) }]}
+        groups={[{ name: value, calls: SPEND.totals }]}
+        parts={[value]}
       />
     ),
   },
