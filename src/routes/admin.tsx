@@ -19,6 +19,7 @@ import { bindingCookieName } from "../domain/transaction.ts";
 import { adminForm } from "../middleware/admin-session.ts";
 import { readForm } from "../middleware/body.ts";
 import { ADMIN_COOKIE, keepBinding, readCookie, writeCookie } from "../middleware/cookies.ts";
+import { addressBlock } from "../middleware/registration-rate.ts";
 import { isSameOrigin } from "../middleware/same-origin.ts";
 import { AdminSignInPage } from "../pages/admin-sign-in.tsx";
 import { AdminPage } from "../pages/admin.tsx";
@@ -72,7 +73,7 @@ export const admin = new Hono<AppEnv>()
       const session = await signInAdminByAccess(c.get("gateway"), c.req.raw);
       return session === undefined ? signInPage(c, false, 0) : signedIn(c, session);
     }
-    const address = c.req.header("CF-Connecting-IP") ?? "unknown";
+    const address = addressBlock(c.req.header("CF-Connecting-IP") ?? "unknown");
     const signIn = await signInAdmin(c.get("gateway"), form.get("token") ?? "", address);
     if (signIn.kind === "signed_in") return signedIn(c, signIn.session);
     const { retryAfterSeconds } = signIn;

@@ -5,6 +5,7 @@ import type { AppEnv } from "../context.ts";
 import { authorizeDevice, enterUserCode, type EnteredCode } from "../domain/device-authorization.ts";
 import { throughAccess } from "../middleware/access.ts";
 import { readForm } from "../middleware/body.ts";
+import { addressBlock } from "../middleware/registration-rate.ts";
 import { isSameOrigin } from "../middleware/same-origin.ts";
 import { DeviceCodePage, DeviceEndPage, isDeviceEnd } from "../pages/device.tsx";
 import { problemPage } from "../respond.tsx";
@@ -31,7 +32,7 @@ export const device = new Hono<AppEnv>()
   .post("/device", async (c) => {
     if (!isSameOrigin(c)) return problemPage(c, "cross_site", 403);
     const form = await readForm(c.req.raw);
-    const address = c.req.header("CF-Connecting-IP") ?? "unknown";
+    const address = addressBlock(c.req.header("CF-Connecting-IP") ?? "unknown");
     const binding = keepConsentBinding(c);
     const entered = await enterUserCode(c.get("gateway"), form.get("user_code") ?? "", address, binding);
     return answerCode(c, entered);

@@ -138,6 +138,15 @@ describe(verifies("admin.lock_out", "guessing slows down address by address"), (
     expect((await signInAs(new TestBrowser(), ADMIN_TOKEN, "192.0.2.5")).status).toBe(303);
   });
 
+  it("RFC 4291 §2.5.4: another address of the same IPv6 /64 is the same guesser, one of the next /64 is not", async () => {
+    for (let tries = 1; tries <= 5; tries += 1) {
+      expect((await guess(`2001:db8:0:1::${tries}`)).status).toBe(401);
+    }
+    await guess("2001:db8:0:1::6");
+    expect((await guess("2001:db8:0:1::7")).status).toBe(429);
+    expect((await guess("2001:db8:0:2::1")).status).toBe(401);
+  });
+
   it("ASVS 6.3.1: while it waits, the right token does not help either; afterwards it does", async () => {
     for (let tries = 0; tries < 6; tries += 1) await guess("198.51.100.8");
     const locked = await signInAs(new TestBrowser(), ADMIN_TOKEN, "198.51.100.8");

@@ -134,6 +134,14 @@ describe(verifies("device.user_code", "the code"), () => {
     expect((await enterCode(new TestBrowser(), userCode)).status).toBe(200);
   });
 
+  it("RFC 4291 §2.5.4: guesses from one IPv6 /64 are counted together", async () => {
+    const guess = async (address: string): Promise<number> =>
+      (await enterCode(new TestBrowser(), "BBBB-BBBB", { "cf-connecting-ip": address })).status;
+    for (let n = 1; n <= 5; n += 1) expect(await guess(`2001:db8:0:1::${n}`)).toBe(400);
+    expect(await guess("2001:db8:0:1::6")).toBe(429);
+    expect(await guess("2001:db8:0:2::1")).toBe(400);
+  });
+
   it("RFC 8628 §5.1: a right code is no try, and buys no further guesses", async () => {
     const place = { "cf-connecting-ip": "203.0.113.51" };
     const browser = new TestBrowser();
