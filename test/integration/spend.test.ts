@@ -5,6 +5,8 @@ import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { ConnectionObject } from "../../src/storage/connection-object.ts";
+import { countAsks } from "../../src/domain/ledger-files.ts";
+import { exportResponse } from "../../src/export.ts";
 import { recordCall } from "../../src/storage/paid-ledger.ts";
 import { verifies } from "../conformance/verifies.ts";
 import { act, adminBrowser } from "../support/admin.ts";
@@ -185,6 +187,23 @@ describe(verifies("spend.export", "the ledger as a file"), () => {
     const future = await admin.open("/admin/spend/export?format=ndjson&from=2099-01-01");
     expect(await future.text()).toBe("");
     expect((await ask("/admin/spend/export?format=csv")).headers.get("location")).toMatch(/\/admin$/);
+  });
+
+  it("gateway: a file that would need more than 900 reads breaks off, and one of 900 is whole", async () => {
+    const fileOf = (reads: number): Response => {
+      const asked = countAsks();
+      let left = reads;
+      const more = async () => {
+        if (left === 0) return [];
+        left -= 1;
+        asked();
+        return [{ id: String(left) }];
+      };
+      return exportResponse("ndjson", { name: "test", columns: [["id", ({ id }) => id]], more });
+    };
+    const whole = await new Response(fileOf(900).body).arrayBuffer();
+    expect(new TextDecoder().decode(whole).trimEnd().split("\n")).toHaveLength(900);
+    await expect(new Response(fileOf(901).body).arrayBuffer()).rejects.toThrow("too long for one file");
   });
 
   it("CWE-1236: a client's name that is a formula stays text", async () => {
