@@ -89,6 +89,9 @@ async function ended(
       const refused: Refusal = isEnded ? { reason, connectionId } : { reason: "invalid_token" };
       return refusal(gateway, integration, refused, message, call);
     }
+    case "revoked":
+      forget(call.accessToken);
+      return refusal(gateway, integration, { reason: "invalid_token" }, message, call);
     case "insufficient_scope":
       return { kind: "insufficient_scope", scope: outcome.scope ?? [...caller.scope].join(" ") };
     case "failed": {

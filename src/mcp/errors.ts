@@ -17,6 +17,9 @@ export const RECONNECT_NEEDED = -32_004;
 /** JSON-RPC 2.0 §5.1, in the range left to implementations: Gong, or the gateway's way to it, does not work now. */
 export const GATEWAY_UNAVAILABLE = -32_003;
 
+/** Ours, in the range left to implementations: the caller's credential was revoked while its call ran. */
+export const CREDENTIAL_REVOKED = -32_005;
+
 /** The id of a JSON-RPC message; null where the message could not be read (JSON-RPC 2.0 §5). */
 export type JsonRpcId = string | number | null;
 

@@ -82,6 +82,12 @@ export function useAgentKey(sql: SqlStorage, hash: string, now: number): AgentKe
   return { ok: true, key, tools: toolsOf(key) };
 }
 
+/** Whether the key with this hash was revoked, or is not there. */
+export function isKeyRevoked(sql: SqlStorage, hash: string): boolean {
+  const live = sql.exec("SELECT 1 FROM agent_keys WHERE hash = ? AND revoked_at IS NULL", hash);
+  return live.toArray().length === 0;
+}
+
 /** Ends a key; whether it was there and had not been ended. The row stays for a while, so that a reader sees why. */
 export function endAgentKey(sql: SqlStorage, id: string, by: string, now: number): boolean {
   if (FAILPOINTS) void failpoint("end.writing", sql);

@@ -75,6 +75,11 @@ export function findGrant(sql: SqlStorage, id: string): GrantRow | undefined {
   return sql.exec<GrantRow>("SELECT * FROM grants WHERE id = ?", id).toArray()[0];
 }
 
+/** Whether an access token is there: neither revoked nor, once expired, swept. */
+export function hasAccessToken(sql: SqlStorage, hash: string): boolean {
+  return sql.exec("SELECT 1 FROM access_tokens WHERE hash = ?", hash).toArray().length > 0;
+}
+
 /** Grants that can still be used: not revoked, not past their absolute or idle end. */
 export function liveGrants(sql: SqlStorage, now: number): readonly GrantRow[] {
   return sql

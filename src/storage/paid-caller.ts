@@ -3,15 +3,17 @@
 // MCP 2026-07-28 and 2025-11-25 Streamable HTTP.
 
 import { KEEP_ALIVE, messageEvent } from "../mcp/event-stream.ts";
-import { GATEWAY_UNAVAILABLE, jsonRpcError } from "../mcp/errors.ts";
+import { CREDENTIAL_REVOKED, GATEWAY_UNAVAILABLE, jsonRpcError } from "../mcp/errors.ts";
 import { progressFor, responseFor, type PaidAnswer, type ServedNote } from "../mcp/paid-answer.ts";
 import type { AnswerHead, AnswerLine } from "./answer-line.ts";
-import type { PaidFlight } from "./paid-flight.ts";
+import { isEventStream, type PaidFlight } from "./paid-flight.ts";
 import type { PaidCallRequest, PaidOutcome } from "./paid-rpc.ts";
 import type { Holder } from "./presented-credential.ts";
 
 /** How often a silent line is looked at: a stream gets a comment, and a caller that left is noticed. */
 const SILENCE_MS = 10_000;
+
+const REVOKED = "Your access was revoked while this call ran, so its answer is withheld. Sign in again.";
 
 const OWN_HEADERS = { "cache-control": "no-store", "x-content-type-options": "nosniff" };
 
@@ -25,15 +27,19 @@ export class PaidCaller {
   readonly request: PaidCallRequest;
   readonly startedAt = Date.now();
   readonly #line: Line;
+  readonly #isRevoked: () => boolean;
   readonly #cancelled = Promise.withResolvers<void>();
   #isCancelled = false;
   #begun = false;
+  #isEventStream = false;
 
-  constructor(rowId: string, holder: Holder, request: PaidCallRequest, line: Line) {
+  /** `isRevoked` is asked before anything of Gong's goes over the line. */
+  constructor(rowId: string, holder: Holder, request: PaidCallRequest, line: Line, isRevoked: () => boolean) {
     this.rowId = rowId;
     this.holder = holder;
     this.request = request;
     this.#line = line;
+    this.#isRevoked = isRevoked;
   }
 
   /** MCP 2025-11-25, Cancellation: its answer ends without a response; the call goes on. */
@@ -47,8 +53,10 @@ export class PaidCaller {
     let next = 0;
     for (;;) {
       if (this.#isCancelled) return this.#endUnanswered();
+      if (this.#isRevoked()) return this.#withhold(flight.betweenEventsAfter(next));
       if (flight.head !== undefined && !this.#begun) await this.#begin(flight.head);
       for (; next < flight.chunks.length; next += 1) {
+        if (this.#isRevoked()) return this.#withhold(flight.betweenEventsAfter(next));
         const chunk = flight.chunks[next];
         if (chunk !== undefined) await this.#line.write(chunk);
       }
@@ -71,10 +79,12 @@ export class PaidCaller {
     const { progressTokenJson: token } = this.request;
     for (;;) {
       if (this.#isCancelled) return this.#endUnanswered();
+      if (this.#isRevoked()) return this.#withhold();
       if (flight.isEventStream && !this.#begun && accepts(this.request, "text/event-stream")) {
         await this.#begin(ownHead("text/event-stream"));
       }
       for (; next < flight.progress.length; next += 1) {
+        if (this.#isRevoked()) return this.#withhold();
         const params = flight.progress[next];
         const wanted = this.#begun && token !== undefined && params !== undefined;
         if (wanted) await this.#write(messageEvent(progressFor(token, params)));
@@ -89,14 +99,13 @@ export class PaidCaller {
 
   /** Answers at once. */
   async answer(answer: PaidAnswer, note: ServedNote | undefined): Promise<PaidOutcome> {
-    const json = responseFor(this.request, answer, note);
+    if (this.#isRevoked()) return this.#withhold();
     if (!this.#begun) {
       const stream = !accepts(this.request, "application/json");
       await this.#begin(ownHead(stream ? "text/event-stream" : "application/json"));
-      await this.#write(stream ? messageEvent(json) : json);
-    } else {
-      await this.#write(messageEvent(json));
+      if (this.#isRevoked()) return this.#withhold();
     }
+    await this.#writeMessage(responseFor(this.request, answer, note));
     await this.#line.end();
     return { kind: "answered" };
   }
@@ -113,6 +122,7 @@ export class PaidCaller {
       return this.answer(answer, { how: "joined", ageSeconds: Math.max(age, 0) });
     }
     if (end?.failure !== undefined && !this.#begun) return end.failure;
+    if (this.#isRevoked()) return this.#withhold();
     const isRefusal = head !== undefined && head.status >= 400 && end?.broken === false;
     if (!isRefusal || this.#begun) {
       return this.#fail(
@@ -131,10 +141,21 @@ export class PaidCaller {
   /** A JSON-RPC error in the stream that has begun, else the HTTP status. */
   async #fail(status: 502, text: string): Promise<PaidOutcome> {
     if (!this.#begun) return { kind: "failed", status, reason: "unanswered" };
-    const error = JSON.stringify(jsonRpcError(null, GATEWAY_UNAVAILABLE, text).error);
-    await this.#write(messageEvent(`{"jsonrpc":"2.0","id":${this.request.idJson},"error":${error}}`));
-    await this.#line.end();
+    await this.#endWithError(GATEWAY_UNAVAILABLE, text);
     return { kind: "answered" };
+  }
+
+  /** Nothing more of Gong's: a JSON-RPC error where one may stand, the line breaks off where none may, else the HTTP status. */
+  async #withhold(mayStand = true): Promise<PaidOutcome> {
+    if (this.#begun && mayStand) await this.#endWithError(CREDENTIAL_REVOKED, REVOKED);
+    else if (this.#begun) await this.#line.breakOff();
+    return { kind: "revoked" };
+  }
+
+  async #endWithError(code: number, text: string): Promise<void> {
+    const error = JSON.stringify(jsonRpcError(null, code, text).error);
+    await this.#writeMessage(`{"jsonrpc":"2.0","id":${this.request.idJson},"error":${error}}`);
+    await this.#line.end();
   }
 
   async #endUnanswered(): Promise<PaidOutcome> {
@@ -145,7 +166,12 @@ export class PaidCaller {
 
   async #begin(head: AnswerHead): Promise<void> {
     this.#begun = true;
+    this.#isEventStream = isEventStream(head);
     await this.#line.head(head);
+  }
+
+  async #writeMessage(json: string): Promise<void> {
+    await this.#write(this.#isEventStream ? messageEvent(json) : json);
   }
 
   async #write(text: string): Promise<void> {

@@ -2,6 +2,7 @@
 // same time, finished even when nobody waits any more, and then kept for whoever left. The flights are in memory; what
 // they cost and who is owed a result is in the database, so that a crash can lose an answer but never an account.
 
+import { nowSeconds } from "../clock.ts";
 import { integrationNamed } from "../config.ts";
 import { randomId } from "../crypto/credential.ts";
 import { failpoint } from "../failpoints.ts";
@@ -21,7 +22,7 @@ import { PaidFlight, type FlightEnd } from "./paid-flight.ts";
 import { pruneLedger } from "./ledger-list.ts";
 import * as ledger from "./paid-ledger.ts";
 import type { CancelRequest, PaidCallRequest, PaidOutcome } from "./paid-rpc.ts";
-import { useCredential } from "./presented-credential.ts";
+import { isRevoked, useCredential, type Holder } from "./presented-credential.ts";
 
 /** How long a newcomer waits to hear whether the same answer reaches those it is on its way to. */
 const SETTLING_MS = 2000;
@@ -145,7 +146,7 @@ export class PaidCalls {
 
   /** Lets the call in, if the plan of this moment is one that it has reserved for. */
   #enter(arrival: Arrival): Admitted | undefined {
-    const { request, line, reservation } = arrival;
+    const { request, reservation } = arrival;
     if (reservation === undefined) return undefined;
     const { id, gong, permit } = reservation;
     const entered = this.#core.transaction((sql, now) => {
@@ -159,7 +160,7 @@ export class PaidCalls {
     });
     if (entered === undefined) return undefined;
     const { plan, parts } = entered;
-    const caller = new PaidCaller(id, plan.holder, request, line);
+    const caller = this.#caller(id, plan.holder, arrival);
     switch (plan.kind) {
       case "join":
         return this.#join(caller, plan.flight);
@@ -177,6 +178,11 @@ export class PaidCalls {
       case "pay":
         return gong === undefined ? undefined : this.#takeOff(caller, gong, permit.reuseSeconds);
     }
+  }
+
+  #caller(rowId: string, holder: Holder, { request, line }: Arrival): PaidCaller {
+    const revoked = (): boolean => isRevoked(this.#core.sql, request.credential, holder, nowSeconds());
+    return new PaidCaller(rowId, holder, request, line, revoked);
   }
 
   #join(caller: PaidCaller, flight: PaidFlight): Admitted {
@@ -236,7 +242,7 @@ export class PaidCalls {
     this.#callers.add(caller);
     try {
       outcome = await answer();
-      if (outcome.kind === "left") return outcome;
+      if (outcome.kind === "left" || outcome.kind === "revoked") return outcome;
       if (FAILPOINTS) await failpoint("paid.delivered", core.sql);
       core.transaction((sql, now) => {
         ledger.markDelivered(sql, caller.rowId);
@@ -269,10 +275,11 @@ export class PaidCalls {
   }
 
   /** Answers with a tool error of ours, which the ledger knows. */
-  #refuse({ request, line }: Arrival, refusal: OwnRefusal): Admitted {
+  #refuse(arrival: Arrival, refusal: OwnRefusal): Admitted {
     const rowId = randomId();
-    this.#core.transaction((sql, now) => ledger.recordCall(sql, newRow(rowId, request, refusal), now));
-    const caller = new PaidCaller(rowId, refusal.holder, request, line);
+    const row = newRow(rowId, arrival.request, refusal);
+    this.#core.transaction((sql, now) => ledger.recordCall(sql, row, now));
+    const caller = this.#caller(rowId, refusal.holder, arrival);
     const answer = (): Promise<PaidOutcome> => caller.answer(refusedResult(refusal.message), undefined);
     return { caller, flight: undefined, callId: rowId, answer };
   }

@@ -18,6 +18,11 @@ export interface FlightEnd {
   readonly failure?: PaidOutcome | undefined;
 }
 
+/** Whether an answer that begins so is a stream of events. */
+export function isEventStream({ headers }: AnswerHead): boolean {
+  return /^text\/event-stream/i.test(headers["content-type"] ?? "");
+}
+
 export class PaidFlight {
   /** The row in the ledger that pays. */
   readonly id: string;
@@ -45,6 +50,8 @@ export class PaidFlight {
   readonly settled: Promise<void>;
   readonly settle: () => void;
   #events: EventReader | undefined;
+  /** For each chunk, whether the stream was between two events after it. */
+  readonly #between: boolean[] = [];
   #changed = Promise.withResolvers<void>();
 
   constructor(id: string, callHash: string) {
@@ -66,12 +73,17 @@ export class PaidFlight {
   }
 
   get isEventStream(): boolean {
-    return this.head !== undefined && /^text\/event-stream/i.test(this.head.headers["content-type"] ?? "");
+    return this.head !== undefined && isEventStream(this.head);
   }
 
   /** Whether something of ours may stand after the bytes so far. */
   get betweenEvents(): boolean {
     return this.#events?.betweenEvents ?? false;
+  }
+
+  /** Whether something of ours may stand after the first `count` chunks: between events, or before the body of JSON. */
+  betweenEventsAfter(count: number): boolean {
+    return count === 0 || this.#between[count - 1] === true;
   }
 
   /** Status and headers have come. */
@@ -86,6 +98,7 @@ export class PaidFlight {
     this.chunks.push(bytes);
     this.bytes += bytes.byteLength;
     this.#events?.push(bytes);
+    this.#between.push(this.betweenEvents);
     this.#change();
   }
 

@@ -28,6 +28,8 @@ export type PaidOutcome =
   /** The caller left, or cancelled the call. */
   | { readonly kind: "left" }
   | { readonly kind: "unauthorized"; readonly reason: string }
+  /** The credential was revoked while the call ran: the rest of the answer was withheld. */
+  | { readonly kind: "revoked" }
   /** `scope`: what to ask for; undefined when Gong did not say. */
   | { readonly kind: "insufficient_scope"; readonly scope: string | undefined }
   | {

@@ -2,7 +2,8 @@
 // transaction of the ConnectionObject, so that an admission decided there stands on a credential that is live right then.
 // RFC 6750 §3.1: every refusal looks the same outside.
 
-import { useAgentKey } from "./agent-keys.ts";
+import { isKeyRevoked, useAgentKey } from "./agent-keys.ts";
+import { findGrant, hasAccessToken } from "./grant-upkeep.ts";
 import { useAccessToken } from "./grants.ts";
 
 /** A credential by its hash. The caller has checked its tag, which says the kind, the connection and the resource. */
@@ -34,6 +35,23 @@ export type CredentialUse =
 /** Finds the live credential with this hash and notes that it was used, to the minute. */
 export function useCredential(sql: SqlStorage, presented: PresentedCredential, now: number): CredentialUse {
   return presented.kind === "access" ? useAccess(sql, presented.hash, now) : useKey(sql, presented.hash, now);
+}
+
+/**
+ * Whether a credential that was live when its call was let in has been revoked since. One that has only grown too old
+ * meanwhile was good for the call, so its answer is still its holder's. Writes nothing.
+ */
+export function isRevoked(
+  sql: SqlStorage,
+  { kind, hash }: PresentedCredential,
+  { grantId, expiresAt }: Holder,
+  now: number,
+): boolean {
+  if (kind === "agent_key") return isKeyRevoked(sql, hash);
+  const grant = grantId === undefined ? undefined : findGrant(sql, grantId);
+  if (grant !== undefined && grant.revoked_at !== null) return true;
+  // Expired tokens are swept; one that is gone before its time was revoked alone (RFC 7009 §2.1).
+  return now < expiresAt && !hasAccessToken(sql, hash);
 }
 
 function useAccess(sql: SqlStorage, hash: string, now: number): CredentialUse {

@@ -19,6 +19,11 @@ export const paid = {
     source: "MCP 2025-11-25 and 2026-07-28, Cancellation",
     behaviour: "A caller that leaves, cancels or answers a question ends or changes nobody else's call.",
   },
+  "paid.revoked": {
+    source: "OWASP ASVS 5.0 7.4.1, RFC 7009 §2",
+    behaviour:
+      "A caller whose credential is revoked while its call runs gets nothing more of the answer; others do, and the result is kept for them.",
+  },
   "paid.recovered": {
     source: "gateway",
     behaviour:
