@@ -32,6 +32,11 @@ export const operations = {
     behaviour:
       "Wrong settings stop every route but /health with their names; an admin sees connections by state.",
   },
+  "operations.warned": {
+    source: "gateway",
+    behaviour:
+      "Admins read of a connection whose refreshes fail, or that will need its person within a week, before it stops working.",
+  },
   "main.story": {
     source: "gateway",
     behaviour: "An MCP client that has never heard of the gateway signs in and gets its answer from Gong.",
