@@ -31,6 +31,7 @@ export type LogEvent =
   | "mcp.refused"
   | "tools.unreadable"
   | "mcp.upstream_failed"
+  | "paid_call.budget_nearly_used"
   | "paid_call.ended"
   | "paid_call.failed"
   | "paid_call.not_settled"

@@ -6,11 +6,11 @@ import type { IntegrationConfig } from "../config.ts";
 import { GongError } from "../errors.ts";
 import { discardBody, gongRefusal, passGongResponse, requestGongMcp } from "../gong/mcp.ts";
 import { log } from "../log.ts";
-import { INVALID_PARAMS, INVALID_REQUEST } from "../mcp/errors.ts";
+import { INVALID_REQUEST } from "../mcp/errors.ts";
 import { assertHeadersMatch, isModern } from "../mcp/headers.ts";
 import { parseMessage, type McpMessage } from "../mcp/message.ts";
 import { McpRefused } from "../mcp/refused.ts";
-import { isPaidCall, keepsToTools, reachesData } from "../mcp/tool-policy.ts";
+import { isPaidCall, reachesData } from "../mcp/tool-policy.ts";
 import { callPaid, cancelPaidCall } from "./call-paid.ts";
 import { forget, identify, type Caller } from "./caller.ts";
 import type { Gateway } from "./gateway.ts";
@@ -65,7 +65,6 @@ export async function callGong(
     return recalled ?? refusal(gateway, integration, identified, message, call);
   }
   const { caller } = identified;
-  if (message !== undefined && !keepsToTools(message, caller.tools)) throw notForThisKey(message);
   const session = await knownSession(gateway, caller, call.headers, message);
   if (session?.upstreamId === BEGUN_WITHOUT_GONG) {
     return answerWithoutGong(integration, caller.gong.accessToken, message, call);
@@ -99,12 +98,6 @@ async function knownSession(
     throw new McpRefused(404, SESSION_NOT_FOUND, text, message?.id);
   }
   return { given, ...session };
-}
-
-/** MCP 2025-11-25, Tools, Error Handling: a tool that is not for this caller is one that there is not. */
-function notForThisKey({ id }: McpMessage): McpRefused {
-  const text = "This agent key may not call this tool. Whoever made the key chose its tools.";
-  return new McpRefused(id === undefined ? 403 : 200, INVALID_PARAMS, text, id);
 }
 
 /** Parameters that say another encoding than the one the body is read in: Gong could read another message from it. */

@@ -8,8 +8,6 @@ export const INVALID_REQUEST = -32_600;
 /** MCP 2026-07-28, HeaderMismatch: the mirrored headers and the body disagree. */
 export const HEADER_MISMATCH = -32_020;
 
-/** JSON-RPC 2.0 §5.1: also a tool that there is not, or not for this caller (MCP 2025-11-25, Tools, Error Handling). */
-export const INVALID_PARAMS = -32_602;
 /** MCP 2025-11-25, URL Mode Elicitation: nothing goes on before a person has opened a URL. */
 export const URL_ELICITATION_REQUIRED = -32_042;
 /** Ours, in the range left to implementations: a person has to connect to Gong again, and the message says where. */

@@ -59,12 +59,6 @@ export function scopesOfTools(tools: readonly string[] | undefined): readonly st
   return EVERY_SCOPE.filter((scope) => needed.has(scope));
 }
 
-/** Whether a caller that is held to `tools` may send a message. Only calls of tools are; undefined allows them all. */
-export function keepsToTools(message: McpMessage, tools: readonly string[] | undefined): boolean {
-  if (message.method !== "tools/call" || tools === undefined) return true;
-  return message.toolName !== undefined && tools.includes(message.toolName);
-}
-
 /**
  * The scopes to ask for when `granted` does not allow a tool call, else undefined. A connection's Gong token may reach
  * further than one client was granted, so each client is held to its own scopes here; a tool nobody knows needs all of

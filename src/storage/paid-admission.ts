@@ -29,7 +29,6 @@ export type Plan =
   | { readonly kind: "kept"; readonly holder: Holder; readonly result: KeptResult }
   | { readonly kind: "pay"; readonly holder: Holder };
 
-const OTHER_TOOLS = "This agent key is not for this tool. List the tools to see which ones it is for.";
 const NO_CREDITS = "Gong has no credits left, so it was not asked. Ask your Gong admin to add credits.";
 
 /** Before policy was asked: whatever may be reused counts. */
@@ -46,11 +45,10 @@ export function planCall(
   if (!use.ok) return { kind: "refused", outcome: { kind: "unauthorized", reason: use.reason } };
   const { holder } = use;
   const called = { method: "tools/call", toolName: request.tool };
-  const scope = missingScope(called, new Set(holder.scope.split(" ")));
+  // An agent key that is held to tools has their scopes and no more, so policy says which tools those are.
+  const isHeld = holder.tools !== undefined;
+  const scope = isHeld ? undefined : missingScope(called, new Set(holder.scope.split(" ")));
   if (scope !== undefined) return { kind: "refused", outcome: { kind: "insufficient_scope", scope } };
-  if (holder.tools?.includes(request.tool) === false) {
-    return { kind: "forbidden", holder, outcome: "refused", message: OTHER_TOOLS };
-  }
   return (
     (request.shareable ? sharedPlan(sql, request, holder, known, now) : undefined) ??
     payPlan(sql, holder, now)

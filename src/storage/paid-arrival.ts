@@ -1,6 +1,7 @@
 // A paid call on its way in: what it has reserved so far, and its row in the ledger once it is let in. Called by paid-calls.ts.
 
 import { randomId } from "../crypto/credential.ts";
+import { log } from "../log.ts";
 import type { CallPermit } from "./admin-rpc.ts";
 import { reserveCall } from "./call-reservation.ts";
 import type { ConnectionCore } from "./connection-core.ts";
@@ -45,7 +46,7 @@ export async function reserveFor(
   if (gong?.ok === false) return { kind: "refused", outcome: refusalOf(gong) };
   const id = randomId();
   const { tool, arguments: given } = arrival.request;
-  const { grantId, clientId, keyId } = holder;
+  const { grantId, clientId, keyId, tools } = holder;
   const { integration } = core.row() ?? { integration: "main" as const };
   const asked = {
     reservationId: id,
@@ -54,11 +55,15 @@ export async function reserveFor(
     grantId,
     clientId,
     keyId,
+    tools,
     tool,
     pays,
   };
   const permit = await reserveCall(core, { ...asked, arguments: given });
   if (!permit.ok) return { kind: "forbidden", holder, outcome: "refused", message: permit.message };
+  if (permit.warning !== undefined) {
+    log("warn", "paid_call.budget_nearly_used", { connection: core.id, warning: permit.warning });
+  }
   arrival.reservation = { id, gong, permit };
   // Nobody pays for a caller that has left already.
   if (pays && !(await isThere(arrival.line))) return { kind: "refused", outcome: { kind: "left" } };

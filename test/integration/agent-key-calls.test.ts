@@ -12,7 +12,7 @@ import { tamper } from "../support/connection.ts";
 import { everythingStored, objectIds, recordLogs, secretsIn } from "../support/evidence.ts";
 import { ask, ASK_ACCOUNT, askToken, call, ORIGIN, TOOLS_LIST } from "../support/flow.ts";
 import { gong } from "../support/gong.ts";
-import { atGong, errorCode, ledgerWhen, PING, request } from "../support/mcp.ts";
+import { atGong, ledgerWhen, PING, request } from "../support/mcp.ts";
 
 beforeEach(() => gong.reset());
 afterEach(() => {
@@ -167,18 +167,20 @@ describe(verifies("keys.refused", "what is no live agent key"), () => {
 });
 
 describe(verifies("keys.tools", "a key that is made for some tools"), () => {
-  it("MCP 2025-11-25, Tools, Error Handling: others are unknown to it, and cost nothing", async () => {
+  it("MCP, Tool Execution Errors: calls of others are tool errors that say so, and cost nothing", async () => {
     const { key } = await personWithKey("ada", { tools: ["ask_account"] });
     expect((await call(key, ASK_ACCOUNT)).status).toBe(200);
     const spent = await gong.credits();
-    for (const name of ["ask_deal", "generate_brief", "ASK_ACCOUNT", "ask_account ", "no_such_tool", ""]) {
-      const answer = await call(key, toolCall(name));
-      expect([name, answer.status, await errorCode(answer)]).toEqual([name, 200, -32_602]);
-    }
     const unnamed = { ...ASK_ACCOUNT, params: { arguments: {} } };
-    expect(await errorCode(await call(key, unnamed))).toBe(-32_602);
+    const names = ["ask_deal", "generate_brief", "ASK_ACCOUNT", "ask_account ", "no_such_tool", ""];
+    for (const message of [...names.map(toolCall), unnamed]) {
+      const answer = await call(key, message);
+      const text = await answer.text();
+      expect([answer.status, text]).toEqual([200, expect.stringContaining('"isError":true')]);
+      expect(text).toContain("List the tools to see which ones are allowed");
+    }
     const { id: _, ...notification } = toolCall("ask_deal");
-    expect((await call(key, notification)).status).toBe(403);
+    expect((await call(key, notification)).status).toBe(400);
     expect(await gong.credits()).toBe(spent);
   });
 
