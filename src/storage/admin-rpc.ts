@@ -32,7 +32,7 @@ export type CallPermit =
       readonly reuseSeconds: number;
       /** Whether agents with shared access may be given each other's results. */
       readonly shareResults: boolean;
-      /** For the agent: most of a budget is used. */
+      /** For the log: most of a budget is used. */
       readonly warning?: string;
     }
   /** `message` is for the agent: it says what would be allowed and repeats nothing from outside. */
