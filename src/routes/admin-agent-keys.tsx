@@ -10,7 +10,8 @@ import {
   sharedEndpoints,
   type ListedAgentKey,
 } from "../domain/agent-keys.ts";
-import { EMPTY_PAGE, parseListQuery } from "../listing.ts";
+import { EMPTY_PAGE } from "../listing.ts";
+import { queryOf } from "./admin-parts.ts";
 import { adminForm, adminPage } from "../middleware/admin-session.ts";
 import { AdminAgentKeyMadePage, AdminAgentKeysPage, type AdminAgentKey } from "../pages/admin-agent-keys.tsx";
 import type { AgentKeyRefusal } from "../pages/agent-key-text.ts";
@@ -52,7 +53,7 @@ export const adminAgentKeys = new Hono<AppEnv>()
 
 async function keysPage(c: Context<AppEnv>, csrf: string, refusal?: AgentKeyRefusal): Promise<Response> {
   const gateway = c.get("gateway");
-  const query = parseListQuery(new URL(c.req.url).searchParams, ["state"]);
+  const query = queryOf(c, ["state"]);
   const [endpoints, page] = await Promise.all([sharedEndpoints(gateway), pageOfAgentKeys(gateway, query)]);
   c.header("Cache-Control", "no-store");
   return c.html(

@@ -12,7 +12,7 @@ import {
   type MachineClientProblem,
 } from "../domain/machine-clients.ts";
 import { formToken } from "../domain/admin-session.ts";
-import { parseListQuery } from "../listing.ts";
+import { queryOf } from "./admin-parts.ts";
 import { adminForm, adminPage } from "../middleware/admin-session.ts";
 import { ENDPOINTS } from "../oauth/metadata.ts";
 import { SCOPES } from "../oauth/scope.ts";
@@ -76,7 +76,7 @@ async function listPage(
   refused: { readonly problem?: string; readonly enteredName?: string } = {},
 ) {
   const gateway = c.get("gateway");
-  const query = parseListQuery(new URL(c.req.url).searchParams);
+  const query = queryOf(c);
   const page = await listMachineClients(gateway, query);
   return (
     <MachineClientsPage

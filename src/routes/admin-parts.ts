@@ -16,7 +16,13 @@ export function frameOf(c: Context<AppEnv>): { readonly nonce: string; readonly 
 
 /** The query of a list, with these filters. */
 export function queryOf(c: Context<AppEnv>, filters: readonly string[] = []): ListQuery {
-  return parseListQuery(new URL(c.req.url).searchParams, filters);
+  return parseListQuery(searchOf(c.req.url), filters);
+}
+
+/** Only the query is read: a Host header can make the URL one that no parser takes. */
+function searchOf(url: string): URLSearchParams {
+  const at = url.indexOf("?");
+  return new URLSearchParams(at === -1 ? "" : url.slice(at + 1));
 }
 
 /** Who acts, for the audit. Behind the admin form middleware only. */

@@ -33,7 +33,11 @@ export const adminSetup = new Hono<AppEnv>()
   })
   .post("/setup/check", adminForm(), async (c) => {
     const gateway = c.get("gateway");
-    await runChecks(gateway, new URL(c.req.url).origin, c.get("act")?.actor ?? "admin");
+    await runChecks(
+      gateway,
+      URL.parse(c.req.url)?.origin ?? "an address that is no URL",
+      c.get("act")?.actor ?? "admin",
+    );
     c.header("Cache-Control", "no-store");
     return c.redirect(`${gateway.config.publicUrl}/admin/setup`, 303);
   })

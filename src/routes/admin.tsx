@@ -99,7 +99,7 @@ async function signInPage(c: Context<AppEnv>, failed: boolean, retryAfterSeconds
       nonce={c.get("secureHeadersNonce") ?? ""}
       byToken={adminToken !== undefined}
       byAccess={await adminByAccess(gateway, c.req.raw)}
-      {...(new URL(c.req.url).origin === publicUrl ? {} : { publicUrl })}
+      {...(URL.parse(c.req.url)?.origin === publicUrl ? {} : { publicUrl })}
       failed={failed}
       {...(retryAfterSeconds > 0 ? { retryAfterSeconds } : {})}
     />,

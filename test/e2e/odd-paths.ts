@@ -80,7 +80,7 @@ export function debugPaths(): readonly string[] {
     api/v1 api/v2 api/docs docs redoc rpc jsonrpc sse message messages ws socket socket.io stream events inspector
     mcp.json mcp/sse mcp/message mcp/debug mcp/health mcp/tools shared shared/ shared/mcp/sse introspect userinfo
     oauth oauth/token oauth/authorize oauth2 oauth2/token oauth2/authorize oauth/register login logout signin
-    sign-in signup auth auth/callback auth/login connect connect/register consent approve device device_code par
+    sign-in signup auth auth/callback auth/login connect connect/register consent approve device_code par
     jwk certs health/live health/ready healthz livez readyz health/debug version build build-info buildinfo
     administrator admin.php admin.html adminer adminer.php wp-admin wp-login.php wp-config.php xmlrpc.php
     phpmyadmin manager manager/html jenkins solr kibana grafana nagios zabbix cgi-bin cgi-bin/test.cgi

@@ -108,7 +108,7 @@ export const operations = {
   "operations.reset_reaches_gong": {
     source: "gateway",
     behaviour:
-      "When a client resets its connection in the middle of a call or stream, so does the call to Gong",
+      "When a client resets its connection in the middle of a stream, it ends at Gong too; a paid call is finished all the same",
   },
   "operations.failpoints_absent": {
     source: "gateway",
