@@ -8,8 +8,21 @@ import { retrying } from "../storage/stubs.ts";
 import type { Attempt } from "../storage/traces.ts";
 import type { Gateway } from "./gateway.ts";
 
-/** Steps of a sign-in, in order. Discovery comes first and carries no client id, so it can't be traced. */
-export type Step = "registration" | "authorize" | "consent" | "callback" | "token" | "call";
+/**
+ * Steps of a sign-in, in order; `device` and `code` are those of RFC 8628 §3.1 and §3.3, `call` the first call that worked,
+ * `refused` any that did not. Discovery comes first and carries no client id, so it can't be traced.
+ */
+export type Step =
+  | "registration"
+  | "device"
+  | "code"
+  | "authorize"
+  | "consent"
+  | "approval"
+  | "callback"
+  | "token"
+  | "call"
+  | "refused";
 
 /** What the stories learn about the request in hand, for its trace. Text from outside: cut here, cleaned on pages. */
 export interface AttemptInHand {
@@ -32,7 +45,11 @@ const waiting: Attempt[] = [];
  */
 export function noteAttempt(
   gateway: Gateway,
-  outcome: { readonly step: Step; readonly reason: string | undefined; readonly requestId: string },
+  outcome: {
+    readonly step: Step;
+    readonly reason: string | undefined;
+    readonly requestId: string | undefined;
+  },
   writes: boolean,
 ): void {
   const { clientId = "", clientName, reason } = gateway.attempt;
@@ -46,9 +63,6 @@ export function noteAttempt(
   });
   if (writes) writeAttempts(gateway);
 }
-
-/** Whether something waits to be written. */
-export const hasWaiting = (): boolean => waiting.length > 0;
 
 /** Writes what waits in this isolate, after the answer. */
 export function writeAttempts(gateway: Gateway): void {

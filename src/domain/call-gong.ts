@@ -48,6 +48,9 @@ export async function callGong(
   if (!identified.ok && isSignInNeeded(identified) && !needsLink(identified, call)) {
     return refusal(gateway, integration, identified, undefined, call);
   }
+  // For the client doctor, should the call be refused.
+  if (identified.ok && identified.caller.clientId !== undefined)
+    gateway.attempt.clientId = identified.caller.clientId;
   if (!METHODS.has(call.method)) throw new McpRefused(405, INVALID_REQUEST, "Use POST, GET or DELETE.");
   const body = await call.readBody?.();
   const message = body === undefined ? undefined : readMessage(body, call.headers);

@@ -50,7 +50,8 @@ export async function exchangeToken(
   if (FAILPOINTS) await failpoint("token.decided");
   renewClient(gateway, client);
   // A routine refresh would push the sign-in out of the client's trace.
-  if (request.grantType !== "authorization_code") delete gateway.attempt.clientId;
+  if (request.grantType !== "authorization_code" && request.grantType !== DEVICE_CODE_GRANT)
+    delete gateway.attempt.clientId;
   log("info", "token.issued", { client: client.clientId, grantType: request.grantType });
   return response;
 }

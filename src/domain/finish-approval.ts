@@ -58,6 +58,8 @@ export async function finishApproval(
       const continuation = await openContinuation(gateway, transactionId, taken.continuationSealed);
       const { request } = continuation;
       if (request === undefined) return { kind: "refused", reason: "failed" };
+      gateway.attempt.clientId = request.clientId;
+      gateway.attempt.clientName = continuation.clientName;
       const url = await answer(gateway, request, continuation, taken.denied);
       await finishTransaction(gateway, transactionId, url);
       return { kind: "redirect", url };
@@ -71,7 +73,10 @@ async function answer(
   { clientName, actor }: Continuation,
   denied: boolean,
 ): Promise<string> {
-  const refuse = (error: OAuthError): Promise<string> => tellRefused(gateway, request, error);
+  const refuse = (error: OAuthError): Promise<string> => {
+    gateway.attempt.reason = error.code;
+    return tellRefused(gateway, request, error);
+  };
   if (denied) return refuse(new OAuthError("access_denied", "An admin denied the request."));
   if (await isClientGone(gateway, request.clientId)) {
     return refuse(new OAuthError("unauthorized_client", "Add the connection in your client again."));

@@ -73,6 +73,8 @@ export async function refusal(
   call: McpCall,
 ): Promise<McpAnswer> {
   log("info", "mcp.refused", { reason: refused.reason });
+  // An access token that has run out is routine: a client renews it and goes on.
+  if (refused.reason !== "invalid_token") gateway.attempt.reason = refused.reason;
   if (needsLink(refused, call)) {
     const response = await askToReconnect(gateway, integration, refused.connectionId, call, message);
     return { kind: "response", response };

@@ -3,7 +3,10 @@
 
 import type { MiddlewareHandler } from "hono";
 import type { AppEnv } from "../context.ts";
-import { hasWaiting, noteAttempt, writeAttempts, type Step } from "../domain/attempts.ts";
+import { noteAttempt, writeAttempts, type Step } from "../domain/attempts.ts";
+
+/** Steps that only somebody who got this far can take, and that have written themselves. */
+const WRITING: readonly Step[] = ["consent", "approval", "callback", "token"];
 
 /** Notes the outcome of `step`. What worked and has written takes along what waits; a refusal alone writes nothing. */
 export const traced = (step: Step): MiddlewareHandler<AppEnv> =>
@@ -14,8 +17,8 @@ export const traced = (step: Step): MiddlewareHandler<AppEnv> =>
     // RFC 8628 §3.5: a device that waits for its person asks again and again.
     if (refusal === "authorization_pending" || refusal === "slow_down") return;
     const { clientId, reason } = gateway.attempt;
-    const writes = refusal === undefined && step !== "registration" && step !== "authorize";
+    const writes = refusal === undefined && WRITING.includes(step);
     if (clientId !== undefined || refusal !== undefined || reason !== undefined) {
       noteAttempt(gateway, { step, reason: refusal, requestId: c.get("requestId") }, writes);
-    } else if (writes && hasWaiting()) writeAttempts(gateway);
+    } else if (writes) writeAttempts(gateway);
   };

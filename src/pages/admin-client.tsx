@@ -143,9 +143,8 @@ function Trace({ view: { trace, name, clientId } }: { view: ClientView }) {
         ))}
       </ol>
       <p class="small soft">
-        Discovery comes before all of this and carries no client id, so it is not listed: a client that
-        registered or asked for the consent page has done it. After a consent page without a decision, the
-        person closed it or the client never opened a browser.
+        Discovery comes first and carries no client id, so it is not listed. After a consent page without a
+        decision, the person closed it or the client never opened a browser.
       </p>
     </section>
   );

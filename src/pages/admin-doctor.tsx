@@ -34,9 +34,8 @@ export function DoctorPage({ nonce, csrf, query, page }: DoctorView) {
     <AdminFrame section="/admin/doctor" title="Client doctor" nonce={nonce} csrf={csrf}>
       <section class="card">
         <p>
-          The last step of each client that tried to sign in. A refused step alone is written down with the
-          next sign-in that works, or when you open this page, and may be missing for a while. Ask the person
-          for the reference on the error page, and search for it.
+          The last step of each client. A refused step is written with the next sign-in that works, or when
+          you open this page. Search for the reference on the person's error page.
         </p>
         <AdminList
           path="/admin/doctor"

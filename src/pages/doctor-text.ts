@@ -14,6 +14,10 @@ const STEPS: Readonly<Record<string, string>> = {
   callback: "Sign-in at Gong",
   token: "Token",
   call: "First call",
+  device: "Device code asked for",
+  code: "Device code entered",
+  approval: "Admin's decision",
+  refused: "Call",
 };
 
 /** What a step of a sign-in is called. */
@@ -64,8 +68,14 @@ const GROUPS: readonly (readonly [text: string, advice: string, reasons: string]
     "foreign_resource several_resources wrong_resource invalid_target",
   ],
   ["Its document can't be fetched or used.", "Try later, or put the client into CLIENTS.", "document_*"],
-  ["It asked for a scope that Gong does not have.", CLIENT, "invalid_scope"],
-  ["The person said no.", "Nothing is wrong with the client.", "denied_by_person"],
+  ["It needs a scope that Gong does not have or did not give.", CLIENT, "invalid_scope insufficient_scope"],
+  [
+    "The person, or an admin, said no.",
+    "Nothing is wrong with the client.",
+    "denied_by_person access_denied",
+  ],
+  ["Its key or token is not this gateway's.", AGAIN, "bearer_foreign"],
+  ["Its message or headers break MCP's rules.", CLIENT, "mcp_*"],
   [
     "Another browser than the one that began went on, or its cookies were lost.",
     PERSON,
@@ -111,7 +121,7 @@ const GROUPS: readonly (readonly [text: string, advice: string, reasons: string]
   [
     "Its code, refresh token or sign-in is over.",
     PERSON,
-    "code_* unknown_* tag_* connection_unknown grant_* refresh_* answer_gone state_unknown",
+    "code_* unknown_* tag_* connection_unknown grant_* refresh_* needs_reconnect not_connected answer_gone state_unknown",
   ],
 ];
 

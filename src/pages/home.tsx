@@ -179,11 +179,7 @@ const TROUBLE: readonly { when: string; what: string }[] = [
   },
   {
     when: "Anything else",
-    what: "Give your admin the request ID from the error page, the name of your client, and the time. The request ID finds the entry in the gateway's log.",
-  },
-  {
-    when: "You are the admin and want to know why",
-    what: "The client doctor at `/admin/doctor` lists what each client tried, step by step, with the reason where it stopped and what to do. Search there for the request ID.",
+    what: "Give your admin the request ID from the error page, the name of your client, and the time. At `/admin/doctor` your admin sees each attempt and the reason.",
   },
 ];
 

@@ -56,7 +56,7 @@ export const authorize = new Hono<AppEnv>()
     return goOn(c, decided);
   })
   .all("/authorize", (c) => c.body(null, 405, { allow: "GET, POST" }))
-  .get("/authorize/waiting/:id", async (c) => {
+  .get("/authorize/waiting/:id", traced("approval"), async (c) => {
     const id = c.req.param("id");
     if (!isTransactionId(id)) return problemPage(c, "state_unknown", 400);
     const { publicUrl } = c.get("gateway").config;

@@ -4,6 +4,7 @@ import { Hono, type Context } from "hono";
 import type { AppEnv } from "../context.ts";
 import { authorizeDevice, enterUserCode, type EnteredCode } from "../domain/device-authorization.ts";
 import { throughAccess } from "../middleware/access.ts";
+import { traced } from "../middleware/attempts.ts";
 import { readForm } from "../middleware/body.ts";
 import { addressBlock } from "../middleware/registration-rate.ts";
 import { isSameOrigin } from "../middleware/same-origin.ts";
@@ -12,7 +13,7 @@ import { problemPage } from "../respond.tsx";
 import { askConsent, keepConsentBinding } from "./authorize.tsx";
 
 export const deviceAuthorization = new Hono<AppEnv>()
-  .post("/device_authorization", async (c) => {
+  .post("/device_authorization", traced("device"), async (c) => {
     const form = await readForm(c.req.raw);
     const place = placeOf(c);
     const response = await authorizeDevice(c.get("gateway"), c.req.header("Authorization"), form, place);
@@ -29,7 +30,7 @@ export const device = new Hono<AppEnv>()
     keepConsentBinding(c);
     return codePage(c, { failed: false });
   })
-  .post("/device", async (c) => {
+  .post("/device", traced("code"), async (c) => {
     if (!isSameOrigin(c)) return problemPage(c, "cross_site", 403);
     const form = await readForm(c.req.raw);
     const address = addressBlock(c.req.header("CF-Connecting-IP") ?? "unknown");

@@ -3,12 +3,13 @@
 // Security; MCP authorization; RFC 6750 §3.
 
 import type { IntegrationConfig, IntegrationName } from "../config.ts";
+import { noteAttempt } from "../domain/attempts.ts";
 import { isAgentKey } from "../domain/caller.ts";
 import { callGong, type McpAnswer } from "../domain/call-gong.ts";
 import { openGateway, type Gateway } from "../domain/gateway.ts";
 import { ConfigError, failureOf, OAuthError } from "../errors.ts";
 import { errorFields, log } from "../log.ts";
-import { INVALID_REQUEST, jsonRpcError } from "../mcp/errors.ts";
+import { HEADER_MISMATCH, INVALID_REQUEST, jsonRpcError } from "../mcp/errors.ts";
 import { McpRefused } from "../mcp/refused.ts";
 import { readBody } from "../middleware/body.ts";
 import {
@@ -70,12 +71,28 @@ export async function serveMcp(
       readBody: request.method === "POST" ? () => readBody(request, config.maxBodyBytes) : undefined,
       cors,
     });
+    if (answer.kind !== "response") {
+      const reason = answer.kind === "unauthorized" ? undefined : answer.kind;
+      noteRefused(gateway, OURS.test(accessToken) ? reason : "bearer_foreign");
+    }
     return isKey && answer.kind !== "response"
       ? keyChallenge(answer, cors)
       : respond(answer, integration, cors);
   } catch (error) {
+    // 404 only asks for a new MCP session.
+    if (error instanceof McpRefused && error.status >= 400 && error.status !== 404)
+      noteRefused(gateway, error.code === HEADER_MISMATCH ? "mcp_headers" : "mcp_message");
     return failed(error, cors);
   }
+}
+
+/** RFC 6750 §2.1: what begins otherwise is a key or token of somebody else's. */
+const OURS = /^ga[tk]_/;
+
+/** Keeps a refused call for the client doctor, in memory: nothing is written for a stranger's request. */
+function noteRefused(gateway: Gateway, reason: string | undefined): void {
+  if (reason === undefined && gateway.attempt.reason === undefined) return;
+  noteAttempt(gateway, { step: "refused", reason, requestId: undefined }, false);
 }
 
 function respond(answer: McpAnswer, integration: IntegrationConfig, cors: Cors | undefined): Response {

@@ -3,7 +3,8 @@
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { verifies } from "../conformance/verifies.ts";
-import { adminBrowser } from "../support/admin.ts";
+import { adminBrowser, connectSharedAs, decide, waitForShared } from "../support/admin.ts";
+import { approveDevice, beginDevice, decideDevice, enterCode, poll } from "../support/device.ts";
 import { everythingStored, rowsOf, secretsIn } from "../support/evidence.ts";
 import {
   ask,
@@ -126,6 +127,81 @@ describe(verifies("doctor.trace", "the trace of a client"), () => {
     const text = await traceOf(id);
     expect(text).toContain(`It stopped at: ${step}.`);
     expect(text).toContain(`Reason ${reason}`);
+  });
+
+  it("RFC 8628 §3: a device is there step by step, from its code to its token", async () => {
+    vi.useFakeTimers({ toFake: ["Date"] });
+    const device = await beginDevice();
+    await approveDevice(device);
+    expect((await poll(device)).status).toBe(200);
+    const text = await traceOf(device.clientId);
+    for (const step of ["Device code asked for", "Device code entered", "Person's decision", "Token"])
+      expect(text).toContain(`${step} Worked`);
+    expect(text).not.toContain("It stopped at");
+  });
+
+  it("RFC 8628 §3.5: a device that waits leaves no step, and one that its person refused stops at its token", async () => {
+    vi.useFakeTimers({ toFake: ["Date"] });
+    const device = await beginDevice();
+    expect((await poll(device)).status).toBe(400);
+    expect(await traceOf(device.clientId)).not.toContain("Token");
+    const browser = new TestBrowser();
+    const page = await enterCode(browser, device.userCode);
+    await decideDevice(browser, await page.text(), { decision: "deny" });
+    vi.setSystemTime(Date.now() + 11_000);
+    expect((await poll(device)).status).toBe(403);
+    const text = await traceOf(device.clientId);
+    expect(text).toContain("It stopped at: Token. The person, or an admin, said no.");
+  });
+
+  it.each([
+    ["approve", "Admin's decision Worked"],
+    ["deny", "It stopped at: Admin's decision. The person, or an admin, said no."],
+  ] as const)(
+    "gateway: an admin's %s is a step, and the page that waits is none",
+    async (decision, expected) => {
+      const admin = await adminBrowser();
+      if (decision === "approve") await connectSharedAs(admin);
+      const waiting = await waitForShared();
+      expect((await waiting.browser.open(waiting.path)).status).toBe(200);
+      expect(await traceOf(waiting.clientId)).not.toContain("Admin's decision");
+      await decide(admin, waiting, decision);
+      expect((await waiting.browser.open(waiting.path)).status).toBe(303);
+      expect(await traceOf(waiting.clientId)).toContain(expected);
+    },
+  );
+
+  it("MCP 2026-07-28: a call whose header contradicts its message is named, for its client", async () => {
+    const { clientId, tokens } = await connect();
+    await call(tokens.access_token, TOOLS_LIST);
+    expect(await traceOf(clientId)).not.toContain("mcp_headers");
+    const headers = { "mcp-method": "tools/call" };
+    expect((await call(tokens.access_token, TOOLS_LIST, { headers })).status).toBe(400);
+    const text = await traceOf(clientId);
+    expect(text).toContain("It stopped at: Call. Its message or headers break MCP's rules.");
+    expect(text).toContain("Reason mcp_headers");
+  });
+
+  it("RFC 6750 §3.1: a call that Gong refuses for its scope is named, for its client", async () => {
+    const { clientId, tokens } = await connect();
+    await gong.fault({ endpoint: "mcp", fault: { kind: "insufficient_scope", scope: "gong:secret" } });
+    expect((await call(tokens.access_token, TOOLS_LIST)).status).toBe(403);
+    expect(await traceOf(clientId)).toContain(
+      "It stopped at: Call. It needs a scope that Gong does not have or did not give.",
+    );
+  });
+
+  it("RFC 6750 §3.1: a key of somebody else's is named, an access token that has run out is not, and neither is kept", async () => {
+    const ours = `gat_${"A".repeat(124)}`;
+    await ask(`/authorize?${authorizationQuery("")}`);
+    const before = await traceOf("");
+    expect((await call(ours, TOOLS_LIST)).status).toBe(401);
+    expect(await traceOf("")).toBe(before);
+    const theirs = "a-key-of-some-other-service";
+    expect((await call(theirs, TOOLS_LIST)).status).toBe(401);
+    const text = await traceOf("");
+    expect(text).toContain("It stopped at: Call. Its key or token is not this gateway's.");
+    expect(JSON.stringify(await rowsOf("ADMIN", "traces"))).not.toContain(theirs);
   });
 
   it("ASVS 16.3.1: what people decide is in the audit, as what anybody can cause", async () => {
