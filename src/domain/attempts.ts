@@ -10,9 +10,10 @@ import type { Gateway } from "./gateway.ts";
 
 /**
  * Steps of a sign-in, in order; `device` and `code` are those of RFC 8628 §3.1 and §3.3, `call` the first call that worked,
- * `refused` any that did not. Discovery comes first and carries no client id, so it can't be traced.
+ * `refused` any that did not. Discovery carries no client id: it is the client's that went on from the same address.
  */
 export type Step =
+  | "discovery"
   | "registration"
   | "device"
   | "code"
@@ -39,6 +40,29 @@ const LONGEST_NAME = 100;
 
 const waiting: Attempt[] = [];
 
+const MOST_DISCOVERIES = 500;
+const DISCOVERY_SECONDS = 600;
+
+/** When an address last read the metadata, until a client goes on from there. Never stored. */
+const discoveries = new Map<string, number>();
+
+/** Notes that somebody at `address` read the authorization server's metadata: RFC 8414 §3. */
+export function noteDiscovery(address: string, now: number): void {
+  // A flood of addresses loses a trace, nothing else.
+  if (discoveries.size >= MOST_DISCOVERIES) discoveries.clear();
+  discoveries.set(address, now);
+}
+
+/** Gives the discovery from `address`, of the last ten minutes, to the client of this request; once. */
+export function claimDiscovery(gateway: Gateway, address: string): void {
+  const at = discoveries.get(address);
+  if (at === undefined || gateway.attempt.clientId === undefined) return;
+  discoveries.delete(address);
+  if (at + DISCOVERY_SECONDS > gateway.now()) {
+    keep({ ...attemptOf(gateway), at, step: "discovery", reason: undefined, requestId: undefined });
+  }
+}
+
 /**
  * Notes one step of a client. `writes` says that the step itself wrote, so that what waits may be written too; after the
  * answer, and without making anybody wait.
@@ -52,16 +76,21 @@ export function noteAttempt(
   },
   writes: boolean,
 ): void {
-  const { clientId = "", clientName, reason } = gateway.attempt;
   keep({
+    ...attemptOf(gateway),
     at: gateway.now(),
-    clientId: clientId.slice(0, LONGEST_ID).toWellFormed(),
-    name: clientName?.slice(0, LONGEST_NAME).toWellFormed(),
     step: outcome.step,
-    reason: outcome.reason ?? reason,
+    reason: outcome.reason ?? gateway.attempt.reason,
     requestId: outcome.requestId,
   });
   if (writes) writeAttempts(gateway);
+}
+
+function attemptOf({ attempt: { clientId = "", clientName } }: Gateway): Pick<Attempt, "clientId" | "name"> {
+  return {
+    clientId: clientId.slice(0, LONGEST_ID).toWellFormed(),
+    name: clientName?.slice(0, LONGEST_NAME).toWellFormed(),
+  };
 }
 
 /** Writes what waits in this isolate, after the answer. */

@@ -3,7 +3,7 @@
 
 import type { MiddlewareHandler } from "hono";
 import type { AppEnv } from "../context.ts";
-import { noteAttempt, writeAttempts, type Step } from "../domain/attempts.ts";
+import { claimDiscovery, noteAttempt, writeAttempts, type Step } from "../domain/attempts.ts";
 
 /** Steps that only somebody who got this far can take, and that have written themselves. */
 const WRITING: readonly Step[] = ["consent", "approval", "callback", "token"];
@@ -17,6 +17,8 @@ export const traced = (step: Step): MiddlewareHandler<AppEnv> =>
     // RFC 8628 §3.5: a device that waits for its person asks again and again.
     if (refusal === "authorization_pending" || refusal === "slow_down") return;
     const { clientId, reason } = gateway.attempt;
+    const address = c.req.header("CF-Connecting-IP");
+    if (address !== undefined) claimDiscovery(gateway, address);
     const writes = refusal === undefined && WRITING.includes(step);
     if (clientId !== undefined || refusal !== undefined || reason !== undefined) {
       noteAttempt(gateway, { step, reason: refusal, requestId: c.get("requestId") }, writes);

@@ -143,7 +143,7 @@ function Trace({ view: { trace, name, clientId } }: { view: ClientView }) {
         ))}
       </ol>
       <p class="small soft">
-        Discovery comes first and carries no client id, so it is not listed. After a consent page without a
+        Discovery is listed when its address went on within ten minutes. After a consent page without a
         decision, the person closed it or the client never opened a browser.
       </p>
     </section>

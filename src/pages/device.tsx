@@ -21,7 +21,7 @@ export function DeviceCodePage({ nonce, failed, retryAfterSeconds }: DeviceCodeV
       <div class="card">
         <div class="stack">
           <h1>Connect a device</h1>
-          <p>Enter the code that your terminal or device shows you.</p>
+          <p>Enter the code that your terminal shows.</p>
         </div>
         {problem === undefined ? null : (
           <p id="problem" role="alert" class="note bad">
@@ -44,8 +44,7 @@ export function DeviceCodePage({ nonce, failed, retryAfterSeconds }: DeviceCodeV
               {...(failed ? { "aria-invalid": "true" as const } : {})}
             />
             <p id="code-hint" class="small soft">
-              Eight letters, for example <span class="mono">GDJB-MJHT</span>. Dashes and small letters don't
-              matter.
+              Eight letters, for example <span class="mono">GDJB-MJHT</span>.
             </p>
           </div>
           <div>
@@ -100,8 +99,7 @@ export function DeviceDestination({ userCode, askedFrom, askedAt, sameAddress }:
         </p>
         {sameAddress ? null : (
           <p class="note warn">
-            The request did not come from the network you are on. That is normal for a server that you work on
-            from here. If you don't know the place, deny.
+            That is normal for a server that you work on from here. If you don't know the place, deny.
           </p>
         )}
       </dd>
@@ -126,15 +124,15 @@ const ENDS = {
   },
   denied: {
     title: "You denied access",
-    text: "Nothing was connected. Your device is being told. You can close this page.",
+    text: "Nothing was connected. Your device is being told.",
   },
   late: {
     title: "The code has expired",
-    text: "The device was not connected, because its code was used or its time was over. Ask your device for a new code and start again.",
+    text: "Its code was used before, or its time was over. Ask your device for a new one.",
   },
   failed: {
     title: "The device is not connected",
-    text: "Gong or the gateway could not finish the sign-in. Enter the code again in a minute; it works for 15 minutes.",
+    text: "The sign-in could not be finished. Enter the code again in a minute.",
   },
 } as const;
 

@@ -8,6 +8,7 @@ export interface ReasonWords {
 }
 
 const STEPS: Readonly<Record<string, string>> = {
+  discovery: "Discovery",
   registration: "Registration",
   authorize: "Consent page asked for",
   consent: "Person's decision",

@@ -77,8 +77,8 @@ const TEXTS: Record<Problem, ProblemText> = {
   },
   device_unchecked: {
     title: "Compare the code first",
-    text: "Access goes to whoever holds the device, so the gateway needs your word that it is yours.",
-    hint: "Go back, compare the code with the one on your device, and tick the box.",
+    text: "Access goes to whoever holds the device.",
+    hint: "Go back, compare the code, and tick the box.",
   },
   shared_not_connected: {
     title: "Shared access is not set up yet",

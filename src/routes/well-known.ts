@@ -3,6 +3,7 @@
 
 import { Hono } from "hono";
 import type { AppEnv } from "../context.ts";
+import { noteDiscovery } from "../domain/attempts.ts";
 import { servedGrantTypes } from "../domain/served-grant-types.ts";
 import {
   AUTHORIZATION_SERVER_METADATA_PATH,
@@ -16,7 +17,9 @@ const CACHED = { "cache-control": "public, max-age=300" };
 
 export const wellKnown = new Hono<AppEnv>()
   .get(AUTHORIZATION_SERVER_METADATA_PATH, (c) => {
-    const { config } = c.get("gateway");
+    const { config, now } = c.get("gateway");
+    const address = c.req.header("CF-Connecting-IP");
+    if (address !== undefined) noteDiscovery(address, now());
     const grantTypes = servedGrantTypes(config);
     return c.json(authorizationServerMetadata(config.publicUrl, { grantTypes }), 200, CACHED);
   })

@@ -53,6 +53,26 @@ describe(verifies("doctor.trace", "the trace of a client"), () => {
     expect(doctor).toContain("1 matches");
   });
 
+  it("gateway: discovery is the step of the client that goes on from the same address, once and of nobody else", async () => {
+    const from = (address: string) => ({ headers: { "cf-connecting-ip": address } });
+    const registerFrom = async (address: string): Promise<string> => {
+      const answer = await ask("/register", {
+        method: "POST",
+        headers: { "content-type": "application/json", "cf-connecting-ip": address },
+        body: JSON.stringify({ redirect_uris: ["http://127.0.0.1:7777/callback"] }),
+      });
+      const { client_id: id }: { client_id: string } = await answer.json();
+      return id;
+    };
+    await ask("/.well-known/oauth-authorization-server", from("198.51.100.77"));
+    const elsewhere = await registerFrom("198.51.100.78");
+    const own = await registerFrom("198.51.100.77");
+    const later = await registerFrom("198.51.100.77");
+    expect(await traceOf(own)).toContain("Discovery Worked");
+    expect(await traceOf(elsewhere)).not.toContain("Discovery Worked");
+    expect(await traceOf(later)).not.toContain("Discovery Worked");
+  });
+
   it("gateway: a wrong redirect URI is named with its step, what to do, and the quirk of VS Code", async () => {
     const { client_id: id } = await register({
       client_name: "Visual Studio Code",
