@@ -52,7 +52,7 @@ export function AdminAgentKeysPage(view: AdminAgentKeysView) {
           </p>
         </div>
         {resources.length === 0 ? (
-          <p class="soft">Connect shared access on the overview first.</p>
+          <p class="soft">Connect shared access first.</p>
         ) : (
           <AgentKeyForm
             action={PATH}

@@ -52,7 +52,7 @@ describe(verifies("keys.admin", "an admin and agent keys"), () => {
   it("gateway: before shared access is connected there is no form, and a post makes nothing", async () => {
     const html = await page();
     expect(readForms(html).filter(({ action }) => action === PATH).length).toBe(1);
-    expect(readText(html)).toContain("Connect shared access on the overview first");
+    expect(readText(html)).toContain("Connect shared access first");
     const csrf = readForms(html)
       .flatMap(({ fields }) => fields)
       .find(([name]) => name === "csrf")?.[1];
