@@ -39,7 +39,11 @@ export function rewriteEvents(
         }
         // What this rejects with breaks the stream that is passed on.
         const { done, value } = await reader.read();
-        if (done) return controller.close();
+        if (done) {
+          const left = cutter.lineEndsLeft();
+          if (left !== "") controller.enqueue(encoder.encode(left));
+          return controller.close();
+        }
         cutter.push(value);
       }
     },
@@ -51,6 +55,8 @@ interface EventCutter {
   push(bytes: Uint8Array): void;
   /** The next whole event as it came; undefined when more bytes are needed. Throws for broken UTF-8 and long events. */
   next(): string | undefined;
+  /** The rest, when it is blank lines: the LF of a CRLF whose CR already ended the last event, for one. */
+  lineEndsLeft(): string;
 }
 
 function createEventCutter(longest: number): EventCutter {
@@ -70,6 +76,7 @@ function createEventCutter(longest: number): EventCutter {
       rest = rest.slice(event.length);
       return event;
     },
+    lineEndsLeft: () => (/[^\r\n]/.test(rest) ? "" : rest),
   };
 }
 

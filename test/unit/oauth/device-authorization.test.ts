@@ -22,6 +22,7 @@ describe(verifies("device.user_code", "user codes"), () => {
           expect(readUserCode(shownUserCode(userCode), SHARDS)).toEqual({ userCode, shard });
         },
       ),
+      { seed: 20_261_122, numRuns: 1000 },
     );
   });
 
