@@ -97,6 +97,17 @@ export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+/** Reads a JSON array as parseStrictJson does; undefined for everything else. */
+export function parseStrictArray(text: string): readonly unknown[] | undefined {
+  try {
+    const value = parseStrictJson(text);
+    return Array.isArray(value) ? value : undefined;
+  } catch (error) {
+    if (error instanceof JsonRefused) return undefined;
+    throw error;
+  }
+}
+
 declare global {
   // ECMAScript 2026, "JSON.parse source text access"; TypeScript's libraries do not have it yet.
   interface JSON {

@@ -164,7 +164,7 @@ function draftAccess(policy: Policy, form: FormReader): Draft {
 }
 
 /** How a form says that no tool at all may be used: an empty field is every tool. */
-export const NO_TOOL = "none";
+const NO_TOOL = "none";
 
 function ruleOf(form: FormReader, prefix: string): object {
   const allow = form.words(`${prefix}allow`);

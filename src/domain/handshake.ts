@@ -4,7 +4,7 @@
 
 import { readBounded } from "../bounded-body.ts";
 import type { IntegrationConfig } from "../config.ts";
-import { requestGongMcp } from "../gong/mcp.ts";
+import { answersPing } from "../gong/mcp.ts";
 import { isJsonObject, JsonRefused, parseStrictJson, type JsonObject } from "../json.ts";
 import { errorFields, log } from "../log.ts";
 import { isModern } from "../mcp/headers.ts";
@@ -97,8 +97,8 @@ function resultIn(text: string): JsonObject | undefined {
 }
 
 /**
- * What a server says of itself alone. Instructions and the rest of `_meta` may be written for the person who asked, and what is kept
- * goes to everybody. MCP 2025-11-25, InitializeResult; MCP 2026-07-28, DiscoverResult.
+ * What a server says of itself alone. Instructions and the rest of `_meta` may be written for the person who asked, and
+ * what is kept goes to everybody. MCP 2025-11-25, InitializeResult; MCP 2026-07-28, DiscoverResult.
  */
 const PUBLIC_MEMBERS: readonly string[] = [
   "protocolVersion",
@@ -181,34 +181,9 @@ export async function answerWithoutGong(
   if (message?.kind === "request" && message.method === "ping") {
     return own(Response.json({ jsonrpc: "2.0", id: message.id ?? null, result: {} }, { headers }));
   }
-  if (await answersAgain(integration, gongAccessToken)) {
+  if (await answersPing(integration.mcpUrl, gongAccessToken)) {
     const text = "Gong is back. Start a new session: this one began while Gong was not available.";
     throw new McpRefused(404, SESSION_NOT_FOUND, text, message?.id);
   }
   return own(unavailable(503, undefined, message, call));
-}
-
-const PING = '{"jsonrpc":"2.0","id":0,"method":"ping"}';
-
-/** Whether Gong answers a ping at all, whatever it says to one without a session. */
-async function answersAgain(integration: IntegrationConfig, gongAccessToken: string): Promise<boolean> {
-  try {
-    const response = await requestGongMcp({
-      mcpUrl: integration.mcpUrl,
-      method: "POST",
-      headers: new Headers({
-        accept: "application/json, text/event-stream",
-        "content-type": "application/json",
-      }),
-      body: Uint8Array.from(PING, (character) => character.charCodeAt(0)),
-      authorization: `Bearer ${gongAccessToken}`,
-      sessionId: undefined,
-      signal: AbortSignal.timeout(LONGEST_READ_MS),
-    });
-    await response.body?.cancel();
-    return response.status < 500;
-  } catch {
-    // No answer is the answer.
-    return false;
-  }
 }

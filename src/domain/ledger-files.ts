@@ -13,7 +13,7 @@ import type { Gateway } from "./gateway.ts";
 export type FileRow = PaidCallRow & { readonly connection: string };
 
 /** Connections in one file of the whole company. */
-export const PART_CONNECTIONS = 400;
+const PART_CONNECTIONS = 400;
 const ROWS_AT_ONCE = 1000;
 const IDS_AT_ONCE = 50;
 /** Objects that one download asks: below what the platform lets one request ask. */
@@ -49,10 +49,7 @@ const RAN_NOTHING: ReadonlySet<string> = new Set([
 ]);
 
 /** Whether Gong's report is to have the call: `perhaps` where Gong documents no rule. */
-export function chargeOf({
-  served,
-  outcome,
-}: Pick<PaidCallRow, "served" | "outcome">): "yes" | "perhaps" | "no" {
+function chargeOf({ served, outcome }: Pick<PaidCallRow, "served" | "outcome">): "yes" | "perhaps" | "no" {
   if (served !== "paid" || RAN_NOTHING.has(outcome)) return "no";
   return outcome === "ok" ? "yes" : "perhaps";
 }

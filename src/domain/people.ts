@@ -20,7 +20,7 @@ export async function personRow(gateway: Gateway, email: string): Promise<Person
 }
 
 /** The index of a person's e-mail address, as `readAccessIdentity` gives it. */
-export function personHash(gateway: Gateway, email: string): Promise<string | undefined> {
+function personHash(gateway: Gateway, email: string): Promise<string | undefined> {
   // A connection's name begins with a client id, which is never empty.
   return identityHash(gateway, `\nperson\n${email}`);
 }

@@ -10,7 +10,7 @@ import type { Actor } from "./administer.ts";
 import type { Gateway } from "./gateway.ts";
 
 /** What a chart of calls can be split by. */
-export const SPEND_GROUPS = ["served", "tool", "client", "key", "connection"] as const;
+const SPEND_GROUPS = ["served", "tool", "client", "key", "connection"] as const;
 export type SpendGroup = (typeof SPEND_GROUPS)[number];
 
 /** How many calls were served in each way. */

@@ -2,6 +2,7 @@
 // the client. Both are built from nothing by allow-lists; bodies of good answers are never touched by JavaScript.
 // Called by domain/. RFC 9110 §7.6.1; MCP 2026-07-28 Streamable HTTP and Token Handling.
 import { nowSeconds } from "../clock.ts";
+import { GongError } from "../errors.ts";
 import { gongError, parseRetryAfter, readBounded, USER_AGENT } from "./answer.ts";
 
 export interface GongMcpCall {
@@ -130,6 +131,32 @@ function holds(bytes: Uint8Array, token: string): boolean {
 async function readAtMost(response: Response, longest: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
   const signal = AbortSignal.timeout(LONGEST_ERROR_MS);
   return await readBounded(response, longest, signal).catch(() => undefined);
+}
+
+const PING = '{"jsonrpc":"2.0","id":0,"method":"ping"}';
+const LONGEST_PING_MS = 10_000;
+
+/** Whether Gong answers a ping at all, whatever it says to one without a session. Costs nothing (MCP, Ping). */
+export async function answersPing(mcpUrl: URL, accessToken: string): Promise<boolean> {
+  try {
+    const response = await requestGongMcp({
+      mcpUrl,
+      method: "POST",
+      headers: new Headers({
+        accept: "application/json, text/event-stream",
+        "content-type": "application/json",
+      }),
+      body: Uint8Array.from(PING, (character) => character.charCodeAt(0)),
+      authorization: `Bearer ${accessToken}`,
+      sessionId: undefined,
+      signal: AbortSignal.timeout(LONGEST_PING_MS),
+    });
+    await discardBody(response);
+    return response.status < 500;
+  } catch (error) {
+    if (error instanceof GongError) return false;
+    throw error;
+  }
 }
 
 /** Drops the rest of a body, so that its connection is free again. A body that broke off already is as good as dropped. */

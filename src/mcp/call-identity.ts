@@ -4,7 +4,7 @@
 import { isJsonObject, parseKeepingNumbers, type JsonObject } from "../json.ts";
 
 /** Set to true in `params._meta`, it asks for an answer that Gong gives now, not one that was kept. */
-export const FRESH_KEY = "gong-mcp-gateway/fresh";
+const FRESH_KEY = "gong-mcp-gateway/fresh";
 
 export interface CallIdentity {
   /** Equal for two calls exactly when they ask the same of Gong. */

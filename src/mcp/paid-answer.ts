@@ -3,7 +3,7 @@
 import { isJsonObject, parseKeepingNumbers, type JsonObject } from "../json.ts";
 
 /** The key of the note in a result's `_meta`. */
-export const SERVED_KEY = "gong-mcp-gateway/served";
+const SERVED_KEY = "gong-mcp-gateway/served";
 
 /** How a caller other than the payer got the answer. */
 export interface ServedNote {

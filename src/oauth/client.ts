@@ -32,7 +32,7 @@ export const JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 export const VOUCHED_GRANT_TYPES = [CLIENT_CREDENTIALS, JWT_BEARER] as const;
 
 /** RFC 7591 §2: every grant type the token endpoint knows; the settings say which of them a gateway serves. */
-export const GRANT_TYPES = [...REGISTRABLE_GRANT_TYPES, ...VOUCHED_GRANT_TYPES] as const;
+const GRANT_TYPES = [...REGISTRABLE_GRANT_TYPES, ...VOUCHED_GRANT_TYPES] as const;
 
 export type GrantType = (typeof GRANT_TYPES)[number];
 

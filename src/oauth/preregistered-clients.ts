@@ -2,7 +2,7 @@
 // config.ts only. A secret is configured as its SHA-256, so that the setting itself is not a credential.
 
 import { OAuthError } from "../errors.ts";
-import { isJsonObject, JsonRefused, parseStrictJson, type JsonObject } from "../json.ts";
+import { isJsonObject, parseStrictArray, type JsonObject } from "../json.ts";
 import { parseClientKeys, type ClientKeys } from "./client-keys.ts";
 import { parseClientMetadata, parseClientName, type ClientMetadata } from "./client-metadata.ts";
 import { REGISTRABLE_AUTH_METHODS, VOUCHED_GRANT_TYPES, type Client, type GrantType } from "./client.ts";
@@ -21,7 +21,7 @@ interface PreregisteredClients {
 export function parsePreregisteredClients(text: string): PreregisteredClients {
   const clients = new Map<string, Client>();
   const problems: string[] = [];
-  const entries = parseArray(text);
+  const entries = parseStrictArray(text);
   if (entries === undefined) return { clients, problems: ["must be a JSON array of clients"] };
   for (const [position, entry] of entries.entries()) {
     const client = parseEntry(entry);
@@ -30,16 +30,6 @@ export function parsePreregisteredClients(text: string): PreregisteredClients {
     else clients.set(client.clientId, client);
   }
   return { clients, problems };
-}
-
-function parseArray(text: string): readonly unknown[] | undefined {
-  try {
-    const value = parseStrictJson(text);
-    return Array.isArray(value) ? value : undefined;
-  } catch (error) {
-    if (error instanceof JsonRefused) return undefined;
-    throw error;
-  }
 }
 
 type InlineKeys = Extract<ClientKeys, { kind: "inline" }>["keys"];

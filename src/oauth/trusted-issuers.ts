@@ -1,7 +1,7 @@
 // Issuers whose identity assertions are believed, from the TRUSTED_ISSUERS setting. Called by config.ts only; problems name
 // the entry by its position and never quote it. Identity Assertion JWT Authorization Grant draft §4, RFC 7517 §5.
 
-import { isJsonObject, JsonRefused, parseStrictJson, type JsonObject } from "../json.ts";
+import { isJsonObject, parseStrictArray, type JsonObject } from "../json.ts";
 import { documentUrlHost } from "./client-id-url.ts";
 import { parseClientKeys, type ClientKeys } from "./client-keys.ts";
 
@@ -35,7 +35,7 @@ const DOMAIN = /^(?:[a-z0-9-]+\.)+[a-z][a-z0-9-]*$/;
 export function parseTrustedIssuers(text: string, publicUrl: string): TrustedIssuers {
   const issuers = new Map<string, TrustedIssuer>();
   const problems: string[] = [];
-  const entries = parseArray(text);
+  const entries = parseStrictArray(text);
   if (entries === undefined) return { issuers, problems: ["must be a JSON array of issuers"] };
   for (const [position, entry] of entries.entries()) {
     const issuer = isJsonObject(entry) ? parseEntry(entry, publicUrl) : "is not an object";
@@ -44,16 +44,6 @@ export function parseTrustedIssuers(text: string, publicUrl: string): TrustedIss
     else issuers.set(issuer.issuer, issuer);
   }
   return { issuers, problems };
-}
-
-function parseArray(text: string): readonly unknown[] | undefined {
-  try {
-    const value = parseStrictJson(text);
-    return Array.isArray(value) ? value : undefined;
-  } catch (error) {
-    if (error instanceof JsonRefused) return undefined;
-    throw error;
-  }
 }
 
 function parseEntry(entry: JsonObject, publicUrl: string): TrustedIssuer | string {

@@ -7,7 +7,7 @@ import type { AgentKeyRow } from "./connection-schema.ts";
 import { liveGrants } from "./grant-upkeep.ts";
 
 /** Keys of one connection that can be used at the same time. */
-export const MOST_AGENT_KEYS = 50;
+const MOST_AGENT_KEYS = 50;
 
 /** How long a key that is over stays on the list. */
 const OVER_KEPT_SECONDS = 30 * 86_400;

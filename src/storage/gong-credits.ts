@@ -2,7 +2,7 @@
 // call every few minutes finds out whether there are new ones. SQL on the ConnectionObject's database.
 
 /** Between two calls that find out. */
-export const PROBE_SECONDS = 300;
+const PROBE_SECONDS = 300;
 
 /** When Gong is asked again (epoch seconds), while its credits are used up and that time has not come; else undefined. */
 export function isOutOfCredits(sql: SqlStorage, now: number): number | undefined {

@@ -9,7 +9,7 @@ import { writeAudit } from "./audit.ts";
 import { contains, pageOf } from "./page-of.ts";
 
 /** Machine clients that can be alive at the same time. */
-export const MOST_MACHINE_CLIENTS = 200;
+const MOST_MACHINE_CLIENTS = 200;
 
 /** A write per token would make every start of a job a durable write here. */
 const USED_STEP_SECONDS = 3600;

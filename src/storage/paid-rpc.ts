@@ -1,7 +1,7 @@
 // What crosses the border between the Worker and a ConnectionObject for a paid call.
 
 import type { AnswerForm } from "../mcp/paid-answer.ts";
-import type { Holder, PresentedCredential } from "./presented-credential.ts";
+import type { PresentedCredential } from "./presented-credential.ts";
 
 /** A `tools/call` as its client sent it, and what was read from it. */
 export interface PaidCallRequest extends AnswerForm {
@@ -38,12 +38,6 @@ export type PaidOutcome =
       readonly reason: string;
       readonly retryAfterSeconds?: number | undefined;
     };
-
-/** Who asked, kept for as long as the call lasts. */
-export interface CallerIdentity {
-  readonly holder: Holder;
-  readonly request: PaidCallRequest;
-}
 
 /** MCP 2025-11-25, Cancellation: which call of whom. */
 export interface CancelRequest {
