@@ -84,6 +84,7 @@ async function expectOpensShared(response: Response): Promise<void> {
 
 describe(verifies("machine.client_credentials", "a machine's way to an answer"), () => {
   it("RFC 6749 §4.4.3, §5.1: an access token for an hour, its scope, and no refresh token", async () => {
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() });
     const response = await askAsMachine(gateway);
     expect(response.status).toBe(200);
     expect(response.headers.get("cache-control")).toBe("no-store");

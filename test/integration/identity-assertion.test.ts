@@ -2,7 +2,7 @@
 // JWT Authorization Grant draft §3, §4 and §6, RFC 7523 §2.1 and §3, RFC 8725 §3.
 
 import { base64url } from "jose";
-import { beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { verifies } from "../conformance/verifies.ts";
 import {
   ASSERTION_TYPE,
@@ -66,12 +66,14 @@ beforeAll(async () => {
   await connect();
 });
 beforeEach(() => clientSites.reset());
+afterEach(() => vi.useRealTimers());
 
 const opens = async (response: Response): Promise<string> =>
   (await call(await accessTokenOf(response), ASK_ACCOUNT)).text();
 
 describe(verifies("identity.story", "a person's own access without a browser"), () => {
   it("draft §4: an assertion about Ada opens Ada's connection, for an hour and without a refresh token", async () => {
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() });
     const response = await presentIdentity(gateway, await identityAssertion(signer));
     expect(response.status).toBe(200);
     expect(response.headers.get("cache-control")).toBe("no-store");

@@ -234,6 +234,7 @@ function forge(credential: string, seed: number): string {
 
 describe(verifies("token.kinds", "token.answer", "what a token answer is, and what it is good for"), () => {
   it("RFC 6749 §5.1: exactly five members, no cache, nothing of Gong's", async () => {
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() });
     const answer = await redemption(await freshCode());
     const body: Record<string, unknown> = await answer.json();
     expect(Object.keys(body).sort()).toEqual([
