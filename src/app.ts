@@ -1,8 +1,7 @@
 // The table of contents: every URL, in order, with the error channel it answers in. MCP calls are dispatched ahead of
 // the router, which is a good part of what they would cost.
 
-import { Hono } from "hono";
-import type { AppEnv } from "./context.ts";
+import { newRoutes } from "./context.ts";
 import { anyOrigin } from "./middleware/cors.ts";
 import { requestContext } from "./middleware/request-context.ts";
 import { jsonHeaders, pageHeaders } from "./middleware/security-headers.ts";
@@ -28,24 +27,22 @@ import { wellKnown } from "./routes/well-known.ts";
 
 /** The gateway as a Worker. */
 export function createApp(): ExportedHandler<Env> {
-  const discovery = new Hono<AppEnv>()
-    .use("/.well-known/*", anyOrigin(), jsonHeaders())
-    .route("/", wellKnown);
-  const oauth = new Hono<AppEnv>();
+  const discovery = newRoutes().use("/.well-known/*", anyOrigin(), jsonHeaders()).route("/", wellKnown);
+  const oauth = newRoutes();
   for (const path of ["/token", "/revoke", "/register", "/device_authorization"]) {
     oauth.use(path, anyOrigin(), jsonHeaders());
   }
   oauth.route("/", token).route("/", register).route("/", deviceAuthorization).onError(asJson);
-  const pages = new Hono<AppEnv>();
-  for (const path of ["/", "/authorize", "/authorize/*", "/device", "/device/*", "/callback"]) {
+  const pages = newRoutes();
+  for (const path of ["/", "/authorize/*", "/device/*", "/callback"]) {
     pages.use(path, pageHeaders({ isolated: false }));
   }
   pages.route("/", home).route("/", authorize).route("/", device).route("/", callback).onError(asPage);
-  const accountPages = new Hono<AppEnv>()
+  const accountPages = newRoutes()
     .use(pageHeaders({ isolated: true }))
     .route("/", account)
     .onError(asPage);
-  const adminPages = new Hono<AppEnv>()
+  const adminPages = newRoutes()
     .use(pageHeaders({ isolated: true }))
     .route("/", adminAgentKeys)
     .route("/", adminSetup)
@@ -57,7 +54,7 @@ export function createApp(): ExportedHandler<Env> {
     .route("/", admin)
     .onError(asPage);
 
-  const app = new Hono<AppEnv>()
+  const app = newRoutes()
     .route("/health", health)
     .use(requestContext())
     .route("/", discovery)

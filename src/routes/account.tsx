@@ -1,8 +1,8 @@
 // /account: a person's sign-in by proof at Gong, their page, and what they can do there. Every change is a form post of a
 // live account session, answered with a redirect back to the page.
 
-import { Hono, type Context } from "hono";
-import type { AppEnv } from "../context.ts";
+import type { Context } from "hono";
+import { newRoutes, type AppEnv } from "../context.ts";
 import {
   accountEvents,
   createOwnKey,
@@ -35,7 +35,7 @@ import { leadOn } from "./lead-on.tsx";
 
 type Events = Awaited<ReturnType<typeof accountEvents>>;
 
-const acts = new Hono<AppEnv>()
+const acts = newRoutes()
   .use(accountForm())
   .post("/reconnect", (c) => goToGongForAccount(c))
   .post("/agents/end-all", async (c) => {
@@ -67,7 +67,7 @@ const acts = new Hono<AppEnv>()
     return backToAccount(c);
   });
 
-const downloads = new Hono<AppEnv>()
+const downloads = newRoutes()
   .use("/calls", accountPage())
   .get("/calls", showCalls)
   .use("/record/:format", accountPage())
@@ -91,7 +91,7 @@ const RECORD_COLUMNS: ExportedList<Events[number]>["columns"] = [
   ["reason", ({ reason }) => reason],
 ];
 
-export const account = new Hono<AppEnv>()
+export const account = newRoutes()
   .use(throughAccess())
   .use(async function neverStored(c, next) {
     await next();

@@ -1,7 +1,7 @@
 // /admin/agent-keys: everybody's agent keys, and new ones for shared access.
 
-import { Hono, type Context } from "hono";
-import type { AppEnv } from "../context.ts";
+import type { Context } from "hono";
+import { newRoutes, type AppEnv } from "../context.ts";
 import {
   createAgentKey,
   KEY_LIFETIMES_DAYS,
@@ -18,7 +18,7 @@ import type { AgentKeyRefusal } from "../pages/agent-key-text.ts";
 import { problemPage } from "../respond.tsx";
 import { readAgentKeyForm } from "./agent-key-form.ts";
 
-export const adminAgentKeys = new Hono<AppEnv>()
+export const adminAgentKeys = newRoutes()
   .get("/agent-keys", adminPage(), async (c) => keysPage(c, c.get("viewer")?.csrf ?? ""))
   .post("/agent-keys", adminForm(), async (c) => {
     const gateway = c.get("gateway");

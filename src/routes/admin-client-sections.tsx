@@ -1,7 +1,7 @@
 // The sections of /admin about clients: the lists, the client doctor, and the end of a client.
 
-import { Hono, type Context } from "hono";
-import type { AppEnv } from "../context.ts";
+import type { Context } from "hono";
+import { newRoutes, type AppEnv } from "../context.ts";
 import {
   clientDetail,
   deleteRegistration,
@@ -17,7 +17,7 @@ import { DoctorPage } from "../pages/admin-doctor.tsx";
 import { problemPage } from "../respond.tsx";
 import { actorOf, date, frameOf, goTo, mapPage, queryOf } from "./admin-parts.ts";
 
-export const adminClientSections = new Hono<AppEnv>()
+export const adminClientSections = newRoutes()
   .get("/clients", adminPage(), async (c) => {
     const query = queryOf(c, ["registration"]);
     const page = mapPage(await pageClients(c.get("gateway"), query), (row) => ({

@@ -1,8 +1,8 @@
 // /admin/machine-clients: the machine clients of shared access, listed, made and ended. Every change is a form post of a
 // live admin session. Nothing here is stored by a browser: one answer holds a secret.
 
-import { Hono, type Context } from "hono";
-import type { AppEnv } from "../context.ts";
+import type { Context } from "hono";
+import { newRoutes, type AppEnv } from "../context.ts";
 import {
   endMachineClient,
   EXPIRY_DAYS,
@@ -33,7 +33,7 @@ const PROBLEMS: Record<MachineClientProblem, string> = {
   too_many: "There are 200 machine clients. End one that is not needed.",
 };
 
-export const adminMachineClients = new Hono<AppEnv>()
+export const adminMachineClients = newRoutes()
   .use(async function neverStored(c, next) {
     await next();
     c.header("Cache-Control", "no-store");

@@ -1,8 +1,8 @@
 // /admin/policy: budgets, cost guards, tool rules and exceptions. Each form changes one part of the policy; what can't be
 // saved is shown again as it was sent, with what is wrong beside it.
 
-import { Hono, type Context } from "hono";
-import type { AppEnv } from "../context.ts";
+import type { Context } from "hono";
+import { newRoutes, type AppEnv } from "../context.ts";
 import {
   editPolicy,
   exceptionsOf,
@@ -32,7 +32,7 @@ interface Unsaved {
   readonly outcome: "refused" | "changed_meanwhile";
 }
 
-export const adminPolicy = new Hono<AppEnv>()
+export const adminPolicy = newRoutes()
   .get("/policy", adminPage(), (c) => showPart(c, "budgets"))
   .get("/policy/guards", adminPage(), (c) => showPart(c, "guards"))
   .get("/policy/access", adminPage(), (c) => showPart(c, "access"))

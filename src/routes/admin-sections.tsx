@@ -1,8 +1,8 @@
 // The sections of /admin: lists and details to look at, and the acts that stand on them. The overview, the sign-in and
 // the sign-out are routes/admin.tsx.
 
-import { Hono, type Context } from "hono";
-import type { AppEnv } from "../context.ts";
+import type { Context } from "hono";
+import { newRoutes, type AppEnv } from "../context.ts";
 import {
   accessOf,
   auditInParts,
@@ -27,7 +27,7 @@ import { actorOf, date, frameOf, goTo, mapPage, queryOf } from "./admin-parts.ts
 
 const AUDIT_FILTERS = ["actor", "action", "from", "to"];
 
-export const adminSections = new Hono<AppEnv>()
+export const adminSections = newRoutes()
   .get("/connections", adminPage(), async (c) => {
     const gateway = c.get("gateway");
     const query = queryOf(c, ["state", "client"]);

@@ -1,13 +1,12 @@
 // /admin/sessions: who is signed in as an admin, and the end of all of it. ASVS 7.4.
 
-import { Hono } from "hono";
-import type { AppEnv } from "../context.ts";
+import { newRoutes } from "../context.ts";
 import { endAllAdminSessions, listAdminSessions } from "../domain/admin-session.ts";
 import { adminForm, adminPage } from "../middleware/admin-session.ts";
 import { ADMIN_COOKIE, writeCookie } from "../middleware/cookies.ts";
 import { AdminSessionsPage } from "../pages/admin-sessions.tsx";
 
-export const adminSessions = new Hono<AppEnv>()
+export const adminSessions = newRoutes()
   .get("/sessions", adminPage(), async (c) => {
     const sessions = await listAdminSessions(c.get("gateway"));
     return c.html(

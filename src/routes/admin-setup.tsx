@@ -1,7 +1,6 @@
 // /admin/setup: the set-up that proves itself. A check and a sign-in at Gong are form posts of an admin.
 
-import { Hono } from "hono";
-import type { AppEnv } from "../context.ts";
+import { newRoutes } from "../context.ts";
 import { beginSetupSignIn, describeSetup, runChecks, type SetupCheck } from "../domain/setup.ts";
 import { bindingCookieName } from "../domain/transaction.ts";
 import { adminForm, adminPage } from "../middleware/admin-session.ts";
@@ -10,7 +9,7 @@ import { AdminSetupPage, type SetupCheckView } from "../pages/admin-setup.tsx";
 import { problemPage } from "../respond.tsx";
 import { leadOn } from "./lead-on.tsx";
 
-export const adminSetup = new Hono<AppEnv>()
+export const adminSetup = newRoutes()
   .get("/setup", adminPage(), async (c) => {
     const { config } = c.get("gateway");
     const { checks, well, asOf } = await describeSetup(c.get("gateway"));

@@ -1,7 +1,6 @@
 // /admin/spend: what tool calls cost, by day and group; the ledger of each connection; both as files; and its erasure.
 
-import { Hono } from "hono";
-import type { AppEnv } from "../context.ts";
+import { newRoutes } from "../context.ts";
 import {
   companyFile,
   companyParts,
@@ -20,7 +19,7 @@ import { actorOf, budgetRow, date, frameOf, goTo, mapPage, queryOf } from "./adm
 const DAY = 86_400;
 const DAYS = ["from", "to"];
 
-export const adminSpend = new Hono<AppEnv>()
+export const adminSpend = newRoutes()
   .use("/spend/*", async function neverStored(c, next) {
     await next();
     c.header("Cache-Control", "no-store");

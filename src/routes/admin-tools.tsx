@@ -1,8 +1,8 @@
 // /admin/tools: what Gong offers, what changed in it, and which of it agents may use.
 
-import { Hono, type Context } from "hono";
+import type { Context } from "hono";
 import type { IntegrationName } from "../config.ts";
-import type { AppEnv } from "../context.ts";
+import { newRoutes, type AppEnv } from "../context.ts";
 import { formToken } from "../domain/admin-session.ts";
 import { decideTool, toolsOverview, type SeenTool } from "../domain/approve-tool.ts";
 import { editPolicy, fieldsOf, type FieldProblems } from "../domain/edit-policy.ts";
@@ -18,7 +18,7 @@ interface Unsaved {
   readonly problems: FieldProblems;
 }
 
-export const adminTools = new Hono<AppEnv>()
+export const adminTools = newRoutes()
   .get("/tools", adminPage(), async (c) => {
     const view = await toolsView(c, c.get("viewer")?.csrf ?? "");
     return c.html(

@@ -1,8 +1,8 @@
 // /admin: sign-in, sign-out, the overview, and the connection of shared access. The other sections are
 // admin-sections.tsx. Every change is a form post of a live session.
 
-import { Hono, type Context } from "hono";
-import type { AppEnv } from "../context.ts";
+import type { Context } from "hono";
+import { newRoutes, type AppEnv } from "../context.ts";
 import {
   adminByAccess,
   findAdmin,
@@ -30,7 +30,7 @@ import { leadOn } from "./lead-on.tsx";
 
 const SESSION_SECONDS = 8 * 3600;
 
-const acts = new Hono<AppEnv>()
+const acts = newRoutes()
   .use(adminForm())
   .post("/shared/connect", async (c) => {
     const begun = await connectSharedAccess(c.get("gateway"), actorOf(c));
@@ -49,7 +49,7 @@ const acts = new Hono<AppEnv>()
     return backToAdmin(c);
   });
 
-export const admin = new Hono<AppEnv>()
+export const admin = newRoutes()
   .use(async function neverStored(c, next) {
     await next();
     c.header("Cache-Control", "no-store");

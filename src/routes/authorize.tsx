@@ -1,8 +1,8 @@
 // GET /authorize asks, POST /authorize decides, GET /authorize/waiting/<transaction> waits for an admin. RFC 6749
 // §4.1.1; MCP authorization, Security Considerations, Confused Deputy.
 
-import { Hono, type Context } from "hono";
-import type { AppEnv } from "../context.ts";
+import type { Context } from "hono";
+import { newRoutes, type AppEnv } from "../context.ts";
 import { findAdmin } from "../domain/admin-session.ts";
 import { beginAuthorization, type BegunAuthorization } from "../domain/begin-authorization.ts";
 import { decideConsent, type DecidedConsent } from "../domain/decide-consent.ts";
@@ -27,7 +27,7 @@ const CONSENT_SECONDS = 3600;
 
 const DAY_SECONDS = 86_400;
 
-export const authorize = new Hono<AppEnv>()
+export const authorize = newRoutes()
   .use("/authorize", throughAccess())
   .use("/authorize/*", throughAccess())
   .get("/authorize", traced("authorize"), async (c) => {

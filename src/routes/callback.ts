@@ -1,8 +1,7 @@
 // GET /callback: the one redirect URI registered at Gong. Never renders the code; answers with the client's redirect or
 // a page. RFC 6749 §4.1.2, RFC 9700 §4.2.
 
-import { Hono } from "hono";
-import type { AppEnv } from "../context.ts";
+import { newRoutes } from "../context.ts";
 import { ACCOUNT_COOKIE, ACCOUNT_SECONDS, accountUrl } from "../domain/account-session.ts";
 import { completeAuthorization } from "../domain/complete-authorization.ts";
 import { traced } from "../middleware/attempts.ts";
@@ -10,7 +9,7 @@ import { readCookie, writeCookie } from "../middleware/cookies.ts";
 import { problemPage } from "../respond.tsx";
 import { leadOn } from "./lead-on.tsx";
 
-export const callback = new Hono<AppEnv>();
+export const callback = newRoutes();
 
 callback.get("/callback", traced("callback"), async (c) => {
   c.header("Cache-Control", "no-store");

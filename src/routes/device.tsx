@@ -1,7 +1,7 @@
 // POST /device_authorization for devices; GET and POST /device and GET /device/done for people. RFC 8628 §3.1, §3.3.
 
-import { Hono, type Context } from "hono";
-import type { AppEnv } from "../context.ts";
+import type { Context } from "hono";
+import { newRoutes, type AppEnv } from "../context.ts";
 import { authorizeDevice, enterUserCode, type EnteredCode } from "../domain/device-authorization.ts";
 import { throughAccess } from "../middleware/access.ts";
 import { traced } from "../middleware/attempts.ts";
@@ -12,7 +12,7 @@ import { DeviceCodePage, DeviceEndPage, isDeviceEnd } from "../pages/device.tsx"
 import { problemPage } from "../respond.tsx";
 import { askConsent, keepConsentBinding } from "./authorize.tsx";
 
-export const deviceAuthorization = new Hono<AppEnv>()
+export const deviceAuthorization = newRoutes()
   .post("/device_authorization", traced("device"), async (c) => {
     const form = await readForm(c.req.raw);
     const place = placeOf(c);
@@ -23,7 +23,7 @@ export const deviceAuthorization = new Hono<AppEnv>()
     c.json({ error: "invalid_request", error_description: "Use POST." }, 405, { allow: "POST" }),
   );
 
-export const device = new Hono<AppEnv>()
+export const device = newRoutes()
   .use("/device", throughAccess())
   .use("/device/*", throughAccess())
   .get("/device", (c) => {

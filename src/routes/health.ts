@@ -1,16 +1,15 @@
 // GET /health: whether the gateway can work at all, and which version it is. Names what is wrong with the settings,
 // never a value. An admin also learns how many connections are in which state.
 
-import { Hono } from "hono";
 import { version } from "../../package.json";
-import type { AppEnv } from "../context.ts";
+import { newRoutes } from "../context.ts";
 import { findAdmin } from "../domain/admin-session.ts";
 import { countConnections } from "../domain/administer.ts";
 import { openGateway } from "../domain/gateway.ts";
 import { ConfigError } from "../errors.ts";
 import { ADMIN_COOKIE, readCookie } from "../middleware/cookies.ts";
 
-export const health = new Hono<AppEnv>().get("/", async (c) => {
+export const health = newRoutes().get("/", async (c) => {
   c.header("Cache-Control", "no-store");
   c.header("X-Content-Type-Options", "nosniff");
   try {

@@ -1,10 +1,9 @@
 // GET /: what this is and how to connect each client, with this deployment's own URLs.
 
-import { Hono } from "hono";
-import type { AppEnv } from "../context.ts";
+import { newRoutes } from "../context.ts";
 import { HomePage } from "../pages/home.tsx";
 
-export const home = new Hono<AppEnv>().get("/", (c) => {
+export const home = newRoutes().get("/", (c) => {
   const { config } = c.get("gateway");
   c.header("Cache-Control", "no-store");
   return c.html(

@@ -1,7 +1,6 @@
 // POST /register: dynamic client registration, RFC 7591 §3. Open by policy; the consent page says who vouches for whom.
 
-import { Hono } from "hono";
-import type { AppEnv } from "../context.ts";
+import { newRoutes } from "../context.ts";
 import { registerClient } from "../domain/clients.ts";
 import { OAuthError } from "../errors.ts";
 import { JsonRefused, parseStrictJson } from "../json.ts";
@@ -12,7 +11,7 @@ import { registrationRate } from "../middleware/registration-rate.ts";
 const LONGEST_METADATA = 32_768;
 const JSON_TYPE = /^application\/json\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?$/i;
 
-export const register = new Hono<AppEnv>()
+export const register = newRoutes()
   .post("/register", registrationRate(), traced("registration"), async (c) => {
     if (!JSON_TYPE.test(c.req.header("Content-Type") ?? "")) {
       throw new OAuthError("invalid_client_metadata", "Send the metadata as application/json.", {

@@ -1,7 +1,6 @@
 // POST /token and POST /revoke: RFC 6749 §3.2, RFC 7009 §2. JSON in every case; nothing is read from the URL.
 
-import { Hono } from "hono";
-import type { AppEnv } from "../context.ts";
+import { newRoutes } from "../context.ts";
 import { exchangeToken } from "../domain/exchange-token.ts";
 import { revokeToken } from "../domain/revoke-token.ts";
 import { OAuthError } from "../errors.ts";
@@ -10,7 +9,7 @@ import { readForm } from "../middleware/body.ts";
 
 const NO_STORE = { "cache-control": "no-store", pragma: "no-cache" };
 
-export const token = new Hono<AppEnv>()
+export const token = newRoutes()
   .post("/token", traced("token"), async (c) => {
     assertNoQuery(c.req.url);
     const form = await readForm(c.req.raw);

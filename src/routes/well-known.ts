@@ -1,8 +1,7 @@
 // Discovery: RFC 8414 and RFC 9728 documents, built from the settings alone. Every other well-known is a plain 404,
 // because clients read any other answer as something it is not.
 
-import { Hono } from "hono";
-import type { AppEnv } from "../context.ts";
+import { newRoutes } from "../context.ts";
 import { noteDiscovery } from "../domain/attempts.ts";
 import { servedGrantTypes } from "../domain/served-grant-types.ts";
 import {
@@ -15,7 +14,7 @@ import type { Config, IntegrationName } from "../config.ts";
 
 const CACHED = { "cache-control": "public, max-age=300" };
 
-export const wellKnown = new Hono<AppEnv>()
+export const wellKnown = newRoutes()
   .get(AUTHORIZATION_SERVER_METADATA_PATH, (c) => {
     const { config, now } = c.get("gateway");
     const address = c.req.header("CF-Connecting-IP");
