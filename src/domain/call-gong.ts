@@ -2,6 +2,7 @@
 // back untouched. A 401 from Gong ran nothing, so it is answered by one refresh and one replay; nothing else is ever
 // sent twice. MCP 2026-07-28 and 2025-11-25, Streamable HTTP.
 
+import { inTime } from "../clock.ts";
 import type { IntegrationConfig } from "../config.ts";
 import { GongError } from "../errors.ts";
 import { discardBody, gongRefusal, passGongResponse, requestGongMcp } from "../gong/mcp.ts";
@@ -10,7 +11,7 @@ import { INVALID_REQUEST } from "../mcp/errors.ts";
 import { assertHeadersMatch, isModern } from "../mcp/headers.ts";
 import { parseMessage, type McpMessage } from "../mcp/message.ts";
 import { McpRefused } from "../mcp/refused.ts";
-import { isPaidCall, reachesData } from "../mcp/tool-policy.ts";
+import { isToolCall, reachesData } from "../mcp/tool-policy.ts";
 import { callPaid, cancelPaidCall } from "./call-paid.ts";
 import { forget, identify, type Caller } from "./caller.ts";
 import type { Gateway } from "./gateway.ts";
@@ -36,6 +37,12 @@ import { openSessionId, SESSION_NOT_FOUND } from "./mcp-session.ts";
 
 export type { McpAnswer, McpCall } from "./mcp-answers.ts";
 
+/**
+ * Gong answers in seconds. This long without headers, it does not; a stream that has begun may last for hours. Kept by a timer
+ * and not an AbortSignal, which would slow down every call: the runtime ends the request to Gong once our answer is sent.
+ */
+const HEADERS_WITHIN_MS = 180_000;
+
 const METHODS: ReadonlySet<string> = new Set(["POST", "GET", "DELETE", "HEAD"]);
 
 /** Answers one request to `/mcp`. Throws McpRefused for a message that must not reach Gong. */
@@ -54,9 +61,9 @@ export async function callGong(
   if (!METHODS.has(call.method)) throw new McpRefused(405, INVALID_REQUEST, "Use POST, GET or DELETE.");
   const body = await call.readBody?.();
   const message = body === undefined ? undefined : readMessage(body, call.headers);
-  const isPaid = message !== undefined && isPaidCall(message);
-  if (identified.ok && !identified.fresh && !isPaid && reachesData(message)) {
-    // Whatever can cost credits or reach Gong's data is checked against the connection every time.
+  const isCall = isToolCall(message);
+  if (identified.ok && !identified.fresh && !isCall && reachesData(message)) {
+    // Whatever reaches Gong's data is checked against the connection every time; for a tool call the connection does it.
     identified = await identify(gateway, integration, call.accessToken, "fresh");
   }
   const opening = openingOf(message, body, call.headers);
@@ -73,7 +80,18 @@ export async function callGong(
     return answerWithoutGong(integration, caller.gong.accessToken, message, call);
   }
   if (body !== undefined && message !== undefined) {
-    if (isPaid) return callPaid(gateway, integration, call, { caller, body, message, session });
+    if (isCall) {
+      const answer = await callPaid(gateway, integration, call, { caller, body, message, session });
+      if (answer.kind !== "unpaid") return answer;
+      const { gong } = answer;
+      return send(gateway, integration, call, {
+        caller: { ...caller, gong },
+        body,
+        message,
+        session,
+        opening,
+      });
+    }
     const isCancelled = message.method === "notifications/cancelled";
     if (isCancelled && (await cancelPaidCall(gateway, caller, body, session?.given))) return accepted(call);
   }
@@ -191,6 +209,7 @@ async function askGong(
         authorization: `Bearer ${accessToken}`,
         sessionId: session?.upstreamId,
       }),
+      HEADERS_WITHIN_MS,
     );
   const failed = (status: 502 | 504, kind: string): Asked => {
     log("warn", "mcp.upstream_failed", { kind, connection: caller.connectionId });
@@ -220,24 +239,5 @@ async function askGong(
   } catch (error) {
     if (!(error instanceof GongError)) throw error;
     return failed(502, error.kind);
-  }
-}
-
-/** Gong answers in seconds. This long without headers, it does not; a stream that has begun may last for hours. */
-const HEADERS_WITHIN_MS = 180_000;
-
-/**
- * Gong's response, or undefined when its headers did not come in time. A timer and not an AbortSignal, which would slow
- * down every call: the runtime ends the request to Gong once our answer is sent.
- */
-async function inTime(asked: Promise<Response>): Promise<Response | undefined> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), HEADERS_WITHIN_MS);
-  });
-  try {
-    return await Promise.race([asked, late]);
-  } finally {
-    if (timer !== undefined) clearTimeout(timer);
   }
 }

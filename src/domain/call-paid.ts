@@ -10,7 +10,7 @@ import { isModern } from "../mcp/headers.ts";
 import type { McpMessage } from "../mcp/message.ts";
 import { McpRefused } from "../mcp/refused.ts";
 import { openLine, type AnswerHead } from "../storage/answer-line.ts";
-import type { PaidCallRequest, PaidOutcome } from "../storage/paid-rpc.ts";
+import type { GongToken, PaidCallRequest, PaidOutcome } from "../storage/paid-rpc.ts";
 import { forget, type Caller } from "./caller.ts";
 import type { Gateway } from "./gateway.ts";
 import {
@@ -31,19 +31,25 @@ export interface PaidCall {
   readonly session: KnownSession | undefined;
 }
 
+/** The tool costs nothing: Gong is asked with this token, as for any message. */
+interface Unpaid {
+  readonly kind: "unpaid";
+  readonly gong: GongToken;
+}
+
 /** Headers that the object needs: MCP's own, which go on to Gong, and those that say what the client accepts. */
 const NEEDED = /^(accept|content-type|last-event-id|mcp-(?!session-id).*)$/;
 
 /**
- * Makes one paid call. Resolves when its answer begins, or with the reason why there is none. Refuses a call without an id:
- * nobody could be given what it costs.
+ * Makes one paid call. Resolves when its answer begins, with the reason why there is none, or when it turns out to cost
+ * nothing. Refuses a call without an id: nobody could be given what it costs.
  */
 export async function callPaid(
   gateway: Gateway,
   integration: IntegrationConfig,
   call: McpCall,
   paid: PaidCall,
-): Promise<McpAnswer> {
+): Promise<McpAnswer | Unpaid> {
   if (paid.message.kind !== "request") {
     throw new McpRefused(400, INVALID_REQUEST, "Send tools/call with an id, so that its answer finds you.");
   }
@@ -79,8 +85,10 @@ async function ended(
   call: McpCall,
   { caller, message }: PaidCall,
   outcome: PaidOutcome,
-): Promise<McpAnswer> {
+): Promise<McpAnswer | Unpaid> {
   switch (outcome.kind) {
+    case "unpaid":
+      return outcome;
     case "unauthorized": {
       forget(call.accessToken);
       const { connectionId } = caller;

@@ -1,19 +1,13 @@
-// Which messages cost Gong credits or reach its data, and which scopes they need. Called by domain/call-gong.ts before
+// Which messages can cost Gong credits or reach its data, and which scopes they need. Called by domain/call-gong.ts before
 // anything is sent. Gong charges each `tools/call`, also a repeated one.
 import type { McpMessage } from "./message.ts";
 
-/** Whether a call of the named tool is paid; an undefined name is a call whose tool could not be read. */
-export type PaidTools = (toolName: string | undefined) => boolean;
-
-/** Gong's own three tools (`ask_account`, `ask_deal`, `generate_brief`) are paid, and a tool nobody knows is, by rule. */
-const everyTool: PaidTools = () => true;
-
 /**
- * Whether a message costs Gong credits: `tools/call` of a paid tool, also when sent as a notification, because nothing
- * says that Gong would not run it.
+ * Whether a message calls a tool, and so may cost Gong credits: the policy says which tools do. Also when sent as a
+ * notification, because nothing says that Gong would not run it.
  */
-export function isPaidCall(message: McpMessage, paidTools: PaidTools = everyTool): boolean {
-  return message.method === "tools/call" && paidTools(message.toolName);
+export function isToolCall(message: McpMessage | undefined): boolean {
+  return message?.method === "tools/call";
 }
 
 /** Methods that only tell what the server offers, or that the client is there. */
@@ -35,8 +29,7 @@ const WITHOUT_DATA: ReadonlySet<string> = new Set([
  */
 export function reachesData(message: McpMessage | undefined): boolean {
   if (message?.method === undefined) return true;
-  const harmless = WITHOUT_DATA.has(message.method) || message.method.startsWith("notifications/");
-  return isPaidCall(message) || !harmless;
+  return !WITHOUT_DATA.has(message.method) && !message.method.startsWith("notifications/");
 }
 
 const ASK = "mcp:ai-ask:read";

@@ -28,6 +28,8 @@ export type CallRefusal = "tool_not_allowed" | "tool_held_back" | "arguments" | 
 export type CallPermit =
   | {
       readonly ok: true;
+      /** False for a tool that costs nothing: nothing was reserved, and nothing is to be settled. */
+      readonly pays: boolean;
       /** How long a delivered result of this tool may be given again; 0 is never. */
       readonly reuseSeconds: number;
       /** Whether agents with shared access may be given each other's results. */

@@ -32,7 +32,7 @@ type Reservation = {
 
 /**
  * Decides whether a call may be made and, if it pays, takes its place in every budget it counts against. Asked again
- * with the same id, it gives the same place.
+ * with the same id, it gives the same place. A call of a tool that costs nothing leaves no trace.
  */
 export function reserveCall(
   sql: SqlStorage,
@@ -45,6 +45,7 @@ export function reserveCall(
   const settings = toolSettingsOf(policy, request.tool);
   const permit = {
     ok: true,
+    pays: settings.pays,
     reuseSeconds: settings.reuseSeconds,
     shareResults: access === "shared" && policy.shareResults,
   } as const;
@@ -57,6 +58,7 @@ export function reserveCall(
     addUsage(sql, policy, { ...request, served: "refused", milliseconds: 0 }, 1, now);
     return refused;
   }
+  if (!settings.pays) return permit;
   const warning = countBudgets(sql, counters, weight, policy, now);
   insertReservation(sql, request, weight, policy, now);
   return warning === undefined ? permit : { ...permit, warning };

@@ -1,7 +1,7 @@
 // Asks Gong one paid call, once: in its turn, within its time and size, with one replay after a 401 and a wait after a 429,
 // both of which ran nothing. Whatever else happens is never asked again. Fills a PaidFlight. RFC 9110 §9.2.2, §10.2.3.
 
-import { nowSeconds } from "../clock.ts";
+import { inTime, nowSeconds } from "../clock.ts";
 import { GongError } from "../errors.ts";
 import { failpoint } from "../failpoints.ts";
 import { parseRetryAfter } from "../gong/answer.ts";
@@ -103,18 +103,6 @@ function send({ request, mcpUrl }: Asking, gong: Gong, control: AbortController)
 /** RFC 6585 §4: the seconds after which Gong wants to be asked again, by a 429. 0 for any other answer, and where it does not say. */
 function retryAfter({ status, headers }: Response): number {
   return status === 429 ? (parseRetryAfter(headers.get("retry-after"), nowSeconds()) ?? 0) : 0;
-}
-
-async function inTime<T>(work: Promise<T>, ms: number): Promise<T | undefined> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), ms);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    if (timer !== undefined) clearTimeout(timer);
-  }
 }
 
 async function collect(

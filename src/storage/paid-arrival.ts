@@ -6,18 +6,15 @@ import type { CallPermit } from "./admin-rpc.ts";
 import { reserveCall } from "./call-reservation.ts";
 import type { ConnectionCore } from "./connection-core.ts";
 import { refusalOf } from "./gong-asking.ts";
-import type { GongAuthorization } from "./gong-tokens.ts";
 import type { OwnRefusal, Plan } from "./paid-admission.ts";
 import { isThere, type Line } from "./paid-caller.ts";
 import type { NewPaidCall } from "./paid-ledger.ts";
-import type { PaidCallRequest } from "./paid-rpc.ts";
-
-export type GongToken = Extract<GongAuthorization, { ok: true }>;
+import type { GongToken, PaidCallRequest } from "./paid-rpc.ts";
 
 /** A place in the budgets, or policy's leave for a call that costs nothing. */
 export interface Reservation {
   readonly id: string;
-  /** Gong's token, when the call pays. */
+  /** Gong's token, for a call that Gong is to be asked. */
   readonly gong: GongToken | undefined;
   readonly permit: Extract<CallPermit, { ok: true }>;
 }
@@ -30,19 +27,33 @@ export interface Arrival {
   waited: boolean;
 }
 
+type Reservable = Extract<Plan, { kind: "pay" | "join" | "kept" | "forbidden" }>;
+type Refused = Extract<Plan, { kind: "refused" }> | OwnRefusal;
+
 /**
  * Gets what the plan needs: policy's leave, and a place in the budgets and Gong's token if it pays. Returns why the call can't
- * be served when one of them is refused. What was reserved for an earlier plan is kept where it is enough.
+ * be served when one of them is refused, or when the tool costs credits and Gong has none. What was reserved for an earlier
+ * plan is kept where it is enough.
  */
 export async function reserveFor(
   core: ConnectionCore,
   arrival: Arrival,
-  { kind, holder }: Extract<Plan, { kind: "pay" | "join" | "kept" }>,
-): Promise<Extract<Plan, { kind: "refused" }> | OwnRefusal | undefined> {
+  plan: Reservable,
+): Promise<Refused | undefined> {
+  const had = arrival.reservation;
+  const isEnough = had !== undefined && (plan.kind !== "pay" || had.gong !== undefined);
+  const refused = isEnough ? undefined : await reserve(core, arrival, plan);
+  if (refused !== undefined) return refused;
+  return plan.kind === "forbidden" && arrival.reservation?.permit.pays === true ? plan : undefined;
+}
+
+async function reserve(
+  core: ConnectionCore,
+  arrival: Arrival,
+  { kind, holder }: Reservable,
+): Promise<Refused | undefined> {
   const pays = kind === "pay";
-  if (arrival.reservation !== undefined && (!pays || arrival.reservation.gong !== undefined))
-    return undefined;
-  const gong = pays ? await core.gong.authorization() : undefined;
+  let gong = pays ? await core.gong.authorization() : undefined;
   if (gong?.ok === false) return { kind: "refused", outcome: refusalOf(gong) };
   const id = randomId();
   const { tool, arguments: given } = arrival.request;
@@ -64,10 +75,12 @@ export async function reserveFor(
   if (permit.warning !== undefined) {
     log("warn", "paid_call.budget_nearly_used", { connection: core.id, warning: permit.warning });
   }
+  if (!permit.pays) gong ??= await core.gong.authorization();
+  if (gong?.ok === false) return { kind: "refused", outcome: refusalOf(gong) };
   arrival.reservation = { id, gong, permit };
   // Nobody pays for a caller that has left already.
-  if (pays && !(await isThere(arrival.line))) return { kind: "refused", outcome: { kind: "left" } };
-  return undefined;
+  const isLeft = pays && permit.pays && !(await isThere(arrival.line));
+  return isLeft ? { kind: "refused", outcome: { kind: "left" } } : undefined;
 }
 
 /** The row of a call that is let in. */

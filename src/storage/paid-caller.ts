@@ -2,6 +2,7 @@
 // the same answer under its own id, progress under its own token, in a form that it accepts. Called by paid-calls.ts.
 // MCP 2026-07-28 and 2025-11-25 Streamable HTTP.
 
+import { inTime } from "../clock.ts";
 import { KEEP_ALIVE, messageEvent } from "../mcp/event-stream.ts";
 import { CREDENTIAL_REVOKED, GATEWAY_UNAVAILABLE, jsonRpcError } from "../mcp/errors.ts";
 import { progressFor, responseFor, type PaidAnswer, type ServedNote } from "../mcp/paid-answer.ts";
@@ -180,13 +181,8 @@ export class PaidCaller {
 
   /** Until something changes. In silence a stream gets a comment, where one may stand; any line is tried. */
   async #wait(flight: PaidFlight, mayComment: boolean): Promise<void> {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const silence = new Promise<"silence">((resolve) => {
-      timer = setTimeout(() => resolve("silence"), SILENCE_MS);
-    });
-    const woken = await Promise.race([flight.changed, this.#cancelled.promise, silence]);
-    if (timer !== undefined) clearTimeout(timer);
-    if (woken !== "silence") return;
+    const woken = Promise.race([flight.changed, this.#cancelled.promise]).then(() => "woken");
+    if ((await inTime(woken, SILENCE_MS)) !== undefined) return;
     if (mayComment && this.#begun) await this.#write(KEEP_ALIVE);
     else await this.#line.ping();
   }

@@ -2,7 +2,7 @@
 // same time, finished even when nobody waits any more, and then kept for whoever left. The flights are in memory; what
 // they cost and who is owed a result is in the database, so that a crash can lose an answer but never an account.
 
-import { nowSeconds } from "../clock.ts";
+import { inTime, nowSeconds } from "../clock.ts";
 import { integrationNamed } from "../config.ts";
 import { randomId } from "../crypto/credential.ts";
 import { failpoint } from "../failpoints.ts";
@@ -15,13 +15,13 @@ import { askGong } from "./gong-asking.ts";
 import { noteProbe } from "./gong-credits.ts";
 import * as kept from "./kept-results.ts";
 import { ANY_REUSE, planCall, type OwnRefusal, type Plan } from "./paid-admission.ts";
-import { newRow, reserveFor, type Arrival, type GongToken } from "./paid-arrival.ts";
+import { newRow, reserveFor, type Arrival } from "./paid-arrival.ts";
 import { PaidCaller, type Line } from "./paid-caller.ts";
-import { answerKept, isOfAnotherUser, landFlight, useOf } from "./paid-endings.ts";
+import { answerKept, isOfAnotherUser, landFlight, markLost, useOf } from "./paid-endings.ts";
 import { PaidFlight, type FlightEnd } from "./paid-flight.ts";
 import { pruneLedger } from "./ledger-list.ts";
 import * as ledger from "./paid-ledger.ts";
-import type { CancelRequest, PaidCallRequest, PaidOutcome } from "./paid-rpc.ts";
+import type { CancelRequest, GongToken, PaidCallRequest, PaidOutcome } from "./paid-rpc.ts";
 import { isRevoked, useCredential, type Holder } from "./presented-credential.ts";
 
 /** How long a newcomer waits to hear whether the same answer reaches those it is on its way to. */
@@ -52,7 +52,7 @@ export class PaidCalls {
   /** See ConnectionObject.callTool. */
   async call(request: PaidCallRequest, line: Line): Promise<PaidOutcome> {
     if (!(await this.#core.ready())) return { kind: "unauthorized", reason: "connection_unknown" };
-    this.#markLost();
+    markLost(this.#core, this.#flying);
     const arrival: Arrival = { request, line, reservation: undefined, waited: false };
     const admitted = await this.#inLine(request, () => this.#admit(arrival));
     return "kind" in admitted ? admitted : this.#serve(admitted);
@@ -76,26 +76,11 @@ export class PaidCalls {
 
   /** Deletes what is over and marks calls that a crash cut off. */
   sweep(): void {
-    this.#markLost();
+    markLost(this.#core, this.#flying);
     this.#core.transaction((sql, now) => {
       kept.sweepKept(sql, now);
       pruneLedger(sql, this.#core.config.ledgerSeconds, now);
     });
-  }
-
-  /** Rows that say `running` although nobody runs them: the instance that did is gone, and with it Gong's answer. */
-  #markLost(): void {
-    const core = this.#core;
-    const flying = [...this.#flying].flatMap(({ id, joined }) => [id, ...joined.map(({ rowId }) => rowId)]);
-    const lost = ledger.runningCalls(core.sql).filter(({ id }) => !flying.includes(id));
-    if (lost.length === 0) return;
-    core.transaction((sql) => {
-      for (const { id } of lost) ledger.endCall(sql, id, { outcome: "unknown", milliseconds: 0 });
-    });
-    for (const row of lost) {
-      if (row.served !== "paid") continue;
-      settleCall(core, row.id, "spent", useOf(core, row.tool, ledger.holderOf(row), "failed", 0));
-    }
   }
 
   /** One admission of the same call at a time, so that the next one finds the first in flight. */
@@ -119,14 +104,11 @@ export class PaidCalls {
       const policy = arrival.reservation?.permit ?? ANY_REUSE;
       const plan = this.#core.transaction((sql, now) => this.#plan(sql, arrival, policy, now));
       if (plan.kind === "settling") {
-        await Promise.race([plan.flight.settled, pause(SETTLING_MS)]);
+        await inTime(plan.flight.settled, SETTLING_MS);
         arrival.waited = true;
         continue;
       }
-      const refused =
-        plan.kind === "refused" || plan.kind === "forbidden"
-          ? plan
-          : await reserveFor(this.#core, arrival, plan);
+      const refused = plan.kind === "refused" ? plan : await reserveFor(this.#core, arrival, plan);
       if (refused !== undefined) {
         this.#giveBack(arrival, refused);
         return refused.kind === "refused" ? refused.outcome : this.#refuse(arrival, refused);
@@ -145,10 +127,11 @@ export class PaidCalls {
   }
 
   /** Lets the call in, if the plan of this moment is one that it has reserved for. */
-  #enter(arrival: Arrival): Admitted | undefined {
+  #enter(arrival: Arrival): Admitted | PaidOutcome | undefined {
     const { request, reservation } = arrival;
     if (reservation === undefined) return undefined;
     const { id, gong, permit } = reservation;
+    if (!permit.pays) return this.#letThrough(request, gong);
     const entered = this.#core.transaction((sql, now) => {
       const plan = this.#plan(sql, arrival, permit, now);
       if (plan.kind === "refused" || plan.kind === "forbidden" || plan.kind === "settling") return undefined;
@@ -178,6 +161,12 @@ export class PaidCalls {
       case "pay":
         return gong === undefined ? undefined : this.#takeOff(caller, gong, permit.reuseSeconds);
     }
+  }
+
+  /** A call that costs nothing, if its credential is live at this moment. */
+  #letThrough({ credential }: PaidCallRequest, gong: GongToken | undefined): PaidOutcome | undefined {
+    const use = this.#core.transaction((sql, now) => useCredential(sql, credential, now));
+    return use.ok && gong !== undefined ? { kind: "unpaid", gong } : undefined;
   }
 
   #caller(rowId: string, holder: Holder, { request, line }: Arrival): PaidCaller {
@@ -290,8 +279,4 @@ export class PaidCalls {
     const served = kind === "forbidden" ? "refused" : "failed";
     settleCall(this.#core, reservation.id, "released", useOf(this.#core, request.tool, {}, served, 0));
   }
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

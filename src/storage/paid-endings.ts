@@ -13,14 +13,14 @@ import { noteCredits, noteOutOfCredits } from "./gong-credits.ts";
 import * as kept from "./kept-results.ts";
 import type { PaidCaller } from "./paid-caller.ts";
 import type { FlightEnd, PaidFlight } from "./paid-flight.ts";
-import { endCall, type CallHolder } from "./paid-ledger.ts";
+import * as ledger from "./paid-ledger.ts";
 import type { PaidOutcome } from "./paid-rpc.ts";
 
 /** What policy counts of a call. */
 export function useOf(
   core: ConnectionCore,
   tool: string,
-  { clientId, keyId }: CallHolder,
+  { clientId, keyId }: ledger.CallHolder,
   served: CallUse["served"],
   milliseconds: number,
 ): CallUse {
@@ -92,7 +92,7 @@ function writeEnd(
   const until = Date.now();
   for (const { rowId, startedAt } of [{ rowId: flight.id, startedAt: flight.startedAt }, ...flight.joined]) {
     const milliseconds = until - startedAt;
-    endCall(sql, rowId, { outcome, gongStatus, milliseconds, answerBytes: flight.bytes });
+    ledger.endCall(sql, rowId, { outcome, gongStatus, milliseconds, answerBytes: flight.bytes });
   }
   if (outcome === "out_of_credits") noteOutOfCredits(sql, now);
   else if (outcome === "ok") noteCredits(sql);
@@ -113,6 +113,24 @@ function keptRow(
     owed_until: now + kept.OWED_SECONDS,
     reusable_until: isError || reuseSeconds <= 0 ? 0 : now + reuseSeconds,
   };
+}
+
+/**
+ * Ends the rows that say `running` although none of `flying` is theirs: the instance that ran them is gone, and with it Gong's
+ * answer.
+ */
+export function markLost(core: ConnectionCore, flying: ReadonlySet<PaidFlight>): void {
+  const alive = new Set<string>();
+  for (const { id, joined } of flying) for (const row of [{ rowId: id }, ...joined]) alive.add(row.rowId);
+  const lost = ledger.runningCalls(core.sql).filter(({ id }) => !alive.has(id));
+  if (lost.length === 0) return;
+  core.transaction((sql) => {
+    for (const { id } of lost) ledger.endCall(sql, id, { outcome: "unknown", milliseconds: 0 });
+  });
+  for (const row of lost) {
+    if (row.served !== "paid") continue;
+    settleCall(core, row.id, "spent", useOf(core, row.tool, ledger.holderOf(row), "failed", 0));
+  }
 }
 
 /** Answers a caller with a kept result. */

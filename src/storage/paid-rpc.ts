@@ -1,6 +1,7 @@
 // What crosses the border between the Worker and a ConnectionObject for a paid call.
 
 import type { AnswerForm } from "../mcp/paid-answer.ts";
+import type { GongAuthorization } from "./gong-tokens.ts";
 import type { PresentedCredential } from "./presented-credential.ts";
 
 /** A `tools/call` as its client sent it, and what was read from it. */
@@ -21,12 +22,16 @@ export interface PaidCallRequest extends AnswerForm {
   readonly session: { readonly given: string; readonly upstream: string } | undefined;
 }
 
+export type GongToken = Extract<GongAuthorization, { ok: true }>;
+
 /** What became of one caller, told when its line is no longer written to. */
 export type PaidOutcome =
   /** The answer went over the line. */
   | { readonly kind: "answered" }
   /** The caller left, or cancelled the call. */
   | { readonly kind: "left" }
+  /** The policy says that the tool costs nothing: the call may go straight to Gong. */
+  | { readonly kind: "unpaid"; readonly gong: GongToken }
   | { readonly kind: "unauthorized"; readonly reason: string }
   /** The credential was revoked while the call ran: the rest of the answer was withheld. */
   | { readonly kind: "revoked" }

@@ -307,9 +307,15 @@ describe(verifies("policy.allowed_tools", "a call's tool"), () => {
   it("gateway: a permit says how long results may be reused, and shares them on shared access only", async () => {
     const tools = { ask_account: { pays: true, weight: 1, reuseSeconds: 60 } };
     const object = await withPolicy({ tools, shareResults: true });
-    expect(await object.reserveCall(call())).toEqual({ ok: true, reuseSeconds: 60, shareResults: false });
+    expect(await object.reserveCall(call())).toEqual({
+      ok: true,
+      pays: true,
+      reuseSeconds: 60,
+      shareResults: false,
+    });
     expect(await object.reserveCall(call({ integration: "shared" }))).toEqual({
       ok: true,
+      pays: true,
       reuseSeconds: 60,
       shareResults: true,
     });

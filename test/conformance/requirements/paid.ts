@@ -6,6 +6,11 @@ export const paid = {
     behaviour:
       "Two calls are the same exactly when they ask the same of Gong, whatever their ids and spelling.",
   },
+  "paid.unpaid_tools": {
+    source: "gateway",
+    behaviour:
+      "A tool that the policy says costs nothing is checked like any other, and then goes straight to Gong and back.",
+  },
   "paid.ledger": {
     source: "gateway",
     behaviour: "Every paid call has a row without content: who, what tool, how served, what became of it.",
