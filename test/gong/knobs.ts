@@ -143,6 +143,8 @@ const tools = {
   structuredContent: z.boolean().default(false),
   /** K5. 12 to 15 s measured by a third party on the backing REST call; 0 so that unit tests are quick. */
   toolLatencyMs: milliseconds.default(0),
+  /** Test need: calls wait until it is false, so that a test decides what happens while they run. */
+  toolsHeld: z.boolean().default(false),
   /** K6. Every call costs, and a brief costs more (documented). The figures are made up. */
   creditsPerCall: z
     .record(z.enum(TOOL_NAMES), z.number())

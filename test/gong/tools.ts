@@ -88,6 +88,9 @@ function registerBrief(world: World, grant: Grant, server: McpServer): void {
   );
 }
 
+/** How often a call that is held looks whether it still is. */
+const HELD_MS = 10;
+
 /** K5, K6, K7, K10. One call: asks first if it must, charges, takes its time, reports progress, answers. */
 async function runCall(
   world: World,
@@ -116,6 +119,7 @@ async function runCall(
   const signal = cancellation(world, ctx);
   await reportProgress(ctx, 1);
   if (world.knobs.toolLatencyMs > 0) await wait(world.knobs.toolLatencyMs, signal);
+  while (world.knobs.toolsHeld && !signal.aborted) await wait(HELD_MS, signal);
   if (signal.aborted) {
     note("cancelled");
     return failed("Cancelled.");

@@ -9,7 +9,7 @@ import { connectionOf, makeKey } from "../support/agent-key.ts";
 import { rows } from "../support/connection.ts";
 import { ask } from "../support/flow.ts";
 import { gong } from "../support/gong.ts";
-import { atGong, connectAs } from "../support/mcp.ts";
+import { atGong, connectAs, ledgerWhen } from "../support/mcp.ts";
 import {
   answerOf,
   askPaid,
@@ -46,11 +46,13 @@ describe(verifies("paid.unpaid_tools", "a call of a tool that costs nothing"), (
   ] as const)(
     "gateway, %s, Gong answers %s: Gong's own answer, no row, no reservation; the same call by another is a call of its own",
     async (era, answerAs) => {
-      await gong.knobs({ answerAs, toolLatencyMs: 200 });
+      await gong.knobs({ answerAs, toolsHeld: true });
       await freeOfCharge();
       const [ada, other] = await twoClients();
       const before = await reservations();
       const calls = [askPaid(ada, { id: "a", era }), askPaid(other, { id: "b", era })];
+      await untilAtGong(2);
+      await gong.knobs({ toolsHeld: false });
       const responses = await Promise.all(calls);
       const answers = await Promise.all(responses.map((response) => answerOf(response)));
       expect(answers.map(({ id }) => id)).toEqual(["a", "b"]);
@@ -66,20 +68,15 @@ describe(verifies("paid.unpaid_tools", "a call of a tool that costs nothing"), (
   );
 
   it("MCP 2025-11-25, Progress: events of its stream come as Gong sends them, and its end is Gong's to hear", async () => {
-    await gong.knobs({ answerAs: "sse", era: "modern", toolLatencyMs: 5000 });
+    await gong.knobs({ answerAs: "sse", era: "modern", toolsHeld: true });
     await freeOfCharge();
     const ada = await connectAs("ada");
     const response = await askPaid(ada, { era: "modern", meta: { progressToken: 1 } });
     await leave(response);
-    await untilAtGong();
-    for (let tries = 0; tries < 200; tries += 1) {
-      const left = (await gong.ledger()).some(
-        (entry) => entry.kind === "tool_call" && entry.event === "cancelled",
-      );
-      if (left) return;
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-    throw new Error("Gong never heard that the caller left");
+    const entries = await ledgerWhen((all) =>
+      all.some((entry) => entry.kind === "tool_call" && entry.event === "cancelled"),
+    );
+    expect(entries.some((entry) => entry.kind === "tool_call" && entry.event === "answered")).toBe(false);
   });
 
   it("gateway: no budget holds it, and no want of credits", async () => {
