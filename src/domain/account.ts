@@ -74,6 +74,12 @@ export async function endAllAgents(gateway: Gateway, visitor: Visitor): Promise<
   await noteAct(gateway, visitor, "agents.ended");
 }
 
+/** Ends every account session of the person, the visitor's own too. Agents and keys go on. ASVS 7.4.5. */
+export async function signOutEverywhere(gateway: Gateway, visitor: Visitor): Promise<void> {
+  await gateway.objects.connection(visitor.session.connectionId).signOutEverywhere();
+  await noteAct(gateway, visitor, "account.sessions_ended");
+}
+
 /** Ends the connection: every agent and agent key on it, and our copies of Gong's tokens. */
 export async function disconnectAccount(gateway: Gateway, visitor: Visitor): Promise<void> {
   await gateway.objects.connection(visitor.session.connectionId).disconnect(ENDED_BY_PERSON);

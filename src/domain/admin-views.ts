@@ -16,11 +16,9 @@ import { peopleOfConnections } from "./people.ts";
 import { describeSetup, type SetupState } from "./setup.ts";
 
 export interface AdminOverview {
-  readonly redirectUri: string;
-  readonly publicUrl: string;
+  readonly setup: SetupState;
   readonly integrations: readonly {
     readonly access: "personal" | "shared";
-    readonly clientId: string;
     readonly resource: string;
     readonly connection: ConnectionDescription | undefined;
   }[];
@@ -62,18 +60,20 @@ export async function adminOverview(gateway: Gateway): Promise<AdminOverview> {
   const integrations = await Promise.all(
     config.integrations.map(async (integration) => ({
       access: integration.access,
-      clientId: integration.clientId,
       resource: integration.resource,
       connection: await sharedConnection(gateway, integration),
     })),
   );
   return {
-    redirectUri: config.integrations[0].redirectUri,
-    publicUrl: config.publicUrl,
+    setup,
     integrations,
     approvals,
     states,
-    warnings: [...setupWarning(setup), ...warningsOf(gateway, states, warnings, waitingTools)],
+    warnings: [
+      ...setupWarning(setup),
+      ...sharedWarning(integrations.map(({ connection }) => connection)),
+      ...warningsOf(gateway, states, warnings, waitingTools),
+    ],
     activity,
   };
 }
@@ -111,6 +111,14 @@ function setupWarning({ checks }: SetupState): readonly Warning[] {
   if (wrong === 0) return [];
   const found = wrong === 1 ? "1 problem" : `${wrong} problems`;
   return [{ text: `The checks of the set-up found ${found} when they were last run.`, path: "/admin/setup" }];
+}
+
+/** Shared access that has ended stops every client of it, and only an admin can bring it back. */
+function sharedWarning(connections: readonly (ConnectionDescription | undefined)[]): readonly Warning[] {
+  if (!connections.some((connection) => connection?.state === "needs_reconnect")) return [];
+  return [
+    { text: "Shared access has ended at Gong. An admin has to connect it again.", path: "/admin/setup" },
+  ];
 }
 
 function warningsOf(

@@ -1,10 +1,8 @@
-// What an admin does: connecting shared access, deciding requests, ending connections and agents. Each act takes effect at
+// What an admin does: deciding requests, ending connections and agents. Each act takes effect at
 // once and is in the audit with who did it. What an admin sees is admin-views.ts.
 
-import { randomId } from "../crypto/credential.ts";
 import { log } from "../log.ts";
 import { revokeAgentKey } from "./agent-keys.ts";
-import { goToGong, type DecidedConsent } from "./decide-consent.ts";
 import { MACHINE_ID } from "./clients.ts";
 import type { Gateway } from "./gateway.ts";
 import { endMachineClient } from "./machine-clients.ts";
@@ -13,16 +11,6 @@ import { endMachineClient } from "./machine-clients.ts";
 export interface Actor {
   readonly actor: string;
   readonly requestId: string;
-}
-
-/** Begins the one authorization at Gong that shared access needs. Undefined when no integration has shared access. */
-export async function connectSharedAccess(
-  gateway: Gateway,
-  actor: string,
-): Promise<Extract<DecidedConsent, { kind: "gong" }> | undefined> {
-  const integration = gateway.config.integrations.find(({ access }) => access === "shared");
-  if (integration === undefined) return undefined;
-  return goToGong(gateway, integration, randomId(), { actor });
 }
 
 /** Approves or denies a request for shared access. False when it was decided or has expired. */

@@ -32,7 +32,7 @@ export async function askToReconnect(
       text: shared
         ? "This agent key works, but its access to Gong has ended. An admin can connect shared access again:"
         : "This agent key works, but its access to Gong has ended. The person it belongs to can connect again:",
-      url: shared ? `${publicUrl}/admin` : `${publicUrl}/account`,
+      url: shared ? `${publicUrl}/admin/setup` : `${publicUrl}/account`,
       elicitationId: randomId(),
     },
   );

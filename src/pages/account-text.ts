@@ -29,6 +29,7 @@ const EVENTS = new Map<string, string>([
   ["key.revoked", "Agent key revoked"],
   ["account.signed_in", "Signed in to this page"],
   ["account.signed_out", "Signed out of this page"],
+  ["account.signed_out_everywhere", "Signed out of this page in every browser"],
 ]);
 
 /** What happened, in words. An action without words of its own is shown by its name. */

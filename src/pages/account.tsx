@@ -58,6 +58,7 @@ export function AccountPage(view: AccountView) {
       <Agents agents={view.agents} calls={view.calls} csrf={view.csrf} />
       <AccountKeys {...view.keys} calls={view.calls} csrf={view.csrf} />
       <Record events={view.events} hasCalls={view.calls.size > 0} />
+      <SignOutEverywhere csrf={view.csrf} />
       {view.state === "disconnected" ? null : <Disconnect view={view} />}
     </Layout>
   );
@@ -149,6 +150,27 @@ function Record({ events, hasCalls }: RecordView) {
         </a>
       </p>
       <p class="small soft">The newest 1000 events are kept.</p>
+    </section>
+  );
+}
+
+function SignOutEverywhere({ csrf }: { readonly csrf: string }) {
+  return (
+    <section class="card" aria-labelledby="signed-in">
+      <div class="stack">
+        <h2 id="signed-in">Signed in on another device?</h2>
+        <p>Signing in to this page lasts 30 minutes without use, and 8 hours at most.</p>
+      </div>
+      <Confirm
+        label="Sign out everywhere…"
+        about=""
+        action="/account/sign-out-everywhere"
+        csrf={csrf}
+        button="Sign out everywhere"
+      >
+        You are signed out of this page in every browser, here too. Your agents and keys go on; if you have
+        none, the gateway also deletes its Gong tokens.
+      </Confirm>
     </section>
   );
 }

@@ -14,19 +14,19 @@ export interface AdminPageView {
 /** The sections in the order of the navigation: path and name. */
 const SECTIONS = [
   ["/admin", "Overview"],
-  ["/admin/setup", "Set-up"],
+  ["/admin/connections", "Connections"],
+  ["/admin/clients", "Clients"],
+  ["/admin/machine-clients", "Machine clients"],
   ["/admin/agent-keys", "Agent keys"],
+  ["/admin/approvals", "Requests"],
   ["/admin/spend", "Spend"],
   ["/admin/policy", "Policy"],
   ["/admin/tools", "Tools"],
-  ["/admin/sessions", "Sessions"],
-  ["/admin/machine-clients", "Machine clients"],
-  ["/admin/connections", "Connections"],
-  ["/admin/clients", "Clients"],
-  ["/admin/doctor", "Client doctor"],
-  ["/admin/approvals", "Requests"],
   ["/admin/audit", "Audit"],
+  ["/admin/doctor", "Client doctor"],
+  ["/admin/setup", "Set-up"],
   ["/admin/sealing-keys", "Sealing keys"],
+  ["/admin/sessions", "Sessions"],
 ] as const;
 
 export type AdminSection = (typeof SECTIONS)[number][0];

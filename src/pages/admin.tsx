@@ -1,19 +1,27 @@
-// The overview of the admin pages: what needs attention, how the connections are, requests for shared access, and the
-// set-up at Gong. Rendered by GET /admin for a signed-in admin; each form carries the CSRF token of that admin session.
+// The overview of the admin pages: what needs attention, how the connections are, requests for shared access, and how far
+// the set-up is proven. Rendered by GET /admin for a signed-in admin; each form carries the CSRF token of that session.
 
 import { Approvals, type Approval } from "./admin-approvals.tsx";
 import { AdminFrame } from "./admin-frame.tsx";
-import { Integrations, type Integration } from "./admin-integrations.tsx";
+import { StateBadge } from "./admin-connections.tsx";
 import { Chart } from "./chart.tsx";
-import { stateInWords } from "./flow-text.ts";
-import { spelledOut } from "./outside-text.ts";
+import { ACCESS_IN_WORDS, reasonInWords, stateInWords, type Access } from "./flow-text.ts";
+import { asciiUri, spelledOut } from "./outside-text.ts";
+import { Moment } from "./parts.tsx";
+
+export interface Integration {
+  access: Access;
+  /** The MCP URL that it serves. */
+  resource: string;
+  /** The state of its connection; for shared access only. */
+  connection?: { state: string; reason?: string };
+}
 
 export interface AdminView {
   nonce: string;
   csrf: string;
-  /** The one redirect URI to register at Gong. */
-  redirectUri: string;
-  publicUrl: string;
+  /** How many checks of the set-up there are, how many did not pass, and when the oldest result is from (ISO 8601). */
+  setup: { readonly all: number; readonly open: number; readonly asOf?: string };
   integrations: readonly Integration[];
   approvals: readonly Approval[];
   /** How many connections are in each state. */
@@ -32,23 +40,52 @@ export interface AdminView {
 
 /** Renders the overview: what is wrong, what needs a decision, then what there is. */
 export function AdminPage(view: AdminView) {
-  const isEmpty = Object.keys(view.states).length === 0;
   return (
-    <AdminFrame section="/admin" title="Admin" nonce={view.nonce} csrf={view.csrf} script="copy">
-      <Problems problems={view.problems} />
-      {isEmpty ? <SetUp view={view} /> : null}
+    <AdminFrame section="/admin" title="Admin" nonce={view.nonce} csrf={view.csrf}>
+      <Problems problems={view.problems} isProven={view.setup.open === 0} />
       <Approvals approvals={view.approvals} csrf={view.csrf} />
       <Connections states={view.states} />
-      {isEmpty ? null : <Activity {...view.activity} />}
-      {isEmpty ? null : <SetUp view={view} />}
+      {Object.keys(view.states).length === 0 ? null : <Activity {...view.activity} />}
+      <SetUp {...view.setup} integrations={view.integrations} />
     </AdminFrame>
   );
 }
 
-// First while nothing is connected, last once it works.
-function SetUp({ view }: { view: AdminView }) {
-  const { integrations, redirectUri, publicUrl, csrf } = view;
-  return <Integrations {...{ integrations, redirectUri, publicUrl, csrf }} />;
+function SetUp({ all, open, asOf, integrations }: AdminView["setup"] & Pick<AdminView, "integrations">) {
+  return (
+    <section class="card" aria-labelledby="set-up">
+      <div class="row">
+        <h2 id="set-up">Set-up</h2>
+        <span class={`badge ${open === 0 ? "good" : "warn"}`}>
+          {open === 0 ? "Well" : `${open} of ${all} checks have not passed`}
+        </span>
+      </div>
+      <p>
+        {open > 0 || asOf === undefined ? null : (
+          <>
+            Every check passed, the oldest <Moment at={asOf} />.{" "}
+          </>
+        )}
+        <a href="/admin/setup">Open the set-up</a>
+      </p>
+      <ul class="items">
+        {integrations.map(({ access, resource, connection }) => (
+          <li>
+            <div class="row">
+              <h3>{ACCESS_IN_WORDS[access].title}</h3>
+              {connection === undefined ? null : <StateBadge state={connection.state} />}
+            </div>
+            <p class="small soft">
+              Agents use <code>{asciiUri(resource)}</code>
+            </p>
+            {connection?.reason === undefined ? null : (
+              <p class="note warn">{spelledOut(reasonInWords(connection.reason))}</p>
+            )}
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
 }
 
 function Activity({ days, paid, saved, refused, failed }: AdminView["activity"]) {
@@ -96,8 +133,9 @@ function Connections({ states }: Pick<AdminView, "states">) {
   );
 }
 
-function Problems({ problems }: Pick<AdminView, "problems">) {
-  if (problems.length === 0) return null;
+// All is well only where the set-up has been proven.
+function Problems({ problems, isProven }: Pick<AdminView, "problems"> & { isProven: boolean }) {
+  if (problems.length === 0) return isProven ? <p class="note">Nothing needs your attention.</p> : null;
   return (
     <section class="note bad stack" aria-labelledby="problems">
       <h2 id="problems">Needs your attention</h2>

@@ -83,7 +83,7 @@ const TEXTS: Record<Problem, ProblemText> = {
   shared_not_connected: {
     title: "Shared access is not set up yet",
     text: "An admin must connect shared Gong access once before clients can use it.",
-    hint: "Ask your admin to open the admin page of this gateway and choose Connect shared access.",
+    hint: "Ask your admin to open the set-up on the admin page of this gateway and choose Connect shared access.",
   },
   too_many_approvals: {
     title: "Too many requests are waiting",

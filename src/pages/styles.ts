@@ -87,7 +87,7 @@ background:var(--page);color:var(--soft);border:1px solid var(--line)}
 .snippet button{justify-self:start}
 @media (min-width:40rem){.snippet{grid-template-columns:minmax(0,1fr) auto}}
 .sections ul{list-style:none;padding:0;display:flex;flex-wrap:wrap;gap:.25rem}
-.sections a{display:flex;align-items:center;min-height:44px;padding:.25rem .875rem;border-radius:.5rem;color:var(--ink);text-decoration:none}
+.sections a{display:flex;align-items:center;min-height:44px;padding:.25rem .625rem;border-radius:.5rem;color:var(--ink);text-decoration:none}
 .sections a:hover{background:var(--tint)}.sections a[aria-current]{background:var(--tint);color:var(--accent);font-weight:600}
 .tiles{list-style:none;padding:0;display:grid;gap:.75rem}@media (min-width:40rem){.tiles{grid-template-columns:repeat(auto-fit,minmax(12rem,1fr))}}
 .tiles a{display:grid;gap:.25rem;padding:1rem;border:1px solid var(--line);border-radius:.5rem;color:var(--ink);text-decoration:none}

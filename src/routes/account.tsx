@@ -10,6 +10,7 @@ import {
   endAgent,
   endAllAgents,
   revokeOwnKey,
+  signOutEverywhere,
 } from "../domain/account.ts";
 import { openAccountByAccess } from "../domain/account-access.ts";
 import { ACCOUNT_COOKIE, ACCOUNT_SECONDS, signOutOfAccount } from "../domain/account-session.ts";
@@ -63,9 +64,17 @@ const acts = newRoutes()
   })
   .post("/sign-out", async (c) => {
     await signOutOfAccount(c.get("gateway"), visitorOf(c).cookie);
-    writeCookie(c, ACCOUNT_COOKIE, "", { maxAgeSeconds: 0, sameSite: "Strict" });
-    return backToAccount(c);
+    return signedOut(c);
+  })
+  .post("/sign-out-everywhere", async (c) => {
+    await signOutEverywhere(c.get("gateway"), visitorOf(c));
+    return signedOut(c);
   });
+
+function signedOut(c: Context<AppEnv>): Response {
+  writeCookie(c, ACCOUNT_COOKIE, "", { maxAgeSeconds: 0, sameSite: "Strict" });
+  return backToAccount(c);
+}
 
 const downloads = newRoutes()
   .use("/calls", accountPage())

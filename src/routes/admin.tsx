@@ -1,5 +1,5 @@
-// /admin: sign-in, sign-out, the overview, and the connection of shared access. The other sections are
-// admin-sections.tsx. Every change is a form post of a live session.
+// /admin: sign-in, sign-out and the overview. The other sections are admin-sections.tsx. Every change is a form post of a
+// live session.
 
 import type { Context } from "hono";
 import { newRoutes, type AppEnv } from "../context.ts";
@@ -13,36 +13,23 @@ import {
   signOutAdmin,
 } from "../domain/admin-session.ts";
 import { adminOverview, type AdminOverview } from "../domain/admin-views.ts";
-import { connectSharedAccess } from "../domain/administer.ts";
 import { needsSetup } from "../domain/setup.ts";
-import { bindingCookieName } from "../domain/transaction.ts";
 import { adminForm } from "../middleware/admin-session.ts";
 import { readForm } from "../middleware/body.ts";
-import { ADMIN_COOKIE, keepBinding, readCookie, writeCookie } from "../middleware/cookies.ts";
+import { ADMIN_COOKIE, readCookie, writeCookie } from "../middleware/cookies.ts";
 import { addressBlock } from "../middleware/registration-rate.ts";
 import { isSameOrigin } from "../middleware/same-origin.ts";
 import { AdminSignInPage } from "../pages/admin-sign-in.tsx";
 import { AdminPage } from "../pages/admin.tsx";
 import { problemPage } from "../respond.tsx";
 import { adminClientSections } from "./admin-client-sections.tsx";
+import { date } from "./admin-parts.ts";
 import { adminSections } from "./admin-sections.tsx";
-import { leadOn } from "./lead-on.tsx";
 
 const SESSION_SECONDS = 8 * 3600;
 
 const acts = newRoutes()
   .use(adminForm())
-  .post("/shared/connect", async (c) => {
-    const begun = await connectSharedAccess(c.get("gateway"), actorOf(c));
-    if (begun === undefined) return problemPage(c, "shared_not_connected", 404);
-    keepBinding(c, bindingCookieName(begun.transactionId), begun.cookieValue);
-    return leadOn(
-      c,
-      begun.url,
-      "Taking you to Gong",
-      "Sign in at Gong as the person whose access is shared.",
-    );
-  })
   .post("/sign-out", async (c) => {
     await signOutAdmin(c.get("gateway"), c.get("act")?.session);
     writeCookie(c, ADMIN_COOKIE, "", { maxAgeSeconds: 0, sameSite: "Strict" });
@@ -107,29 +94,26 @@ async function signInPage(c: Context<AppEnv>, failed: boolean, retryAfterSeconds
   );
 }
 
-/** Who posted the form: the form middleware lets nobody else through. */
-const actorOf = (c: Context<AppEnv>): string => c.get("act")?.actor ?? "admin";
-
 function backToAdmin(c: Context<AppEnv>): Response {
   return c.redirect(`${c.get("gateway").config.publicUrl}/admin`, 303);
 }
 
 function overviewPage(c: Context<AppEnv>, overview: AdminOverview, csrf: string) {
+  const { checks, asOf } = overview.setup;
   return c.html(
     <AdminPage
       nonce={c.get("secureHeadersNonce") ?? ""}
       csrf={csrf}
-      redirectUri={overview.redirectUri}
-      publicUrl={overview.publicUrl}
-      integrations={overview.integrations.map(({ access, clientId, resource, connection }) => ({
-        access,
-        clientId,
-        resource,
+      setup={{
+        all: checks.length,
+        open: checks.filter(({ verdict }) => verdict !== "ok").length,
+        ...(asOf === undefined ? {} : { asOf: date(asOf) }),
+      }}
+      integrations={overview.integrations.map(({ connection, ...integration }) => ({
+        ...integration,
         ...(connection === undefined
           ? {}
-          : {
-              connection: { state: connection.state, ...reasonOf(connection), since: date(connection.since) },
-            }),
+          : { connection: { state: connection.state, ...reasonOf(connection) } }),
       }))}
       approvals={overview.approvals.map((approval) => ({
         id: approval.transaction_id,
@@ -147,8 +131,3 @@ function overviewPage(c: Context<AppEnv>, overview: AdminOverview, csrf: string)
 
 const reasonOf = ({ reason }: { readonly reason: string | undefined }) =>
   reason === undefined ? {} : { reason };
-
-/** ISO 8601, which the page shows as it is. */
-function date(epochSeconds: number): string {
-  return new Date(epochSeconds * 1000).toISOString();
-}

@@ -3,7 +3,12 @@
 
 import type { IntegrationName } from "../config.ts";
 import type { GongTokens } from "../gong/oauth.ts";
-import { endAccountSession, openAccountSession, useAccountSession } from "./account-sessions.ts";
+import {
+  endAccountSession,
+  endAllAccountSessions,
+  openAccountSession,
+  useAccountSession,
+} from "./account-sessions.ts";
 import { noteEvent } from "./connection-audit.ts";
 import type { ConnectionCore } from "./connection-core.ts";
 import { connectGong } from "./connection-life.ts";
@@ -39,12 +44,14 @@ export async function useSession(core: ConnectionCore, sessionHash: string): Pro
   return core.transaction((sql, now) => useAccountSession(sql, sessionHash, now));
 }
 
-/** See ConnectionObject.signOutOfAccount. */
-export async function signOutOfAccount(core: ConnectionCore, sessionHash: string): Promise<void> {
+/** See ConnectionObject.signOutOfAccount and signOutEverywhere: without `sessionHash`, every account session ends. */
+export async function signOut(core: ConnectionCore, sessionHash: string | undefined): Promise<void> {
   if (!(await core.ready())) return;
   const forgotten = core.transaction((sql, now) => {
-    if (!endAccountSession(sql, sessionHash)) return false;
-    noteEvent(sql, now, { action: "account.signed_out" });
+    if (sessionHash === undefined) endAllAccountSessions(sql);
+    else if (!endAccountSession(sql, sessionHash)) return false;
+    const action = sessionHash === undefined ? "account.signed_out_everywhere" : "account.signed_out";
+    noteEvent(sql, now, { action });
     return forgetUnused(sql, core.row(), now);
   });
   if (forgotten) await core.noteEnded([]);

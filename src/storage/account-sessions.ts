@@ -33,6 +33,11 @@ export function endAccountSession(sql: SqlStorage, hash: string): boolean {
   return sql.exec("DELETE FROM account_sessions WHERE hash = ?", hash).rowsWritten > 0;
 }
 
+/** Ends every account session of the connection. */
+export function endAllAccountSessions(sql: SqlStorage): void {
+  sql.exec("DELETE FROM account_sessions");
+}
+
 /** Deletes the account sessions that are over. */
 export function sweepAccountSessions(sql: SqlStorage, now: number): void {
   sql.exec(

@@ -15,7 +15,8 @@ export type EventAction =
   | "key.created"
   | "key.revoked"
   | "account.signed_in"
-  | "account.signed_out";
+  | "account.signed_out"
+  | "account.signed_out_everywhere";
 
 export interface NewEvent {
   readonly action: EventAction;

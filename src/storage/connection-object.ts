@@ -198,7 +198,12 @@ export class ConnectionObject extends DurableObject<Env> {
 
   /** Ends an account session. A personal connection that no agent can use is let go with the last one. */
   async signOutOfAccount(sessionHash: string): Promise<void> {
-    await account.signOutOfAccount(this.#core, sessionHash);
+    await account.signOut(this.#core, sessionHash);
+  }
+
+  /** Ends every account session of the person, and lets the connection go as signOutOfAccount does. */
+  async signOutEverywhere(): Promise<void> {
+    await account.signOut(this.#core, undefined);
   }
 
   /** The calls of the last thirty days, by agent and by day. */

@@ -34,7 +34,7 @@ beforeAll(async () => {
   world = await startWorld();
   await world.gateway.restart({ ACCESS_CACHE_SECONDS: "0" });
   admin = createPerson();
-  const page = await openAsAdmin("/admin");
+  const page = await openAsAdmin("/admin/setup");
   const atGong = await admin.press(page, "Connect shared access");
   await admin.press(atGong, "Allow");
   key = keyOn(await makeKey("First job"));
@@ -152,7 +152,7 @@ describe(verifies("keys.reconnect", "an SDK client whose connection has ended at
     );
     endAtGong();
     expect(JSON.stringify(await client.callTool(ASK))).toContain(COMPANY_CANARY);
-    expect(links).toEqual([`${world.gateway.origin}/admin`]);
+    expect(links).toEqual([`${world.gateway.origin}/admin/setup`]);
     await client.close();
     world.gong.setKnobs({ era: "legacy" });
   });
@@ -174,7 +174,7 @@ describe(verifies("keys.reconnect", "an SDK client whose connection has ended at
       );
       endAtGong();
       const told: unknown = await client.callTool(ASK).catch((error: unknown) => error);
-      const link = `${world.gateway.origin}/admin`;
+      const link = `${world.gateway.origin}/admin/setup`;
       expect(told).toMatchObject(kind);
       expect(JSON.stringify(told)).toContain(link);
       await connectAgain(link);

@@ -206,6 +206,24 @@ describe(verifies("browser.account", "a person's account"), () => {
     await grace.close();
   });
 
+  it("ASVS 7.4.5: Sign out everywhere, by keyboard, ends the visit in the other browser too, and no agent", async () => {
+    const { page } = person;
+    const elsewhere = await openRealPerson(browser);
+    await signIn(elsewhere.page);
+    await page.goto(account());
+    await tabTo(page, "Sign out everywhere…");
+    await page.keyboard.press("Enter");
+    expect(await lookEveryWay(page, "account-sign-out-everywhere")).toEqual([]);
+    await tabTo(page, "Sign out everywhere");
+    await page.keyboard.press("Enter");
+    await page.getByRole("button", { name: "Sign in at Gong" }).waitFor();
+    await elsewhere.page.reload();
+    await elsewhere.page.getByRole("button", { name: "Sign in at Gong" }).waitFor();
+    await elsewhere.close();
+    expect(await asks(agents[0] as Agent)).toBe(200);
+    await signIn(page);
+  });
+
   it("gateway: ending the connection says what will happen, stops every agent, and says what Gong can't do", async () => {
     const { page } = person;
     await page.goto(account());

@@ -48,7 +48,7 @@ describe(verifies("browser.agent_keys", "an admin's agent keys"), () => {
     await page.getByRole("link", { name: "Agent keys" }).click();
     await page.getByText("Connect shared access first").waitFor();
     expect(await lookEveryWay(page, "agent-keys-empty")).toEqual([]);
-    await page.getByRole("link", { name: "Overview" }).click();
+    await page.getByRole("link", { name: "Set-up" }).click();
     await page.getByRole("button", { name: "Connect shared access" }).click();
     await allowAtGong(page);
     await page.getByRole("button", { name: "Connect shared access again" }).waitFor();

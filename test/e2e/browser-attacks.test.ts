@@ -127,7 +127,7 @@ describe(verifies("browser.hijack", "other sites"), () => {
 
   it.each([
     ["signs nobody in (login CSRF)", "/admin/sign-in", `<input name="token" value="${SECRETS.ADMIN_TOKEN}">`],
-    ["connects nothing", "/admin/shared/connect", `<input name="csrf" value="guess">`],
+    ["connects nothing", "/admin/setup/sign-in", `<input name="csrf" value="guess">`],
     ["signs nobody out", "/admin/sign-out", `<input name="csrf" value="guess">`],
   ])("RFC 6749 §10.12: another site's post to the admin page %s", async (_, path, fields) => {
     const { page, context } = person;

@@ -68,7 +68,7 @@ afterAll(() => world.stop());
 
 /** Connects shared access, as whoever is signed in at Gong. */
 async function connectShared(): Promise<void> {
-  const page = await admin.press(await admin.open(`${gateway.origin}/admin`), "Connect shared access");
+  const page = await admin.press(await admin.open(`${gateway.origin}/admin/setup`), "Connect shared access");
   const back = page.url.origin === gateway.origin ? page : await admin.press(page, "Allow");
   expect(back.url.origin).toBe(gateway.origin);
 }

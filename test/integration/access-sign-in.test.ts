@@ -106,9 +106,9 @@ describe(verifies("access.people", "a person who connects through Access"), () =
   it("gateway: a person on shared access is in the audit, and the shared connection is not theirs", async () => {
     const admin = new TestBrowser(gatewayWith({}));
     await admin.post("/admin/sign-in", { token: ADMIN_TOKEN });
-    const overview = readForms(await (await admin.open("/admin")).text());
-    const connect = overview.find(({ action }) => action.endsWith("shared/connect"));
-    const led = await admin.post("/admin/shared/connect", Object.fromEntries(connect?.fields ?? []));
+    const setup = readForms(await (await admin.open("/admin/setup")).text());
+    const connect = setup.findLast(({ action }) => action.endsWith("setup/sign-in"));
+    const led = await admin.post("/admin/setup/sign-in", Object.fromEntries(connect?.fields ?? []));
     await admin.open(await agreeAtGong(leadsTo(await led.text())));
 
     const person = await browserOf(GRACE);

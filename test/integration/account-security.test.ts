@@ -94,6 +94,7 @@ const CHANGES = [
   "/account/keys/AAAAAAAAAAAAAAAAAAAAAA/revoke",
   "/account/disconnect",
   "/account/sign-out",
+  "/account/sign-out-everywhere",
 ];
 
 type Headers = Record<string, string>;

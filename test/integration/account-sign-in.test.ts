@@ -10,8 +10,10 @@ import {
   agreeAtGong,
   approve,
   ask,
+  ASK_ACCOUNT,
   askOutside,
   authorizationQuery,
+  call,
   leadsTo,
   register,
   TestBrowser,
@@ -187,6 +189,22 @@ describe(verifies("account.session", "the account session"), () => {
     await accountAct(browser, /\/sign-out$/);
     expect(browser.cookies.has(ACCOUNT_COOKIE)).toBe(false);
     expect(await statusWith(copy)).toBe(401);
+  });
+
+  it("ASVS 7.4.5: signing out everywhere ends every visit of the person, no one else's, and no agent", async () => {
+    const { tokens } = await connectAs("ada");
+    const [here, there] = [await accountBrowser("ada"), await accountBrowser("ada")];
+    const grace = await accountBrowser("grace");
+    const cookies = [here, there, grace].map(cookieOf);
+    expect(await Promise.all(cookies.map(statusWith))).toEqual([200, 200, 200]);
+    const answer = await accountAct(here, /\/sign-out-everywhere$/);
+    expect([answer.status, answer.headers.get("location")]).toEqual([303, "https://gateway.test/account"]);
+    expect(here.cookies.has(ACCOUNT_COOKIE)).toBe(false);
+    expect(await Promise.all(cookies.map(statusWith))).toEqual([401, 401, 200]);
+    expect((await call(tokens.access_token, ASK_ACCOUNT)).status).toBe(200);
+    expect(readText(await accountPage(await accountBrowser("ada")))).toContain(
+      "Signed out of this page in every browser",
+    );
   });
 
   it("ASVS 7.2.4: a session that somebody planted ends with the person's own sign-in", async () => {

@@ -33,7 +33,6 @@ beforeEach(() => gong.reset());
 /** Every route that changes something. */
 const CHANGES = [
   "/admin/sign-out",
-  "/admin/shared/connect",
   "/admin/keys/sweep",
   "/admin/sessions/end",
   "/admin/setup/check",
@@ -119,7 +118,7 @@ describe(verifies("admin.cross_site", "a change needs the session, its form toke
   });
 
   it("RFC 6749 §10.12: the same post with nothing changed is taken", async () => {
-    const answer = await ask("/admin/shared/connect", posted({}));
+    const answer = await ask("/admin/setup/sign-in", posted({ body: `csrf=${csrf}&integration=shared` }));
     expect(answer.status).toBe(200);
   });
 

@@ -270,8 +270,9 @@ describe(verifies("admin.acts", "what an admin does takes effect at once and is 
   it("gateway: the page shows the redirect URI to register, and no secret", async () => {
     const browser = await adminBrowser();
     const { tokens } = await connectAs("ada");
-    const html = await adminPage(browser);
-    expect(html).toContain(`${ORIGIN}/callback`);
+    const setup = await adminPage(browser, "/admin/setup");
+    expect(setup).toContain(`${ORIGIN}/callback`);
+    const html = setup + (await adminPage(browser));
     const issued = (await gong.ledger()).filter((entry) => entry.kind === "tokens_issued");
     const secrets = {
       ADMIN_TOKEN: ADMIN_TOKEN,

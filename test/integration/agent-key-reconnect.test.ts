@@ -199,7 +199,7 @@ describe(verifies("keys.reconnect", "a key whose connection needs a person"), ()
     const { key } = await makeKey(shared);
     await end(shared);
     const answer = await answerTo(key, ASK_ACCOUNT, { path: "/shared/mcp" });
-    expect(JSON.stringify(answer)).toContain(`${ORIGIN}/admin`);
+    expect(JSON.stringify(answer)).toContain(`${ORIGIN}/admin/setup`);
     expect(JSON.stringify(answer)).not.toContain("/account");
   });
 

@@ -67,7 +67,7 @@ export async function act(
 /** Connects shared access as an admin, at Gong as whoever is signed in there. Returns the callback's answer. */
 export async function connectSharedAs(browser: TestBrowser): Promise<Response> {
   const { fields } = await adminForm(browser, /sign-out$/);
-  const answer = await browser.post("/admin/shared/connect", fields);
+  const answer = await browser.post("/admin/setup/sign-in", { ...fields, integration: "shared" });
   return browser.open(await agreeAtGong(leadsTo(await answer.text())));
 }
 

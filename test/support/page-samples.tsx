@@ -146,15 +146,14 @@ export const ERROR: ErrorView = {
   requestId: "req_7Kc2fXq0aN",
 };
 
+const PERSONAL = { access: "personal", resource: "https://gateway.test/mcp" } as const;
+const SHARED = { access: "shared", resource: "https://gateway.test/shared/mcp" } as const;
+
 const NOTHING: AdminView = {
   nonce: NONCE,
   csrf: "csrf-token",
-  redirectUri: "https://gateway.test/callback",
-  publicUrl: "https://gateway.test",
-  integrations: [
-    { access: "personal", clientId: "gong-personal-4821" },
-    { access: "shared", clientId: "gong-shared-4822" },
-  ],
+  setup: { all: 12, open: 12 },
+  integrations: [PERSONAL, SHARED],
   approvals: [],
   states: {},
   activity: { days: [], paid: [], saved: [], refused: [], failed: [] },
@@ -200,18 +199,8 @@ const MADE_MACHINE: MadeMachineClientView = {
 
 export const ADMIN: AdminView = {
   ...NOTHING,
-  integrations: [
-    { access: "personal", clientId: "gong-personal-4821" },
-    {
-      access: "shared",
-      clientId: "gong-shared-4822",
-      connection: {
-        state: "needs_reconnect",
-        reason: "ended_by_gong",
-        since: "2026-11-02T08:15:00Z",
-      },
-    },
-  ],
+  setup: { all: 12, open: 0, asOf: "2026-11-18T09:12:00.000Z" },
+  integrations: [PERSONAL, { ...SHARED, connection: { state: "needs_reconnect", reason: "ended_by_gong" } }],
   approvals: [
     {
       id: "apr_1",

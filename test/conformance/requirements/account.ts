@@ -45,7 +45,7 @@ export const account = {
   "account.session": {
     source: "OWASP ASVS 5.0 7.2 to 7.4, RFC 6265bis §4.1.3",
     behaviour:
-      "An account session is new at each sign-in, names one connection, is stored hashed, and ends on the server, by idling and by age.",
+      "An account session is new at each sign-in, names one connection, is stored hashed, and ends on the server, by idling, by age, and all at once.",
   },
   "account.own_only": {
     source: "OWASP ASVS 5.0 8.2.2",

@@ -421,11 +421,10 @@ const ADMIN_SLOTS: readonly Slot[] = [
     page: (value) => (
       <AdminPage
         {...ADMIN}
-        redirectUri={value}
         csrf={value}
         problems={[{ text: value }]}
         states={{ [value]: 1 }}
-        integrations={[{ access: "shared", clientId: value, connection: { state: value, reason: value } }]}
+        integrations={[{ access: "shared", resource: value, connection: { state: value, reason: value } }]}
       />
     ),
   },

@@ -192,7 +192,6 @@ describe(verifies("pages.states", "every page in every state"), () => {
     expect(forms.map((form) => form["action"]).sort((a = "", b = "") => (a < b ? -1 : 1))).toEqual([
       "/admin/approvals/apr_1",
       "/admin/approvals/apr_2",
-      "/admin/shared/connect",
       "/admin/sign-out",
     ]);
     const csrf = elementsOf(page, "input").filter(({ attributes }) => attributes["name"] === "csrf");
@@ -211,10 +210,8 @@ describe(verifies("pages.states", "every page in every state"), () => {
     );
   });
 
-  test("the admin page shows the redirect URI to copy, each code, each state and each problem", async () => {
+  test("the admin page shows each code, each state and each problem", async () => {
     const page = await readHtml(<AdminPage {...ADMIN} />);
-    const [field] = elementsOf(page, "input").filter(({ attributes }) => attributes["id"] === "redirect-uri");
-    expect(field?.attributes).toMatchObject({ readonly: "", value: ADMIN.redirectUri });
     for (const shown of [
       "KX4-9TD",
       "M2P-7QF",
@@ -267,14 +264,15 @@ describe(verifies("pages.states", "every page in every state"), () => {
       expect(page.text).toContain(shown);
   });
 
-  test("shared access is offered until it is connected, and again afterwards", () => {
-    const page = (connection: { connection?: { state: string } }) =>
-      htmlOf(<AdminPage {...ADMIN} integrations={[{ access: "shared", clientId: "a", ...connection }]} />);
-    expect(page({})).toContain(">Connect shared access</button>");
-    expect(page({ connection: { state: "disconnected" } })).toContain(">Connect shared access</button>");
-    expect(page({ connection: { state: "needs_reconnect" } })).toContain(
-      ">Connect shared access again</button>",
-    );
+  test("the overview says since when the set-up is well, or how much of it is open, and how each access is", async () => {
+    const well = await readHtml(<AdminPage {...ADMIN} problems={[]} />);
+    expect(well.text).toContain("Nothing needs your attention.");
+    expect(well.text).toContain("Every check passed, the oldest 18 Nov 2026, 09:12 UTC.");
+    expect(well.text).toContain("Gong no longer accepts its refresh token");
+    const open = await readHtml(<AdminPage {...ADMIN} setup={{ all: 12, open: 3 }} />);
+    expect(open.text).toContain("3 of 12 checks have not passed");
+    expect(open.text).not.toMatch(/Every check passed|Nothing needs/);
+    expect(elementsOf(open, "a").map(({ attributes }) => attributes["href"])).toContain("/admin/setup");
   });
 
   test("the sweep says which key is still needed, what can't be read, and when an old key can go", async () => {
@@ -300,20 +298,5 @@ describe(verifies("pages.states", "every page in every state"), () => {
       />,
     );
     expect(free.text).toContain("older keys can be taken out");
-  });
-
-  test("set-up comes first while nothing is connected, last once something is", async () => {
-    const order = async (states: typeof ADMIN.states) =>
-      elementsOf(await readHtml(<AdminPage {...ADMIN} states={states} />), "section").map(
-        ({ attributes }) => attributes["aria-labelledby"],
-      );
-    expect(await order({})).toEqual(["problems", "integrations", "approvals", "connections"]);
-    expect(await order(ADMIN.states)).toEqual([
-      "problems",
-      "approvals",
-      "connections",
-      "activity",
-      "integrations",
-    ]);
   });
 });
