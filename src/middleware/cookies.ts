@@ -1,6 +1,7 @@
 // The gateway's cookies: all `__Host-`, Secure, HttpOnly and for the whole origin. RFC 6265bis §4.1.3.
 
 import type { Context } from "hono";
+import { setCookie } from "hono/cookie";
 import type { AppEnv } from "../context.ts";
 
 /** Ties the consent form to the browser that asked for it. */
@@ -36,15 +37,20 @@ export function keepBinding(c: Context<AppEnv>, name: string, value: string): vo
   writeCookie(c, name, value, { maxAgeSeconds: TRANSACTION_SECONDS, sameSite: "Lax" });
 }
 
-/** Sets a cookie for `maxAgeSeconds`; 0 deletes it. `name` starts with `__Host-`, and `value` is base64url. */
+/** Sets a cookie for `maxAgeSeconds`; 0 deletes it. `name` starts with `__Host-`. */
 export function writeCookie(
   c: Context<AppEnv>,
   name: string,
   value: string,
-  { maxAgeSeconds, sameSite }: { readonly maxAgeSeconds: number; readonly sameSite: "Lax" | "Strict" },
+  options: { readonly maxAgeSeconds: number; readonly sameSite: "Lax" | "Strict" },
 ): void {
-  const cookie = `${name}=${value}; Max-Age=${maxAgeSeconds}; Path=/; HttpOnly; Secure; SameSite=${sameSite}`;
-  c.header("Set-Cookie", cookie, { append: true });
+  setCookie(c, name, value, {
+    path: "/",
+    secure: true,
+    httpOnly: true,
+    sameSite: options.sameSite,
+    maxAge: options.maxAgeSeconds,
+  });
 }
 
 function cookiePairs(c: Context<AppEnv>): readonly { readonly name: string; readonly value: string }[] {

@@ -73,9 +73,7 @@ function read<T>(
   if (!existsSync(path.join(folder, file))) return undefined;
   const copy = temporaryFolder("disk");
   try {
-    for (const part of [file, `${file}-wal`]) {
-      if (existsSync(path.join(folder, part))) cpSync(path.join(folder, part), path.join(copy, part));
-    }
+    copyDatabase(folder, file, copy);
     const database = new DatabaseSync(path.join(copy, file));
     try {
       return ask(database);
@@ -88,6 +86,24 @@ function read<T>(
     throw error;
   } finally {
     rmSync(copy, { recursive: true, force: true });
+  }
+}
+
+/**
+ * Copies a database with its log. An object that was aborted in a living Worker closes its database meanwhile, which moves
+ * the log into the file: then both are copied again.
+ */
+function copyDatabase(folder: string, file: string, copy: string): void {
+  const log = `${file}-wal`;
+  for (;;) {
+    cpSync(path.join(folder, file), path.join(copy, file));
+    if (!existsSync(path.join(folder, log))) return;
+    try {
+      cpSync(path.join(folder, log), path.join(copy, log));
+      return;
+    } catch (error) {
+      if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
+    }
   }
 }
 
