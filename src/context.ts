@@ -4,7 +4,7 @@
 import { HonoBase } from "hono/hono-base";
 import { TrieRouter } from "hono/router/trie-router";
 import type { AccountSession } from "./domain/account-session.ts";
-import type { Gateway } from "./domain/gateway.ts";
+import type { Actor, Gateway } from "./domain/gateway.ts";
 import type { FormParameters } from "./oauth/form.ts";
 
 export interface AdminViewer {
@@ -21,8 +21,7 @@ export interface AccountVisitor {
   readonly cookie: string;
   /** The token that each form of this session carries. */
   readonly csrf: string;
-  /** Who acts, as the audit names them. */
-  readonly actor: string;
+  readonly by: Actor;
 }
 
 export interface AppEnv {

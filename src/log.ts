@@ -30,6 +30,7 @@ export type LogEvent =
   | "record.unreadable"
   | "mcp.refused"
   | "tools.unreadable"
+  | "tools.noted"
   | "mcp.upstream_failed"
   | "paid_call.budget_nearly_used"
   | "paid_call.ended"

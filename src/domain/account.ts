@@ -18,15 +18,15 @@ import {
   type AgentKeyMade,
   type AgentKeyWish,
 } from "./agent-keys.ts";
-import type { Gateway } from "./gateway.ts";
+import type { Actor, Gateway } from "./gateway.ts";
 
 /** Rows of the record that a person can download: all that are kept. */
 const MOST_EVENTS = 1000;
 
-/** Who acts, as the audit names them: the e-mail address that Cloudflare Access gives, or nobody by name. */
+/** Whose account is looked at, and who acts there. */
 export interface Visitor {
   readonly session: AccountSession;
-  readonly actor: string;
+  readonly by: Actor;
 }
 
 export interface AccountAgent extends GrantDescription {
@@ -87,8 +87,8 @@ export async function disconnectAccount(gateway: Gateway, visitor: Visitor): Pro
 }
 
 /** Admins see what people do, too. */
-async function noteAct(gateway: Gateway, { actor, session }: Visitor, action: string): Promise<void> {
-  await gateway.objects.admin().recordAct(actor, action, session.connectionId);
+async function noteAct(gateway: Gateway, { by, session }: Visitor, action: string): Promise<void> {
+  await gateway.objects.admin().recordAct(by, action, session.connectionId);
   log("info", "account.acted", { action, connection: session.connectionId });
 }
 
@@ -118,7 +118,7 @@ export type OwnKeyMade = AgentKeyMade | { readonly ok: false; readonly reason: "
  */
 export async function createOwnKey(
   gateway: Gateway,
-  { session, actor }: Visitor,
+  { session, by }: Visitor,
   wish: Omit<AgentKeyWish, "createdBy">,
 ): Promise<OwnKeyMade> {
   const { connectionId } = session;
@@ -126,12 +126,12 @@ export async function createOwnKey(
   const keys = await listAgentKeys(gateway, connectionId);
   if (keys.some((key) => key.state === "live" && key.name === name))
     return { ok: false, reason: "name_taken" };
-  return createAgentKey(gateway, connectionId, { ...wish, createdBy: actor });
+  return createAgentKey(gateway, connectionId, { ...wish, createdBy: by });
 }
 
 /** Ends an agent key of the visitor's own connection at once. False for an id that it does not have. */
-export function revokeOwnKey(gateway: Gateway, { session, actor }: Visitor, id: string): Promise<boolean> {
-  return revokeAgentKey(gateway, session.connectionId, id, actor);
+export function revokeOwnKey(gateway: Gateway, { session, by }: Visitor, id: string): Promise<boolean> {
+  return revokeAgentKey(gateway, session.connectionId, id, by);
 }
 
 /** The calls of the last thirty days, by agent and by day. */

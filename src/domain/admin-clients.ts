@@ -7,10 +7,9 @@ import { KNOWN_DOCUMENTS } from "../oauth/known-documents.ts";
 import type { IndexedClient } from "../storage/client-index.ts";
 import type { Registration } from "../storage/registry-object.ts";
 import type { TraceRow } from "../storage/traces.ts";
-import type { Actor } from "./administer.ts";
 import { flushAttempts } from "./attempts.ts";
 import { MACHINE_ID } from "./clients.ts";
-import type { Gateway } from "./gateway.ts";
+import type { Actor, Gateway } from "./gateway.ts";
 import { endMachineClient } from "./machine-clients.ts";
 
 const AT_ONCE = 20;
@@ -119,7 +118,7 @@ export async function pageTraces(gateway: Gateway, query: ListQuery): Promise<Li
 export async function endClientEverywhere(gateway: Gateway, clientId: string, by: Actor): Promise<number> {
   const { objects } = gateway;
   // It could get tokens by its own credentials again.
-  if (MACHINE_ID.test(clientId)) await endMachineClient(gateway, clientId, by.actor);
+  if (MACHINE_ID.test(clientId)) await endMachineClient(gateway, clientId, by);
   const { ids, total } = await objects.admin().connectionsOfClient(clientId);
   for (let at = 0; at < ids.length; at += AT_ONCE) {
     const batch = ids.slice(at, at + AT_ONCE);
@@ -127,7 +126,7 @@ export async function endClientEverywhere(gateway: Gateway, clientId: string, by
     await objects.admin().dropClientConnections(clientId, batch);
   }
   if (DYNAMIC_ID.test(clientId)) await objects.registry(clientId).remove(clientId);
-  await objects.admin().recordAct(by.actor, "client.ended", clientId, by.requestId);
+  await objects.admin().recordAct(by, "client.ended", clientId);
   log("info", "admin.acted", { action: "client.ended", connections: ids.length });
   return total - ids.length;
 }
@@ -136,7 +135,7 @@ export async function endClientEverywhere(gateway: Gateway, clientId: string, by
 export async function deleteRegistration(gateway: Gateway, clientId: string, by: Actor): Promise<boolean> {
   const { objects } = gateway;
   if (!DYNAMIC_ID.test(clientId) || !(await objects.registry(clientId).remove(clientId))) return false;
-  await objects.admin().recordAct(by.actor, "registration.deleted", clientId, by.requestId);
+  await objects.admin().recordAct(by, "registration.deleted", clientId);
   log("info", "admin.acted", { action: "registration.deleted" });
   return true;
 }

@@ -6,7 +6,7 @@ import { constantTimeEqual, encodeBase64Url, randomBytes, sha256 } from "../cryp
 import { log } from "../log.ts";
 import { readAccessIdentity, type AccessReading, type HeadersOfRequest } from "./access-identity.ts";
 import type { SessionEntry } from "../storage/admin-sessions.ts";
-import type { Gateway } from "./gateway.ts";
+import { actorIn, type Actor, type Gateway } from "./gateway.ts";
 
 /** Whoever signed in with ADMIN_TOKEN, in the audit: the token says no name. An e-mail address is never this. */
 const TOKEN_ACTOR = "admin";
@@ -24,7 +24,7 @@ export async function signInAdmin(gateway: Gateway, token: string, address: stri
   const expected = config.adminToken;
   if (expected === undefined || !constantTimeEqual(await sha256(token), await sha256(expected))) {
     log("warn", "admin.refused", { reason: "wrong_token" });
-    await objects.admin().recordStrangersAct("stranger", "session.refused", undefined);
+    await objects.admin().recordAct(actorIn(gateway, "stranger", "stranger"), "session.refused");
     return { kind: "refused", retryAfterSeconds: 0 };
   }
   return { kind: "signed_in", session: await openSession(gateway, addressHash, TOKEN_ACTOR) };
@@ -65,7 +65,9 @@ async function openSession(
   actor: string,
 ): Promise<string> {
   const session = encodeBase64Url(randomBytes(32));
-  await gateway.objects.admin().openSession(await sessionHash(gateway, session), addressHash, actor);
+  await gateway.objects
+    .admin()
+    .openSession(await sessionHash(gateway, session), addressHash, actorIn(gateway, actor));
   log("info", "admin.signed_in", { by: actor === TOKEN_ACTOR ? "token" : "access" });
   return session;
 }
@@ -104,9 +106,9 @@ export function listAdminSessions({ objects }: Gateway): Promise<readonly Sessio
   return objects.admin().listSessions();
 }
 
-/** Ends every admin session, also that of `actor`. */
-export async function endAllAdminSessions(gateway: Gateway, actor: string): Promise<void> {
-  await gateway.objects.admin().endAllSessions(actor);
+/** Ends every admin session, also that of `by`. */
+export async function endAllAdminSessions(gateway: Gateway, by: Actor): Promise<void> {
+  await gateway.objects.admin().endAllSessions(by);
   log("info", "admin.acted", { action: "sessions.ended" });
 }
 

@@ -4,14 +4,8 @@
 import { log } from "../log.ts";
 import { revokeAgentKey } from "./agent-keys.ts";
 import { MACHINE_ID } from "./clients.ts";
-import type { Gateway } from "./gateway.ts";
+import type { Actor, Gateway } from "./gateway.ts";
 import { endMachineClient } from "./machine-clients.ts";
-
-/** Who acts, as the audit names them, and in which request. */
-export interface Actor {
-  readonly actor: string;
-  readonly requestId: string;
-}
 
 /** Approves or denies a request for shared access. False when it was decided or has expired. */
 export async function settleApproval(
@@ -21,7 +15,7 @@ export async function settleApproval(
   by: Actor,
 ): Promise<boolean> {
   const { objects } = gateway;
-  if (!(await objects.admin().settleApproval(transactionId, decision, by.actor, by.requestId))) return false;
+  if (!(await objects.admin().settleApproval(transactionId, decision, by))) return false;
   log("info", "admin.acted", { action: `approval.${decision}` });
   return objects.transaction(transactionId).decide(decision);
 }
@@ -47,7 +41,7 @@ export async function endAgent(
   const connection = await objects.connection(connectionId).describe();
   const clientId = connection?.grants.find(({ id }) => id === grantId)?.clientId;
   if (clientId !== undefined && MACHINE_ID.test(clientId)) {
-    return endMachineClient(gateway, clientId, by.actor);
+    return endMachineClient(gateway, clientId, by);
   }
   if (!(await objects.connection(connectionId).endGrant(grantId, "ended_by_admin"))) return false;
   await record(gateway, by, "agent.ended", `${connectionId}/${grantId}`);
@@ -62,7 +56,7 @@ export async function endAgentKey(
   by: Actor,
 ): Promise<boolean> {
   if (!(await gateway.objects.admin().hasConnection(connectionId))) return false;
-  return revokeAgentKey(gateway, connectionId, keyId, by.actor);
+  return revokeAgentKey(gateway, connectionId, keyId, by);
 }
 
 /** How many connections are in each state. */
@@ -71,6 +65,6 @@ export function countConnections(gateway: Gateway): Promise<Readonly<Record<stri
 }
 
 async function record(gateway: Gateway, by: Actor, action: string, target: string): Promise<void> {
-  await gateway.objects.admin().recordAct(by.actor, action, target, by.requestId);
+  await gateway.objects.admin().recordAct(by, action, target);
   log("info", "admin.acted", { action });
 }

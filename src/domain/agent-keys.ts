@@ -10,7 +10,7 @@ import { formatScope } from "../oauth/scope.ts";
 import type { AgentKeyDescription } from "../storage/agent-keys.ts";
 import { retrying } from "../storage/stubs.ts";
 import { sharedConnectionId } from "./connection-id.ts";
-import type { Gateway } from "./gateway.ts";
+import type { Actor, Gateway } from "./gateway.ts";
 
 /** The days that people choose from. */
 export const KEY_LIFETIMES_DAYS: readonly number[] = [7, 30, 90, 365];
@@ -27,8 +27,7 @@ export interface AgentKeyWish {
   /** The tools it may call; undefined for every tool that the policy allows. */
   readonly tools: readonly string[] | undefined;
   readonly expiresInDays: number;
-  /** Who makes it, as the audit names them. */
-  readonly createdBy: string;
+  readonly createdBy: Actor;
 }
 
 export type AgentKeyMade =
@@ -75,14 +74,12 @@ export async function createAgentKey(
   });
   const { tools, createdBy } = wish;
   // Indexed first, so that no key exists that an admin can't find.
-  await objects.admin().recordAgentKey({
-    id,
-    connection_id: connectionId,
-    integration: integration.name,
-    name,
-    created_by: createdBy,
-    expires_at: expiresAt,
-  });
+  await objects
+    .admin()
+    .recordAgentKey(
+      { id, connection_id: connectionId, integration: integration.name, name, expires_at: expiresAt },
+      createdBy,
+    );
   const outcome = await objects.connection(connectionId).createAgentKey({
     id,
     hash,
@@ -90,7 +87,7 @@ export async function createAgentKey(
     name,
     scope: formatScope(scopesOfTools(tools)),
     tools,
-    createdBy,
+    createdBy: createdBy.actor,
     expiresAt,
   });
   if (outcome !== "created") {
@@ -132,19 +129,19 @@ export async function revokeAgentKey(
   gateway: Gateway,
   connectionId: string,
   id: string,
-  actor: string,
+  by: Actor,
 ): Promise<boolean> {
   const { objects } = gateway;
-  if (!(await objects.connection(connectionId).revokeAgentKey(id, actor))) return false;
-  await objects.admin().recordAgentKeyEnd(id, actor);
+  if (!(await objects.connection(connectionId).revokeAgentKey(id, by.actor))) return false;
+  await objects.admin().recordAgentKeyEnd(id, by);
   log("info", "agent_key.revoked", { connection: connectionId, key: id });
   return true;
 }
 
 /** Ends a key wherever it is, for an admin. False when there is none, or it has been revoked before. */
-export async function revokeAnyAgentKey(gateway: Gateway, id: string, actor: string): Promise<boolean> {
+export async function revokeAnyAgentKey(gateway: Gateway, id: string, by: Actor): Promise<boolean> {
   const entry = await gateway.objects.admin().findAgentKey(id);
-  return entry !== undefined && revokeAgentKey(gateway, entry.connection_id, id, actor);
+  return entry !== undefined && revokeAgentKey(gateway, entry.connection_id, id, by);
 }
 
 export interface ListedAgentKey extends AgentKeyDescription {

@@ -15,7 +15,7 @@ import { isClientGone } from "./clients.ts";
 import { personalConnectionId } from "./connection-id.ts";
 import { exchangeGongCode, logCallbackFailure } from "./exchange-gong-code.ts";
 import { finishSetup, setupPageUrl } from "./finish-setup.ts";
-import type { Gateway } from "./gateway.ts";
+import { actorIn, type Gateway } from "./gateway.ts";
 import { openGrantFor } from "./open-grant.ts";
 import { personRow } from "./people.ts";
 import { tellGranted, tellRefused } from "./tell-client.ts";
@@ -172,7 +172,11 @@ async function connectAndGrant(
     .connection(connectionId)
     .connectGong(integration.name, tokens, { grant: opened.grant, code: opened.code });
   if (FAILPOINTS) await failpoint("connect.connected");
-  if (actor !== undefined) await gateway.objects.admin().recordAct(actor, "connection.used", connectionId);
+  if (actor !== undefined) {
+    await gateway.objects
+      .admin()
+      .recordAct(actorIn(gateway, actor, "person"), "connection.used", connectionId);
+  }
   log("info", "callback.completed", { client: request.clientId, connection: connectionId });
   return tellGranted(gateway, request, {
     connectionId,

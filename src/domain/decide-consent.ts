@@ -14,7 +14,7 @@ import { log } from "../log.ts";
 import { TRANSACTION_TTL_SECONDS } from "../storage/transaction-object.ts";
 import { findClient } from "./clients.ts";
 import { sharedConnectionId } from "./connection-id.ts";
-import { integrationFor, type Gateway } from "./gateway.ts";
+import { actorIn, integrationFor, type Gateway } from "./gateway.ts";
 import { openRequest, type FormRefusal, type SealedRequestContent } from "./sealed-request.ts";
 import { tellRefused } from "./tell-client.ts";
 import { approvalCode, beginTransaction, type Continuation } from "./transaction.ts";
@@ -138,7 +138,7 @@ async function askAdmin(
   });
   if (admin !== undefined) {
     if (await objects.transaction(transactionId).decide("approved")) {
-      await objects.admin().recordAct(admin, "approval.approved", transactionId);
+      await objects.admin().recordAct(actorIn(gateway, admin), "approval.approved", transactionId);
     }
     return { kind: "admin", transactionId, cookieValue: binding };
   }

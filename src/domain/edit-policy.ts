@@ -6,7 +6,7 @@ import { log } from "../log.ts";
 import { ownEntry, type Policy, type PolicyProblem } from "../mcp/policy.ts";
 import type { BudgetUse, PolicyVersion } from "../storage/admin-rpc.ts";
 import { forgetRules } from "./list-tools.ts";
-import type { Gateway } from "./gateway.ts";
+import type { Actor, Gateway } from "./gateway.ts";
 
 /** What a form may change. An exception is the budget and the rule of one connection, client or agent key. */
 export const POLICY_SECTIONS = ["budgets", "guards", "access", "exception", "removal", "tool"] as const;
@@ -37,10 +37,10 @@ export async function policyOverview(
   return { ...policy, uses };
 }
 
-/** Saves one section of the policy as `actor`, if the policy is still the version that the form was made for. */
+/** Saves one section of the policy as `by`, if the policy is still the version that the form was made for. */
 export async function editPolicy(
   gateway: Gateway,
-  actor: string,
+  by: Actor,
   section: PolicySection,
   form: PolicyForm,
 ): Promise<PolicyEdit> {
@@ -50,7 +50,7 @@ export async function editPolicy(
   const reader = readerOf(form);
   const draft = DRAFTS[section](policy, reader);
   if (Object.keys(reader.problems).length > 0) return { kind: "refused", problems: reader.problems };
-  const change = await object.setPolicy(actor, version, draft);
+  const change = await object.setPolicy(by, version, draft);
   if (change.ok) {
     forgetRules(gateway);
     log("info", "admin.acted", { action: "policy.changed" });

@@ -7,7 +7,7 @@ import type { AuthorizationRequestParts } from "../oauth/authorization-request.t
 import { log } from "../log.ts";
 import { isClientGone } from "./clients.ts";
 import { sharedConnectionId } from "./connection-id.ts";
-import { integrationFor, type Gateway } from "./gateway.ts";
+import { actorIn, integrationFor, type Gateway } from "./gateway.ts";
 import { openGrantFor } from "./open-grant.ts";
 import { tellGranted, tellRefused } from "./tell-client.ts";
 import {
@@ -96,7 +96,9 @@ async function answer(
     );
     return refuse(gone);
   }
-  if (actor !== undefined) await objects.admin().recordAct(actor, "connection.used", connectionId);
+  if (actor !== undefined) {
+    await objects.admin().recordAct(actorIn(gateway, actor, "person"), "connection.used", connectionId);
+  }
   log("info", "callback.completed", { client: request.clientId, connection: connectionId });
   return tellGranted(gateway, request, { connectionId, grantId: grant.id, codeValue });
 }

@@ -10,7 +10,7 @@ import { listGongTools, speaksOfSeat } from "../gong/probe.ts";
 import type { Finding } from "../storage/setup-checks.ts";
 import { personalConnectionId, sharedConnectionId } from "./connection-id.ts";
 import { exchangeGongCode, logCallbackFailure } from "./exchange-gong-code.ts";
-import type { Gateway } from "./gateway.ts";
+import { actorIn, type Gateway } from "./gateway.ts";
 import { findingOf, recordFindings } from "./setup.ts";
 import { finishTransaction, type Continuation } from "./transaction.ts";
 
@@ -47,7 +47,7 @@ export async function finishSetup(
     tools: await checkTools(integration, tokens),
   });
   const act = integration.access === "shared" ? "shared.connected" : "setup.signed_in";
-  await gateway.objects.admin().recordAct(actor, act, integration.name);
+  await gateway.objects.admin().recordAct(actorIn(gateway, actor), act, integration.name);
   await finishTransaction(gateway, transactionId, url);
   return url;
 }

@@ -3,29 +3,55 @@
 import { nowSeconds } from "../clock.ts";
 import { parseConfig, type Config, type IntegrationConfig } from "../config.ts";
 import { createKeyring, type Keyring } from "../crypto/keyring.ts";
+import type { Actor } from "../storage/audit.ts";
 import { objectsOf, type Objects } from "../storage/stubs.ts";
 import type { AttemptInHand } from "./attempts.ts";
+
+export type { Actor };
 
 export interface Gateway {
   readonly config: Config;
   readonly keyring: Keyring;
   readonly objects: Objects;
   readonly now: () => number;
+  /** Shown on error pages and in the audit, so that a person can quote it. */
+  readonly requestId: string;
   /** What the stories learn about this request, for the client doctor. */
   readonly attempt: AttemptInHand;
   /** Keeps the Worker alive for `work` after the client has gone. Failures are the caller's to handle. */
   waitUntil(work: Promise<unknown>): void;
 }
 
-type Deployment = Omit<Gateway, "waitUntil" | "attempt">;
+type Deployment = Omit<Gateway, "waitUntil" | "attempt" | "requestId">;
 
 /** What is the same for every request of a deployment, by its bindings. */
 const deployments = new WeakMap<Env, Deployment>();
 
 /** The gateway for one request. Throws ConfigError while a setting is wrong. */
-export function openGateway(env: Env, context: Pick<ExecutionContext, "waitUntil">): Gateway {
+export function openGateway(
+  env: Env,
+  context: Pick<ExecutionContext, "waitUntil">,
+  requestId?: string,
+): Gateway {
   const { config, keyring, objects, now } = deploymentOf(env);
-  return { config, keyring, objects, now, attempt: {}, waitUntil: (work) => context.waitUntil(work) };
+  let named = requestId;
+  return {
+    config,
+    keyring,
+    objects,
+    now,
+    attempt: {},
+    // A call of an agent names itself only where something is written about it.
+    get requestId() {
+      return (named ??= crypto.randomUUID());
+    },
+    waitUntil: (work) => context.waitUntil(work),
+  };
+}
+
+/** `actor` as the audit names them, in the request of `gateway`. */
+export function actorIn({ requestId }: Gateway, actor: string, cause: Actor["cause"] = "admin"): Actor {
+  return { actor, cause, requestId };
 }
 
 function deploymentOf(env: Env): Deployment {

@@ -121,7 +121,9 @@ async function rulesFor(listing: Listing, offered: readonly ShownTool[]): Promis
   const news = offered.filter((tool) => !isApproved(known, tool));
   if (news.length === 0) return known;
   const { name } = integration;
-  const rules = await retrying(async () => gateway.objects.admin().noteTools(name, news));
+  const { requestId } = gateway;
+  const rules = await retrying(async () => gateway.objects.admin().noteTools(name, news, requestId));
+  log("info", "tools.noted", { integration: name, requestId });
   remember(gateway, integration, rules);
   return rules;
 }

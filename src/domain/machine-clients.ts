@@ -16,7 +16,7 @@ import { SCOPES } from "../oauth/scope.ts";
 import type { MachineClientDescription, NewMachineClient } from "../storage/machine-clients.ts";
 import { retrying } from "../storage/stubs.ts";
 import { sharedConnectionId } from "./connection-id.ts";
-import type { Gateway } from "./gateway.ts";
+import type { Actor, Gateway } from "./gateway.ts";
 
 export type { MachineClientDescription };
 
@@ -42,7 +42,7 @@ export type MadeMachineClient =
 export async function makeMachineClient(
   gateway: Gateway,
   form: FormParameters,
-  actor: string,
+  by: Actor,
 ): Promise<MadeMachineClient> {
   const name = displayName(form.get("name"));
   const scope = SCOPES.filter((one) => form.has(`scope:${one}`));
@@ -59,7 +59,7 @@ export async function makeMachineClient(
       : { kind: "keys", keys };
   const id = `gmc_${randomId()}`;
   const expiresAt = days === 0 ? undefined : gateway.now() + days * DAY;
-  const made = await gateway.objects.admin().addMachineClient({ id, name, proof, scope, expiresAt }, actor);
+  const made = await gateway.objects.admin().addMachineClient({ id, name, proof, scope, expiresAt }, by);
   if (!made) return refused("too_many");
   log("info", "admin.acted", { action: "machine_client.created", client: id });
   return { kind: "made", clientId: id, secret };
@@ -77,7 +77,7 @@ export function listMachineClients(
  * Ends a machine client for good. Its tokens first, so that the client is only called ended once nothing of it works;
  * trying again after a failure does what is left. False when there is no such client, or it was ended before.
  */
-export async function endMachineClient(gateway: Gateway, clientId: string, actor: string): Promise<boolean> {
+export async function endMachineClient(gateway: Gateway, clientId: string, by: Actor): Promise<boolean> {
   const { config, objects } = gateway;
   const known = await objects.admin().connectionsOfMachine(clientId);
   if (known === undefined) return false;
@@ -91,7 +91,7 @@ export async function endMachineClient(gateway: Gateway, clientId: string, actor
     const barred = { id: randomId(), clientId, grantType: CLIENT_CREDENTIALS, resource: "" } as const;
     await retrying(async () => objects.connection(connectionId).barClient(barred, "ended_by_admin"));
   }
-  const ended = await objects.admin().endMachineClient(clientId, actor);
+  const ended = await objects.admin().endMachineClient(clientId, by);
   log("info", "admin.acted", { action: "machine_client.ended", client: clientId });
   return ended;
 }

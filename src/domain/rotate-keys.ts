@@ -5,9 +5,8 @@ import { open, seal, sealedWith, Unsealable } from "../crypto/seal.ts";
 import { log } from "../log.ts";
 import type { SealReport } from "../storage/reseal.ts";
 import { retrying } from "../storage/stubs.ts";
-import type { Actor } from "./administer.ts";
 import { IDENTITY_PLACE } from "./connection-id.ts";
-import type { Gateway } from "./gateway.ts";
+import type { Actor, Gateway } from "./gateway.ts";
 import { resealPeople } from "./people.ts";
 
 const MOST_CONNECTIONS = 5000;
@@ -42,7 +41,7 @@ export async function sweepKeys(gateway: Gateway, by: Actor): Promise<KeySweep> 
     }));
     reports.push(...(await Promise.all(batch)));
   }
-  await objects.admin().recordAct(by.actor, "keys.swept", gateway.keyring.sealingKid, by.requestId);
+  await objects.admin().recordAct(by, "keys.swept", gateway.keyring.sealingKid);
   log("info", "admin.acted", { action: "keys.swept", connections: reports.length });
   return {
     resealed: reports.filter(({ report }) => report.resealed).length,

@@ -10,7 +10,7 @@ import { probeClient } from "../gong/probe.ts";
 import { isLoopbackHttp } from "../oauth/loopback.ts";
 import type { CheckResult, CheckVerdict, Finding } from "../storage/setup-checks.ts";
 import { goToGong, type DecidedConsent } from "./decide-consent.ts";
-import type { Gateway } from "./gateway.ts";
+import type { Actor, Gateway } from "./gateway.ts";
 import { weakKeys, weakSettings } from "./weak-secrets.ts";
 
 /** Checks of the deployment, and checks of each integration, in the order in which they build on each other. */
@@ -74,7 +74,7 @@ export async function needsSetup(gateway: Gateway): Promise<boolean> {
 }
 
 /** Runs what needs nobody at Gong, and keeps the results. `origin` is where the admin's browser sees this page. */
-export async function runChecks(gateway: Gateway, origin: string, actor: string): Promise<void> {
+export async function runChecks(gateway: Gateway, origin: string, by: Actor): Promise<void> {
   const { config } = gateway;
   const [discovery, ...clients] = await Promise.all([
     checkDiscovery(config.integrations[0]),
@@ -90,7 +90,7 @@ export async function runChecks(gateway: Gateway, origin: string, actor: string)
     const client = clients[at];
     if (client !== undefined) await recordFindings(gateway, integration, { client });
   }
-  await gateway.objects.admin().recordAct(actor, "setup.checked", undefined);
+  await gateway.objects.admin().recordAct(by, "setup.checked");
 }
 
 /**

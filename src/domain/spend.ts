@@ -6,8 +6,7 @@ import { periodName } from "../mcp/time-zone.ts";
 import type { ListQuery } from "../listing.ts";
 import type { BudgetUse, Served, UsageGroup, UsageRow } from "../storage/admin-rpc.ts";
 import type { LedgerList } from "../storage/ledger-list.ts";
-import type { Actor } from "./administer.ts";
-import type { Gateway } from "./gateway.ts";
+import type { Actor, Gateway } from "./gateway.ts";
 
 /** What a chart of calls can be split by. */
 const SPEND_GROUPS = ["served", "tool", "client", "key", "connection"] as const;
@@ -141,7 +140,7 @@ export async function eraseLedger(gateway: Gateway, id: string, by: Actor): Prom
   const admin = gateway.objects.admin();
   if (!(await admin.hasConnection(id))) return false;
   // Written first: an act that fails half-way is known, and can be done again.
-  await admin.recordErasure(by.actor, id, by.requestId);
+  await admin.recordErasure(by, id);
   await gateway.objects.connection(id).eraseLedger();
   return true;
 }

@@ -5,6 +5,7 @@ import type { Context, MiddlewareHandler } from "hono";
 import type { AccountVisitor, AppEnv } from "../context.ts";
 import { isSessionOf } from "../domain/account-access.ts";
 import { ACCOUNT_COOKIE, liveAccountSession } from "../domain/account-session.ts";
+import { actorIn } from "../domain/gateway.ts";
 import { formToken, isFormToken } from "../domain/admin-session.ts";
 import { problemPage } from "../respond.tsx";
 import { readForm } from "./body.ts";
@@ -48,7 +49,12 @@ export async function findVisitor(c: Context<AppEnv>): Promise<AccountVisitor | 
   if (cookie === undefined || session === undefined) return undefined;
   const person = c.get("person");
   if (person !== undefined && !(await isSessionOf(gateway, session, person.email))) return undefined;
-  return { session, cookie, csrf: await formToken(cookie), actor: person?.email ?? UNNAMED_ACTOR };
+  return {
+    session,
+    cookie,
+    csrf: await formToken(cookie),
+    by: actorIn(gateway, person?.email ?? UNNAMED_ACTOR, "person"),
+  };
 }
 
 /** Whoever proved at Gong that a connection is theirs: Gong says no name that the audit could keep. */

@@ -10,9 +10,10 @@ import { misconfigured } from "../respond.tsx";
 /** Puts the gateway and a fresh request id on the request; answers 503 while a setting is wrong. */
 export const requestContext = (): MiddlewareHandler<AppEnv> =>
   async function requestContext(c, next) {
-    c.set("requestId", crypto.randomUUID());
+    const requestId = crypto.randomUUID();
+    c.set("requestId", requestId);
     try {
-      c.set("gateway", openGateway(c.env, c.executionCtx));
+      c.set("gateway", openGateway(c.env, c.executionCtx, requestId));
     } catch (error) {
       if (error instanceof ConfigError) return misconfigured(error);
       throw error;

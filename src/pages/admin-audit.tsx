@@ -39,8 +39,8 @@ export function AuditPage({ nonce, csrf, query, page, actors, actions }: AuditVi
     <AdminFrame section="/admin/audit" title="Security audit" nonce={nonce} csrf={csrf}>
       <section class="card">
         <p>
-          What admins and people did, and who was refused. The newest 10,000 acts are kept, and as many that
-          anybody can cause. No token or secret is in it.
+          What admins and people did, and who was refused. The newest 10,000 acts of admins are kept, as many
+          of people, and as many that anybody can cause. No token or secret is in it.
         </p>
         <AdminList
           path="/admin/audit"

@@ -23,8 +23,6 @@ const ACTIONS = new Map<string, string>([
   ["tool.held", "Tool held back by an admin"],
   ["tool.approved", "Tool approved"],
   ["agents.ended", "All agents of a connection ended"],
-  ["machine_client.created", "Machine client created"],
-  ["machine_client.ended", "Machine client ended"],
   ["client.ended", "Client ended everywhere"],
   ["registration.deleted", "Client registration deleted"],
   ["keys.swept", "Sealing keys checked"],

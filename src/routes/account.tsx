@@ -51,7 +51,7 @@ const acts = newRoutes()
     const gateway = c.get("gateway");
     const form = c.get("visitorForm");
     if (form === undefined) return problemPage(c, "account_form_stale", 401);
-    const made = await createOwnKey(gateway, visitorOf(c), readAgentKeyForm(form, visitorOf(c).actor));
+    const made = await createOwnKey(gateway, visitorOf(c), readAgentKeyForm(form));
     return made.ok ? showMadeKey(c, made) : showAccount(c, visitorOf(c), made.reason);
   })
   .post("/keys/:id/revoke", async (c) => {

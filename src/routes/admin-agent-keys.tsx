@@ -11,7 +11,7 @@ import {
   type ListedAgentKey,
 } from "../domain/agent-keys.ts";
 import { EMPTY_PAGE } from "../listing.ts";
-import { queryOf } from "./admin-parts.ts";
+import { actorOf, queryOf } from "./admin-parts.ts";
 import { adminForm, adminPage } from "../middleware/admin-session.ts";
 import { AdminAgentKeyMadePage, AdminAgentKeysPage, type AdminAgentKey } from "../pages/admin-agent-keys.tsx";
 import type { AgentKeyRefusal } from "../pages/agent-key-text.ts";
@@ -22,14 +22,14 @@ export const adminAgentKeys = newRoutes()
   .get("/agent-keys", adminPage(), async (c) => keysPage(c, c.get("viewer")?.csrf ?? ""))
   .post("/agent-keys", adminForm(), async (c) => {
     const gateway = c.get("gateway");
-    const { form, actor } = c.get("act") ?? {};
-    if (form === undefined || actor === undefined) return problemPage(c, "admin_form_stale", 401);
+    const form = c.get("act")?.form;
+    if (form === undefined) return problemPage(c, "admin_form_stale", 401);
     const csrf = form.get("csrf") ?? "";
     const endpoint = (await sharedEndpoints(gateway)).find(
       ({ resource }) => resource === form.get("resource"),
     );
     if (endpoint === undefined) return keysPage(c, csrf, "not_connected");
-    const wish = readAgentKeyForm(form, actor);
+    const wish = { ...readAgentKeyForm(form), createdBy: actorOf(c) };
     const made = await createAgentKey(gateway, endpoint.connectionId, wish);
     if (!made.ok) return keysPage(c, csrf, made.reason);
     c.header("Cache-Control", "no-store");
@@ -45,8 +45,7 @@ export const adminAgentKeys = newRoutes()
     );
   })
   .post("/agent-keys/:id/revoke", adminForm(), async (c) => {
-    const actor = c.get("act")?.actor ?? "admin";
-    const revoked = await revokeAnyAgentKey(c.get("gateway"), c.req.param("id"), actor);
+    const revoked = await revokeAnyAgentKey(c.get("gateway"), c.req.param("id"), actorOf(c));
     if (!revoked) return problemPage(c, "agent_key_gone", 404);
     return c.redirect(`${c.get("gateway").config.publicUrl}/admin/agent-keys`, 303);
   });

@@ -12,7 +12,7 @@ import {
   type MachineClientProblem,
 } from "../domain/machine-clients.ts";
 import { formToken } from "../domain/admin-session.ts";
-import { queryOf } from "./admin-parts.ts";
+import { actorOf, queryOf } from "./admin-parts.ts";
 import { adminForm, adminPage } from "../middleware/admin-session.ts";
 import { ENDPOINTS } from "../oauth/metadata.ts";
 import { SCOPES } from "../oauth/scope.ts";
@@ -45,7 +45,7 @@ export const adminMachineClients = newRoutes()
     const gateway = c.get("gateway");
     const shared = gateway.config.integrations.find(({ access }) => access === "shared");
     if (shared === undefined) return problemPage(c, "shared_not_connected", 404);
-    const made = await makeMachineClient(gateway, act.form, act.actor);
+    const made = await makeMachineClient(gateway, act.form, actorOf(c));
     const csrf = await formToken(act.session);
     if (made.kind === "refused") {
       const problem = PROBLEMS[made.problem];
@@ -65,7 +65,7 @@ export const adminMachineClients = newRoutes()
   })
   .post("/:id/end", adminForm(), async (c) => {
     const gateway = c.get("gateway");
-    const ended = await endMachineClient(gateway, c.req.param("id"), c.get("act")?.actor ?? "");
+    const ended = await endMachineClient(gateway, c.req.param("id"), actorOf(c));
     if (!ended) return problemPage(c, "machine_client_gone", 409);
     return c.redirect(`${gateway.config.publicUrl}/admin/machine-clients`, 303);
   });

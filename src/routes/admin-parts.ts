@@ -2,7 +2,7 @@
 
 import type { Context } from "hono";
 import type { AppEnv } from "../context.ts";
-import type { Actor } from "../domain/administer.ts";
+import { actorIn, type Actor } from "../domain/gateway.ts";
 import type { BudgetUse } from "../domain/edit-policy.ts";
 import { parseListQuery, type ListPage, type ListQuery } from "../listing.ts";
 import { resetInWords } from "../mcp/budgets.ts";
@@ -27,7 +27,7 @@ function searchOf(url: string): URLSearchParams {
 
 /** Who acts, for the audit. Behind the admin form middleware only. */
 export function actorOf(c: Context<AppEnv>): Actor {
-  return { actor: c.get("act")?.actor ?? "unknown", requestId: c.get("requestId") };
+  return actorIn(c.get("gateway"), c.get("act")?.actor ?? "unknown");
 }
 
 /** Leads on to a page of ours; 303, so that nothing is posted again. */

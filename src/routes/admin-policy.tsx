@@ -19,7 +19,7 @@ import type { FormParameters } from "../oauth/form.ts";
 import { AdminPolicyPage, type AdminPolicyView, type PolicyPart } from "../pages/admin-policy.tsx";
 import type { FormState } from "../pages/policy-fields.tsx";
 import { problemPage } from "../respond.tsx";
-import { budgetRow } from "./admin-parts.ts";
+import { actorOf, budgetRow } from "./admin-parts.ts";
 
 /** The settings of a tool have their form on the tools page. */
 const POLICY_FORMS = POLICY_SECTIONS.filter((section) => section !== "tool");
@@ -42,7 +42,7 @@ export const adminPolicy = newRoutes()
     const act = c.get("act");
     const section = POLICY_FORMS.find((known) => known === c.req.param("section"));
     if (act === undefined || section === undefined) return problemPage(c, "admin_form_stale", 404);
-    const edit = await editPolicy(c.get("gateway"), act.actor, section, act.form);
+    const edit = await editPolicy(c.get("gateway"), actorOf(c), section, act.form);
     if (edit.kind === "saved") {
       return c.redirect(`${c.get("gateway").config.publicUrl}${PATHS[PARTS[section]]}?saved=1`, 303);
     }

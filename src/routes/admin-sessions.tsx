@@ -5,6 +5,7 @@ import { endAllAdminSessions, listAdminSessions } from "../domain/admin-session.
 import { adminForm, adminPage } from "../middleware/admin-session.ts";
 import { ADMIN_COOKIE, writeCookie } from "../middleware/cookies.ts";
 import { AdminSessionsPage } from "../pages/admin-sessions.tsx";
+import { actorOf } from "./admin-parts.ts";
 
 export const adminSessions = newRoutes()
   .get("/sessions", adminPage(), async (c) => {
@@ -23,7 +24,7 @@ export const adminSessions = newRoutes()
     );
   })
   .post("/sessions/end", adminForm(), async (c) => {
-    await endAllAdminSessions(c.get("gateway"), c.get("act")?.actor ?? "admin");
+    await endAllAdminSessions(c.get("gateway"), actorOf(c));
     writeCookie(c, ADMIN_COOKIE, "", { maxAgeSeconds: 0, sameSite: "Strict" });
     c.header("Cache-Control", "no-store");
     return c.redirect(`${c.get("gateway").config.publicUrl}/admin`, 303);

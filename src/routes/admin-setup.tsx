@@ -7,6 +7,7 @@ import { adminForm, adminPage } from "../middleware/admin-session.ts";
 import { keepBinding } from "../middleware/cookies.ts";
 import { AdminSetupPage, type SetupCheckView } from "../pages/admin-setup.tsx";
 import { problemPage } from "../respond.tsx";
+import { actorOf } from "./admin-parts.ts";
 import { leadOn } from "./lead-on.tsx";
 
 export const adminSetup = newRoutes()
@@ -32,11 +33,7 @@ export const adminSetup = newRoutes()
   })
   .post("/setup/check", adminForm(), async (c) => {
     const gateway = c.get("gateway");
-    await runChecks(
-      gateway,
-      URL.parse(c.req.url)?.origin ?? "an address that is no URL",
-      c.get("act")?.actor ?? "admin",
-    );
+    await runChecks(gateway, URL.parse(c.req.url)?.origin ?? "an address that is no URL", actorOf(c));
     c.header("Cache-Control", "no-store");
     return c.redirect(`${gateway.config.publicUrl}/admin/setup`, 303);
   })

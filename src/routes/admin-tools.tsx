@@ -11,6 +11,7 @@ import { adminForm, adminPage } from "../middleware/admin-session.ts";
 import type { FormParameters } from "../oauth/form.ts";
 import { AdminToolsPage, type AdminToolsView, type ToolView } from "../pages/admin-tools.tsx";
 import { problemPage } from "../respond.tsx";
+import { actorOf } from "./admin-parts.ts";
 
 /** Settings that an admin sent and that were not saved. */
 interface Unsaved {
@@ -34,7 +35,7 @@ export const adminTools = newRoutes()
       return problemPage(c, "admin_form_stale", 400);
     }
     const decided = await decideTool(c.get("gateway"), {
-      actor: act.actor,
+      by: actorOf(c),
       integration,
       name: act.form.get("name") ?? "",
       decision,
@@ -48,7 +49,7 @@ export const adminTools = newRoutes()
     c.header("Cache-Control", "no-store");
     const act = c.get("act");
     if (act === undefined) return problemPage(c, "admin_form_stale", 400);
-    const edit = await editPolicy(c.get("gateway"), act.actor, "tool", act.form);
+    const edit = await editPolicy(c.get("gateway"), actorOf(c), "tool", act.form);
     if (edit.kind === "saved") return saved(c);
     const problems = edit.kind === "refused" ? edit.problems : {};
     const view = await toolsView(c, await formToken(act.session), { form: act.form, problems });

@@ -5,12 +5,11 @@ import type { FormParameters } from "../oauth/form.ts";
 import { TOOL_CHOICES } from "../pages/agent-key-text.ts";
 
 /** Reads `name`, `tools`, `tool-<name>` and `days`. What is missing becomes a wish that is refused by its name. */
-export function readAgentKeyForm(form: FormParameters, createdBy: string): AgentKeyWish {
+export function readAgentKeyForm(form: FormParameters): Omit<AgentKeyWish, "createdBy"> {
   const chosen = TOOL_CHOICES.map(([tool]) => tool).filter((tool) => form.has(`tool-${tool}`));
   return {
     name: form.get("name") ?? "",
     tools: form.get("tools") === "all" ? undefined : chosen,
     expiresInDays: Number(form.get("days") ?? Number.NaN),
-    createdBy,
   };
 }

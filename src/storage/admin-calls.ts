@@ -21,7 +21,7 @@ import type {
 } from "./admin-rpc.ts";
 import { readFrom, writeTo } from "./admin-rows.ts";
 import { scheduleAlarm } from "./alarm.ts";
-import { writeAudit } from "./audit.ts";
+import { writeAudit, type Actor } from "./audit.ts";
 import { budgetUses, pruneCounters } from "./budget-counters.ts";
 import * as calls from "./call-reservations.ts";
 import { currentPolicy, defaultPolicy, setPolicy } from "./policy-store.ts";
@@ -39,8 +39,8 @@ export class AdminCalls extends AdminDirectory {
   }
 
   /** Puts a policy in force in place of version `before`; with an audit row of what changed. */
-  async setPolicy(actor: string, before: number, value: unknown): Promise<PolicyChange> {
-    return writeTo(this.ctx.storage, (sql, now) => setPolicy(sql, { actor, before, value }, now));
+  async setPolicy(by: Actor, before: number, value: unknown): Promise<PolicyChange> {
+    return writeTo(this.ctx.storage, (sql, now) => setPolicy(sql, { by, before, value }, now));
   }
 
   /**
@@ -67,9 +67,13 @@ export class AdminCalls extends AdminDirectory {
   }
 
   /** Notes what Gong offers now, holding back what is new or changed as the policy says; the rules after that. */
-  async noteTools(integration: IntegrationName, listed: readonly ShownTool[]): Promise<ListRules> {
+  async noteTools(
+    integration: IntegrationName,
+    listed: readonly ShownTool[],
+    requestId: string,
+  ): Promise<ListRules> {
     return writeTo(this.ctx.storage, (sql, now) => {
-      tools.noteTools(sql, integration, currentPolicy(sql).policy, listed, now);
+      tools.noteTools(sql, { integration, listed, requestId }, currentPolicy(sql).policy, now);
       return listRules(sql, integration);
     });
   }
@@ -100,10 +104,10 @@ export class AdminCalls extends AdminDirectory {
   }
 
   /** Takes a connection out of the counters by day, whose sums stay; with an audit row. */
-  async recordErasure(actor: string, connectionId: string, requestId: string): Promise<void> {
+  async recordErasure(by: Actor, connectionId: string): Promise<void> {
     writeTo(this.ctx.storage, (sql, now) => {
       counters.anonymiseUsage(sql, connectionId);
-      writeAudit(sql, now, actor, "ledger.erased", connectionId, requestId);
+      writeAudit(sql, now, by, "ledger.erased", connectionId);
     });
   }
 

@@ -7,6 +7,7 @@ import { AdminLists } from "./admin-lists.ts";
 import { readFrom, writeTo } from "./admin-rows.ts";
 import type { AgentKeyEntry, ConnectionEntry } from "./admin-schema.ts";
 import * as keys from "./agent-key-index.ts";
+import type { Actor } from "./audit.ts";
 import * as index from "./connection-index.ts";
 import * as identity from "./identity.ts";
 import * as machines from "./machine-clients.ts";
@@ -71,18 +72,18 @@ export class AdminDirectory extends AdminLists {
   }
 
   /** Notes an agent key before its connection takes it, with the audit row of the act. */
-  async recordAgentKey(key: Omit<AgentKeyEntry, "created_at" | "revoked_at">): Promise<void> {
-    writeTo(this.ctx.storage, (sql, now) => keys.recordAgentKey(sql, key, now));
+  async recordAgentKey(key: keys.NewKeyEntry, by: Actor): Promise<void> {
+    writeTo(this.ctx.storage, (sql, now) => keys.recordAgentKey(sql, key, by, now));
   }
 
   /** Takes an agent key off the list that its connection did not take, with an audit row. */
-  async dropAgentKey(id: string, actor: string): Promise<void> {
-    writeTo(this.ctx.storage, (sql, now) => keys.dropAgentKey(sql, id, actor, now));
+  async dropAgentKey(id: string, by: Actor): Promise<void> {
+    writeTo(this.ctx.storage, (sql, now) => keys.dropAgentKey(sql, id, by, now));
   }
 
   /** Notes that an agent key was revoked, with the audit row of the act. */
-  async recordAgentKeyEnd(id: string, actor: string): Promise<void> {
-    writeTo(this.ctx.storage, (sql, now) => keys.recordAgentKeyEnd(sql, id, actor, now));
+  async recordAgentKeyEnd(id: string, by: Actor): Promise<void> {
+    writeTo(this.ctx.storage, (sql, now) => keys.recordAgentKeyEnd(sql, id, by, now));
   }
 
   /** Where the agent key with this id belongs: an id from a form is never taken on trust. */
@@ -117,8 +118,8 @@ export class AdminDirectory extends AdminLists {
   }
 
   /** Keeps a machine client that an admin made. False when there are too many. */
-  async addMachineClient(client: machines.NewMachineClient, actor: string): Promise<boolean> {
-    return writeTo(this.ctx.storage, (sql, now) => machines.addMachineClient(sql, client, actor, now));
+  async addMachineClient(client: machines.NewMachineClient, by: Actor): Promise<boolean> {
+    return writeTo(this.ctx.storage, (sql, now) => machines.addMachineClient(sql, client, by, now));
   }
 
   /** The machine client with this id, while it lives. */
@@ -132,8 +133,8 @@ export class AdminDirectory extends AdminLists {
   }
 
   /** Ends a machine client for good. False when it is gone or was ended before. */
-  async endMachineClient(id: string, actor: string): Promise<boolean> {
-    return readFrom(this.ctx.storage, false, (sql, now) => machines.endMachineClient(sql, id, actor, now));
+  async endMachineClient(id: string, by: Actor): Promise<boolean> {
+    return readFrom(this.ctx.storage, false, (sql, now) => machines.endMachineClient(sql, id, by, now));
   }
 
   /** Notes that a machine client got a token, to the hour. */

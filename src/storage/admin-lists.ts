@@ -6,7 +6,7 @@ import { EMPTY_PAGE, type ListPage, type ListQuery } from "../listing.ts";
 import { readFrom, writeTo } from "./admin-rows.ts";
 import type { Approval } from "./admin-schema.ts";
 import * as approvals from "./approvals.ts";
-import { auditChoices, exportAudit, pageAudit, writeStrangersAudit, type AuditRow } from "./audit.ts";
+import { auditChoices, exportAudit, pageAudit, type AuditRow } from "./audit.ts";
 import * as clients from "./client-index.ts";
 import * as index from "./connection-index.ts";
 import * as traces from "./traces.ts";
@@ -44,16 +44,6 @@ export class AdminLists extends DurableObject<Env> {
     return readFrom<ListPage<Approval>>(this.ctx.storage, EMPTY_PAGE, (sql, now) =>
       approvals.pageApprovals(sql, query, now),
     );
-  }
-
-  /** One audit row for what anybody can cause; bounded in number and rate, apart from all others. */
-  async recordStrangersAct(
-    actor: string,
-    action: string,
-    target: string | undefined,
-    requestId?: string,
-  ): Promise<void> {
-    writeTo(this.ctx.storage, (sql, now) => writeStrangersAudit(sql, now, actor, action, target, requestId));
   }
 
   /** One page of the audit, the newest first. */

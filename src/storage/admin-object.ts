@@ -9,7 +9,7 @@ import { readFrom, writeTo } from "./admin-rows.ts";
 import { recallHandshake, rememberHandshake, type Handshake } from "./handshakes.ts";
 import * as sessions from "./admin-sessions.ts";
 import * as approvals from "./approvals.ts";
-import { writeAudit } from "./audit.ts";
+import { writeAudit, type Actor } from "./audit.ts";
 import * as setup from "./setup-checks.ts";
 
 export class AdminObject extends AdminCalls {
@@ -24,14 +24,9 @@ export class AdminObject extends AdminCalls {
   }
 
   /** Takes a request off the list, with the audit row of the decision. False when it is gone or too old. */
-  async settleApproval(
-    transactionId: string,
-    decision: "approved" | "denied",
-    actor: string,
-    requestId?: string,
-  ): Promise<boolean> {
+  async settleApproval(transactionId: string, decision: "approved" | "denied", by: Actor): Promise<boolean> {
     return readFrom(this.ctx.storage, false, (sql, now) =>
-      approvals.settleApproval(sql, transactionId, decision, actor, now, requestId),
+      approvals.settleApproval(sql, transactionId, decision, by, now),
     );
   }
 
@@ -55,14 +50,9 @@ export class AdminObject extends AdminCalls {
     return readFrom(this.ctx.storage, undefined, (sql) => recallHandshake(sql, integration, opening));
   }
 
-  /** One audit row. `requestId` is what our pages show of the request. */
-  async recordAct(
-    actor: string,
-    action: string,
-    target: string | undefined,
-    requestId?: string,
-  ): Promise<void> {
-    writeTo(this.ctx.storage, (sql, now) => writeAudit(sql, now, actor, action, target, requestId));
+  /** One audit row. Of what strangers cause, 60 a minute at most. */
+  async recordAct(by: Actor, action: string, target?: string): Promise<void> {
+    writeTo(this.ctx.storage, (sql, now) => writeAudit(sql, now, by, action, target));
   }
 
   /**
@@ -78,9 +68,9 @@ export class AdminObject extends AdminCalls {
     writeTo(this.ctx.storage, (sql) => sessions.takeBackAttempt(sql, addressHash));
   }
 
-  /** Opens the admin session of `actor`; a typed token also forgives its address. The oldest over ten end. */
-  async openSession(sessionHash: string, addressHash: string | undefined, actor: string): Promise<void> {
-    writeTo(this.ctx.storage, (sql, now) => sessions.openSession(sql, sessionHash, addressHash, actor, now));
+  /** Opens the admin session of `by`; a typed token also forgives its address. The oldest over ten end. */
+  async openSession(sessionHash: string, addressHash: string | undefined, by: Actor): Promise<void> {
+    writeTo(this.ctx.storage, (sql, now) => sessions.openSession(sql, sessionHash, addressHash, by, now));
   }
 
   /** Whose session it is while it lives; asking keeps it from idling out. */
@@ -93,9 +83,9 @@ export class AdminObject extends AdminCalls {
     return readFrom(this.ctx.storage, [], sessions.listSessions);
   }
 
-  /** Ends every admin session, the one of `actor` included. */
-  async endAllSessions(actor: string): Promise<void> {
-    writeTo(this.ctx.storage, (sql, now) => sessions.endAllSessions(sql, actor, now));
+  /** Ends every admin session, the one of `by` included. */
+  async endAllSessions(by: Actor): Promise<void> {
+    writeTo(this.ctx.storage, (sql, now) => sessions.endAllSessions(sql, by, now));
   }
 
   /** Ends an admin session; nothing happens when it is over. */

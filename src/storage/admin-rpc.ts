@@ -5,6 +5,7 @@ import type { ToolRules, ToolState } from "../mcp/allowed-tool.ts";
 import type { BudgetScope } from "../mcp/budgets.ts";
 import type { Policy, PolicyProblem } from "../mcp/policy.ts";
 import type { Period } from "../mcp/time-zone.ts";
+import type { Actor } from "./audit.ts";
 
 /** A tool call that wants to be made. */
 export interface CallRequest {
@@ -133,7 +134,7 @@ export interface SeenTool {
 }
 
 export interface ToolDecision {
-  readonly actor: string;
+  readonly by: Actor;
   readonly integration: "main" | "shared";
   readonly name: string;
   readonly decision: "approve" | "hold";

@@ -198,6 +198,13 @@ export const ADMIN_MIGRATIONS: readonly Migration[] = [
       PRIMARY KEY (integration, opening)
     ) STRICT`,
   ],
+  [
+    "ALTER TABLE audit ADD COLUMN cause TEXT NOT NULL DEFAULT 'admin'",
+    "UPDATE audit SET cause = 'stranger' WHERE by_stranger = 1",
+    "DROP INDEX audit_by_cause",
+    "ALTER TABLE audit DROP COLUMN by_stranger",
+    "CREATE INDEX audit_by_cause ON audit (cause, id)",
+  ],
 ];
 
 export type ConnectionEntry = { readonly id: string; readonly integration: "main" | "shared" };

@@ -1,6 +1,6 @@
 // Admin sessions and the lock-out of addresses that guess, in the AdminObject.
 
-import { writeAudit } from "./audit.ts";
+import { writeAudit, type Actor } from "./audit.ts";
 
 /** An admin session ends after this long without a request, and after the second figure in any case. */
 const SESSION_IDLE_SECONDS = 30 * 60;
@@ -49,14 +49,14 @@ export function takeBackAttempt(sql: SqlStorage, addressHash: string): void {
 export type SessionEntry = { readonly actor: string; readonly created_at: number; readonly seen_at: number };
 
 /**
- * Opens the admin session of `actor`, and forgives the address its attempts when a token was typed. The oldest sessions
+ * Opens the admin session of `by`, and forgives the address its attempts when a token was typed. The oldest sessions
  * over ten end.
  */
 export function openSession(
   sql: SqlStorage,
   sessionHash: string,
   addressHash: string | undefined,
-  actor: string,
+  by: Actor,
   now: number,
 ): void {
   if (addressHash !== undefined) sql.exec("DELETE FROM sign_in_attempts WHERE address_hash = ?", addressHash);
@@ -64,13 +64,13 @@ export function openSession(
     "INSERT INTO sessions (hash, created_at, seen_at, actor) VALUES (?1, ?2, ?2, ?3)",
     sessionHash,
     now,
-    actor,
+    by.actor,
   );
   sql.exec(
     "DELETE FROM sessions WHERE hash IN (SELECT hash FROM sessions ORDER BY created_at DESC, rowid DESC LIMIT -1 OFFSET ?)",
     MOST_SESSIONS,
   );
-  writeAudit(sql, now, actor, "session.opened", undefined);
+  writeAudit(sql, now, by, "session.opened");
 }
 
 const LIVES = "seen_at > ?1 - ?2 AND created_at > ?1 - ?3";
@@ -102,7 +102,7 @@ export function listSessions(sql: SqlStorage, now: number): readonly SessionEntr
 }
 
 /** Ends every admin session, with the audit row that says who did it. */
-export function endAllSessions(sql: SqlStorage, actor: string, now: number): void {
+export function endAllSessions(sql: SqlStorage, by: Actor, now: number): void {
   sql.exec("DELETE FROM sessions");
-  writeAudit(sql, now, actor, "sessions.ended", undefined);
+  writeAudit(sql, now, by, "sessions.ended");
 }

@@ -3,7 +3,7 @@
 
 import type { ListPage, ListQuery } from "../listing.ts";
 import type { AgentKeyEntry } from "./admin-schema.ts";
-import { writeAudit } from "./audit.ts";
+import { writeAudit, type Actor } from "./audit.ts";
 import { contains, pageOf } from "./page-of.ts";
 
 /** How long a key that is over stays on the list; its connection forgets it at the same time. */
@@ -11,12 +11,10 @@ const OVER_KEPT_SECONDS = 30 * 86_400;
 
 const COLUMNS = "id, connection_id, integration, name, created_by, created_at, expires_at, revoked_at";
 
+export type NewKeyEntry = Omit<AgentKeyEntry, "created_at" | "created_by" | "revoked_at">;
+
 /** Notes a key and who made it, and forgets those that have long been over. */
-export function recordAgentKey(
-  sql: SqlStorage,
-  key: Omit<AgentKeyEntry, "created_at" | "revoked_at">,
-  now: number,
-): void {
+export function recordAgentKey(sql: SqlStorage, key: NewKeyEntry, by: Actor, now: number): void {
   sql.exec("DELETE FROM key_index WHERE ended_at <= ?", now - OVER_KEPT_SECONDS);
   sql.exec(
     `INSERT INTO key_index (id, connection_id, integration, name, created_by, created_at, expires_at, ended_at)
@@ -25,27 +23,27 @@ export function recordAgentKey(
     key.connection_id,
     key.integration,
     key.name,
-    key.created_by,
+    by.actor,
     now,
     key.expires_at,
   );
-  writeAudit(sql, now, key.created_by, "agent_key.created", key.id);
+  writeAudit(sql, now, by, "agent_key.created", key.id);
 }
 
 /** Takes a key off that its connection did not take. */
-export function dropAgentKey(sql: SqlStorage, id: string, actor: string, now: number): void {
+export function dropAgentKey(sql: SqlStorage, id: string, by: Actor, now: number): void {
   sql.exec("DELETE FROM key_index WHERE id = ?", id);
-  writeAudit(sql, now, actor, "agent_key.not_created", id);
+  writeAudit(sql, now, by, "agent_key.not_created", id);
 }
 
 /** Notes that a key was revoked, and by whom. */
-export function recordAgentKeyEnd(sql: SqlStorage, id: string, actor: string, now: number): void {
+export function recordAgentKeyEnd(sql: SqlStorage, id: string, by: Actor, now: number): void {
   sql.exec(
     "UPDATE key_index SET revoked_at = ?1, ended_at = min(ended_at, ?1) WHERE id = ?2 AND revoked_at IS NULL",
     now,
     id,
   );
-  writeAudit(sql, now, actor, "agent_key.revoked", id);
+  writeAudit(sql, now, by, "agent_key.revoked", id);
 }
 
 /** Notes that every key of a connection ended with it. */

@@ -2,7 +2,7 @@
 
 import type { ListPage, ListQuery } from "../listing.ts";
 import type { Approval } from "./admin-schema.ts";
-import { writeAudit } from "./audit.ts";
+import { writeAudit, type Actor } from "./audit.ts";
 import { contains, pageOf } from "./page-of.ts";
 
 const MOST_APPROVALS = 200;
@@ -60,9 +60,8 @@ export function settleApproval(
   sql: SqlStorage,
   transactionId: string,
   decision: "approved" | "denied",
-  actor: string,
+  by: Actor,
   now: number,
-  requestId?: string,
 ): boolean {
   const settled = sql.exec(
     "DELETE FROM approvals WHERE transaction_id = ? AND expires_at > ?",
@@ -70,6 +69,6 @@ export function settleApproval(
     now,
   );
   if (settled.rowsWritten === 0) return false;
-  writeAudit(sql, now, actor, `approval.${decision}`, transactionId, requestId);
+  writeAudit(sql, now, by, `approval.${decision}`, transactionId);
   return true;
 }

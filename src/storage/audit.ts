@@ -1,12 +1,24 @@
-// The security audit in the AdminObject: one row per act, in the transaction of the act it tells of. What strangers cause
-// (refused sign-ins, decisions on consent pages) is kept apart from what admins and the gateway do: each has its own
-// bound, so nobody can push an admin's acts out by making noise.
+// The security audit in the AdminObject: one row per act, in the transaction of the act it tells of. What admins and the
+// gateway do, what people do at their account, and what strangers cause (refused sign-ins, decisions on consent pages)
+// are bounded apart, so nobody can push an admin's acts out by making noise.
 
 import type { ListPage, ListQuery } from "../listing.ts";
 import { dayStart } from "../listing.ts";
 import { contains, pageOf } from "./page-of.ts";
 
-/** Rows kept of each kind; the oldest go first. */
+/** Who can cause a row: an admin or the gateway itself, a person at their account, or anybody. */
+export type Cause = "admin" | "person" | "stranger";
+
+/** Who acts and in which request, as the audit names them. */
+export interface Actor {
+  /** `admin`, an e-mail address that Cloudflare Access named, or a word for who can't be named. */
+  readonly actor: string;
+  readonly cause: Cause;
+  /** What our pages show of the request. */
+  readonly requestId: string;
+}
+
+/** Rows kept of each cause; the oldest go first. */
 const AUDIT_KEPT = 10_000;
 
 /** More of what strangers cause than this in a minute is left out. */
@@ -29,59 +41,32 @@ export type AuditRow = {
 const COLUMNS = "id, at, actor, action, target, request_id";
 
 /**
- * Writes one audit row. `actor` is who did it, `target` the id it was done to, `requestId` what people see on our pages; none
- * is ever a secret.
+ * Writes one audit row; `target` is the id it was done to, never a secret. The oldest of its cause over 10,000 goes. Of what
+ * strangers cause, more than sixty rows a minute are left out.
  */
-export function writeAudit(
-  sql: SqlStorage,
-  now: number,
-  actor: string,
-  action: string,
-  target: string | undefined,
-  requestId?: string,
-): void {
-  insert(sql, now, { actor, action, target, requestId, byStranger: 0 });
-}
-
-/** The same for what anybody can cause. At most 60 rows a minute, and never at the cost of other rows. */
-export function writeStrangersAudit(
-  sql: SqlStorage,
-  now: number,
-  actor: string,
-  action: string,
-  target: string | undefined,
-  requestId?: string,
-): void {
-  const { n } = sql
-    .exec<{ n: number }>("SELECT COUNT(*) AS n FROM audit WHERE by_stranger = 1 AND at > ?", now - 60)
-    .one();
-  if (n < MOST_OF_STRANGERS) insert(sql, now, { actor, action, target, requestId, byStranger: 1 });
-}
-
-interface NewRow {
-  readonly actor: string;
-  readonly action: string;
-  readonly target: string | undefined;
-  readonly requestId: string | undefined;
-  readonly byStranger: 0 | 1;
-}
-
-function insert(sql: SqlStorage, now: number, row: NewRow): void {
+export function writeAudit(sql: SqlStorage, now: number, by: Actor, action: string, target?: string): void {
+  if (by.cause === "stranger" && strangersLastMinute(sql, now) >= MOST_OF_STRANGERS) return;
   sql.exec(
-    "INSERT INTO audit (at, actor, action, target, request_id, by_stranger) VALUES (?, ?, ?, ?, ?, ?)",
+    "INSERT INTO audit (at, actor, action, target, request_id, cause) VALUES (?, ?, ?, ?, ?, ?)",
     now,
-    row.actor,
-    row.action,
-    row.target ?? null,
-    row.requestId ?? null,
-    row.byStranger,
+    by.actor,
+    action,
+    target ?? null,
+    by.requestId,
+    by.cause,
   );
   sql.exec(
-    `DELETE FROM audit WHERE by_stranger = ?1 AND id <= (
-       SELECT id FROM audit WHERE by_stranger = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)`,
-    row.byStranger,
+    `DELETE FROM audit WHERE cause = ?1 AND id <= (
+       SELECT id FROM audit WHERE cause = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)`,
+    by.cause,
     AUDIT_KEPT,
   );
+}
+
+function strangersLastMinute(sql: SqlStorage, now: number): number {
+  return sql
+    .exec<{ n: number }>("SELECT COUNT(*) AS n FROM audit WHERE cause = 'stranger' AND at > ?", now - 60)
+    .one().n;
 }
 
 /** One page of the audit, the newest first. Filters: `actor`, `action`, and the days `from` and `to`, both included. */

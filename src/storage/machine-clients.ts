@@ -5,7 +5,7 @@ import { EMPTY_PAGE, type ListPage, type ListQuery } from "../listing.ts";
 import { CLIENT_CREDENTIALS, type Client } from "../oauth/client.ts";
 import type { ClientKeys } from "../oauth/client-keys.ts";
 import type { Migration } from "./migrations.ts";
-import { writeAudit } from "./audit.ts";
+import { writeAudit, type Actor } from "./audit.ts";
 import { contains, pageOf } from "./page-of.ts";
 
 /** Machine clients that can be alive at the same time. */
@@ -78,12 +78,7 @@ type Row = {
 const LIVE = "ended_at IS NULL AND (expires_at IS NULL OR expires_at > ?)";
 
 /** Keeps a new machine client, with its audit row. False, and nothing is written, when there are too many. */
-export function addMachineClient(
-  sql: SqlStorage,
-  client: NewMachineClient,
-  actor: string,
-  now: number,
-): boolean {
+export function addMachineClient(sql: SqlStorage, client: NewMachineClient, by: Actor, now: number): boolean {
   sql.exec("DELETE FROM machine_clients WHERE ended_at <= ?1 OR expires_at <= ?1", now - OVER_KEPT_SECONDS);
   const { n } = sql.exec<{ n: number }>(`SELECT COUNT(*) AS n FROM machine_clients WHERE ${LIVE}`, now).one();
   if (n >= MOST_MACHINE_CLIENTS) return false;
@@ -97,10 +92,10 @@ export function addMachineClient(
     proof.kind === "keys" ? JSON.stringify(proof.keys) : null,
     client.scope.join(" "),
     now,
-    actor,
+    by.actor,
     client.expiresAt ?? null,
   );
-  writeAudit(sql, now, actor, "machine_client.created", client.id);
+  writeAudit(sql, now, by, "machine_client.created", client.id);
   return true;
 }
 
@@ -126,15 +121,15 @@ export function listMachineClients(
 }
 
 /** Ends a machine client for good, with the audit row. False when it is gone or was ended before. */
-export function endMachineClient(sql: SqlStorage, id: string, actor: string, now: number): boolean {
+export function endMachineClient(sql: SqlStorage, id: string, by: Actor, now: number): boolean {
   const ended = sql.exec(
     "UPDATE machine_clients SET ended_at = ?, ended_by = ? WHERE id = ? AND ended_at IS NULL",
     now,
-    actor,
+    by.actor,
     id,
   );
   if (ended.rowsWritten === 0) return false;
-  writeAudit(sql, now, actor, "machine_client.ended", id);
+  writeAudit(sql, now, by, "machine_client.ended", id);
   return true;
 }
 

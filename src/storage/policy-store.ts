@@ -4,7 +4,7 @@
 import { memberChanges } from "../mcp/member-changes.ts";
 import { DEFAULT_POLICY, parsePolicy } from "../mcp/policy.ts";
 import type { PolicyChange, PolicyVersion } from "./admin-rpc.ts";
-import { writeAudit } from "./audit.ts";
+import { writeAudit, type Actor } from "./audit.ts";
 
 /** Versions kept; the audit tells of more. */
 const VERSIONS_KEPT = 100;
@@ -35,7 +35,7 @@ export const defaultPolicy = (): PolicyVersion => DEFAULT;
  */
 export function setPolicy(
   sql: SqlStorage,
-  change: { readonly actor: string; readonly before: number; readonly value: unknown },
+  change: { readonly by: Actor; readonly before: number; readonly value: unknown },
   now: number,
 ): PolicyChange {
   const { version, policy } = currentPolicy(sql);
@@ -50,11 +50,11 @@ export function setPolicy(
     next,
     JSON.stringify(parsed.policy),
     now,
-    change.actor,
+    change.by.actor,
   );
   sql.exec("DELETE FROM policies WHERE version <= ?", next - VERSIONS_KEPT);
   const told = changes.map(({ path, from, to }) => `${path}: ${from} → ${to}`).join("; ");
   const target = told.length > LONGEST_AUDIT_TARGET ? `${told.slice(0, LONGEST_AUDIT_TARGET)}…` : told;
-  writeAudit(sql, now, change.actor, "policy.changed", target);
+  writeAudit(sql, now, change.by, "policy.changed", target);
   return { ok: true, version: next };
 }

@@ -5,7 +5,7 @@
 import { GONG_TOOLS, type Policy } from "../mcp/policy.ts";
 import { stateAfterChange, stateAtFirstSight, type ToolState } from "../mcp/allowed-tool.ts";
 import type { SeenTool, SeenToolChange, ShownTool, ToolDecision } from "./admin-rpc.ts";
-import { writeAudit } from "./audit.ts";
+import { writeAudit, type Actor } from "./audit.ts";
 
 const MOST_TOOLS = 200;
 const MOST_DEFINITIONS = 20;
@@ -43,19 +43,20 @@ export function approvedDefinitions(
  * Notes the tools that Gong offers now. One that was never seen, or never in this form, is approved or held back as the
  * policy says; what is held back is told in the audit. Tools beyond two hundred stay unknown, and so not approved.
  */
-export function noteTools(
-  sql: SqlStorage,
-  integration: string,
-  policy: Policy,
-  listed: readonly ShownTool[],
-  now: number,
-): void {
-  for (const tool of listed) noteTool(sql, integration, policy, tool, now);
+export function noteTools(sql: SqlStorage, listing: ToolListing, policy: Policy, now: number): void {
+  for (const tool of listing.listed) noteTool(sql, listing, policy, tool, now);
+}
+
+/** What Gong offers, and the request in which it was seen. */
+interface ToolListing {
+  readonly integration: string;
+  readonly listed: readonly ShownTool[];
+  readonly requestId: string;
 }
 
 function noteTool(
   sql: SqlStorage,
-  integration: string,
+  { integration, requestId }: ToolListing,
   policy: Policy,
   { name, hash, definition }: ShownTool,
   now: number,
@@ -80,7 +81,9 @@ function noteTool(
   if (state === "approved" && known[name] === "held") return;
   if (known[name] === state) return;
   setState(sql, integration, name, state, now);
-  if (state === "held") writeAudit(sql, now, "policy", "tool.held_back", `${integration} ${name}`);
+  if (state !== "held") return;
+  const gateway: Actor = { actor: "policy", cause: "admin", requestId };
+  writeAudit(sql, now, gateway, "tool.held_back", `${integration} ${name}`);
 }
 
 interface DefinitionKey {
@@ -150,21 +153,16 @@ export function decideTool(
   decision: ToolDecision,
   now: number,
 ): "done" | "unknown_tool" | "changed_meanwhile" {
-  const { integration, name, actor } = decision;
+  const { integration, name, by } = decision;
   if (!Object.hasOwn(toolStates(sql, integration), name)) return "unknown_tool";
   if (decision.decision === "approve") {
     const waiting = waitingHashes(sql, integration, name);
     if (!waiting.every((hash) => decision.shown.includes(hash))) return "changed_meanwhile";
-    for (const hash of waiting) approveDefinition(sql, { integration, name, hash }, actor, now);
+    for (const hash of waiting) approveDefinition(sql, { integration, name, hash }, by.actor, now);
   }
   setState(sql, integration, name, decision.decision === "approve" ? "approved" : "held", now);
-  writeAudit(
-    sql,
-    now,
-    actor,
-    decision.decision === "approve" ? "tool.approved" : "tool.held",
-    `${integration} ${name}`,
-  );
+  const action = decision.decision === "approve" ? "tool.approved" : "tool.held";
+  writeAudit(sql, now, by, action, `${integration} ${name}`);
   return "done";
 }
 

@@ -3,7 +3,7 @@
 // ones a minute; clients that never got a token share 1,000 rows among themselves, those that did have 3,000 of their own.
 
 import type { ListPage, ListQuery } from "../listing.ts";
-import { writeStrangersAudit } from "./audit.ts";
+import { writeAudit } from "./audit.ts";
 import { contains, pageOf } from "./page-of.ts";
 
 const MOST_OF_CLIENT = 40;
@@ -41,7 +41,8 @@ export function recordAttempts(sql: SqlStorage, attempts: readonly Attempt[], no
     const { clientId, step, reason, requestId } = attempt;
     if (step === "consent" && (reason === undefined || reason === "denied_by_person")) {
       const action = reason === undefined ? "consent.approved" : "consent.denied";
-      writeStrangersAudit(sql, now, "person", action, clientId, requestId);
+      const by = { actor: "person", cause: "stranger", requestId: requestId ?? "" } as const;
+      writeAudit(sql, now, by, action, clientId);
     }
     recordAttempt(sql, attempt, now);
   }

@@ -26,6 +26,12 @@ function tablesOf(source: string): Map<string, readonly string[]> {
   )) {
     tables.set(name, (tables.get(name) ?? []).map((known) => (known === old ? column : known)).sort());
   }
+  for (const [, name = "", column = ""] of source.matchAll(/ALTER TABLE (\w+) DROP COLUMN (\w+)/g)) {
+    tables.set(
+      name,
+      (tables.get(name) ?? []).filter((known) => known !== column),
+    );
+  }
   return tables;
 }
 

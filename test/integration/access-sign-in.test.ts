@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { env } from "cloudflare:workers";
 import { createExecutionContext } from "cloudflare:test";
 import { verifies } from "../conformance/verifies.ts";
+import { actorNamed } from "../support/actor.ts";
 import { connectionsOfPerson, peopleOfConnections } from "../../src/domain/people.ts";
 import { encodeBase64Url, randomBytes } from "../../src/crypto/encoding.ts";
 import { sweepKeys } from "../../src/domain/rotate-keys.ts";
@@ -30,7 +31,7 @@ import { gatewayWith, type Ask } from "../support/settings.ts";
 
 const ADA = "ada@example.com";
 const GRACE = "grace@example.com";
-const BY = { actor: "admin", requestId: "request" };
+const BY = actorNamed("admin");
 
 let team: AccessTeam;
 let settings: Record<string, string>;

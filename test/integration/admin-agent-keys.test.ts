@@ -2,6 +2,7 @@
 
 import { beforeAll, describe, expect, it } from "vitest";
 import { verifies } from "../conformance/verifies.ts";
+import { actorNamed } from "../support/actor.ts";
 import { adminBrowser, connectSharedAs } from "../support/admin.ts";
 import { personWithKey } from "../support/agent-key.ts";
 import { recordLogs, rowsOf, secretsIn } from "../support/evidence.ts";
@@ -104,7 +105,10 @@ describe(verifies("keys.admin", "an admin and agent keys"), () => {
   });
 
   it("ASVS 7.4.1: an admin revokes anybody's key, once; its agent is refused at its next call", async () => {
-    const { key, id } = await personWithKey("grace", { name: "Of grace", createdBy: "grace@example.com" });
+    const { key, id } = await personWithKey("grace", {
+      name: "Of grace",
+      createdBy: actorNamed("grace@example.com"),
+    });
     expect((await call(key, ASK_ACCOUNT)).status).toBe(200);
     const form = readForms(await page("?q=of+grace")).find(({ action }) => action.includes(id));
     const fields = Object.fromEntries(form?.fields ?? []);

@@ -7,6 +7,7 @@ import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import * as audit from "../../src/storage/audit.ts";
 import * as index from "../../src/storage/connection-index.ts";
 import { verifies } from "../conformance/verifies.ts";
+import { actorNamed } from "../support/actor.ts";
 import { adminBrowser } from "../support/admin.ts";
 import { reportOf } from "../support/connection-report.ts";
 import { objectIds, rowsOf } from "../support/evidence.ts";
@@ -40,10 +41,9 @@ beforeAll(async () => {
           audit.writeAudit(
             sql,
             start - MANY + at,
-            `admin-${at % 3}`,
+            { actor: `admin-${at % 3}`, cause: "admin", requestId: `request-${at}` },
             "connection.ended",
             id,
-            `request-${at}`,
           );
       }
     });
@@ -185,9 +185,24 @@ describe(verifies("admin.index", "what the index keeps"), () => {
   it("ASVS 16.4.2: what strangers cause is bounded by the minute and pushes out no act of an admin", async () => {
     const admin = object();
     for (let at = 0; at < 100; at += 1)
-      await admin.recordStrangersAct("stranger", "session.refused", undefined);
+      await admin.recordAct(actorNamed("stranger", "stranger"), "session.refused");
     const rows = await rowsOf("ADMIN", "audit");
-    expect(rows.filter((row) => row["by_stranger"] === 1)).toHaveLength(60);
-    expect(rows.filter((row) => row["by_stranger"] === 0)).toHaveLength(MANY);
+    expect(rows.filter((row) => row["cause"] === "stranger")).toHaveLength(60);
+    expect(rows.filter((row) => row["cause"] === "admin")).toHaveLength(MANY);
   });
+
+  it("ASVS 16.4.2: what people do at their accounts, however often, pushes out no act of an admin", async () => {
+    const byPerson = actorNamed("ada@example.com", "person");
+    await runInDurableObject(object(), (_, { storage }) =>
+      storage.transactionSync(() => {
+        for (let at = 0; at < MANY + 50; at += 1)
+          audit.writeAudit(storage.sql, start, byPerson, "agent_key.created", `key-${at}`);
+      }),
+    );
+    const rows = await rowsOf("ADMIN", "audit");
+    const byPeople = rows.filter((row) => row["cause"] === "person");
+    expect(byPeople).toHaveLength(MANY);
+    expect(byPeople.at(-1)?.["target"]).toBe(`key-${MANY + 49}`);
+    expect(rows.filter((row) => row["cause"] === "admin")).toHaveLength(MANY);
+  }, 120_000);
 });

@@ -4,6 +4,7 @@
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it } from "vitest";
 import { verifies } from "../conformance/verifies.ts";
+import { actorNamed } from "../support/actor.ts";
 import { sha256 } from "../../src/crypto/encoding.ts";
 import { DEFAULT_POLICY, type Policy } from "../../src/mcp/policy.ts";
 import type { AdminObject } from "../../src/storage/admin-object.ts";
@@ -26,7 +27,7 @@ beforeEach(async () => {
 
 async function putPolicy(policy: Partial<Policy>): Promise<void> {
   const { version } = await admin().policy();
-  await admin().setPolicy("admin", version, { ...DEFAULT_POLICY, ...policy });
+  await admin().setPolicy(actorNamed("admin"), version, { ...DEFAULT_POLICY, ...policy });
 }
 const inForce = async (): Promise<Policy> => (await admin().policy()).policy;
 
@@ -225,7 +226,7 @@ describe(verifies("policy.edited", "the policy page"), () => {
 describe(verifies("policy.tools_page", "the tools page"), () => {
   const note = async (name: string, definition: object): Promise<void> => {
     const text = JSON.stringify({ name, ...definition });
-    await admin().noteTools("main", [{ name, hash: await sha256(text), definition: text }]);
+    await admin().noteTools("main", [{ name, hash: await sha256(text), definition: text }], "request");
   };
   const stateOf = async (name: string): Promise<string | undefined> =>
     (await admin().seenTools()).find((tool) => tool.name === name)?.state;

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { sha256 } from "../../src/crypto/encoding.ts";
 import { revokeAgentKey } from "../../src/domain/agent-keys.ts";
 import { verifies } from "../conformance/verifies.ts";
+import { actorNamed } from "../support/actor.ts";
 import { tokenRequests } from "../gong/ledger-questions.ts";
 import { adminBrowser, connectSharedAs } from "../support/admin.ts";
 import { gatewayHere, makeKey, personWithKey } from "../support/agent-key.ts";
@@ -214,7 +215,7 @@ describe(verifies("keys.revoked_at_once", "a key that is revoked"), () => {
     const { key, connectionId, id } = await personWithKey("ada");
     expect((await call(key, ASK_ACCOUNT)).status).toBe(200);
     const before = (await atGong()).length;
-    expect(await revokeAgentKey(gatewayHere(), connectionId, id, "ada")).toBe(true);
+    expect(await revokeAgentKey(gatewayHere(), connectionId, id, actorNamed("ada"))).toBe(true);
     const answers = await Promise.all(Array.from({ length: 20 }, () => call(key, ASK_ACCOUNT)));
     for (const answer of answers) await expectKeyRefused(answer);
     expect(await atGong()).toHaveLength(before);
@@ -223,7 +224,7 @@ describe(verifies("keys.revoked_at_once", "a key that is revoked"), () => {
   it("gateway: what reaches no data ends within ACCESS_CACHE_SECONDS", async () => {
     const { key, connectionId, id } = await personWithKey("ada");
     await call(key, PING);
-    await revokeAgentKey(gatewayHere(), connectionId, id, "ada");
+    await revokeAgentKey(gatewayHere(), connectionId, id, actorNamed("ada"));
     laterBy(gatewayHere().config.accessCacheSeconds + 1);
     await expectKeyRefused(await call(key, PING));
   });
@@ -234,7 +235,7 @@ describe(verifies("keys.revoked_at_once", "a key that is revoked"), () => {
     await gong.fault({ endpoint: "token", fault: { kind: "delay", ms: 1000 } });
     const waiting = call(key, ASK_ACCOUNT);
     await ledgerWhen((entries) => tokenRequests(entries, "refresh_token") === 1);
-    expect(await revokeAgentKey(gatewayHere(), connectionId, id, "ada")).toBe(true);
+    expect(await revokeAgentKey(gatewayHere(), connectionId, id, actorNamed("ada"))).toBe(true);
     await expectKeyRefused(await waiting);
     expect(await atGong()).toEqual([]);
     expect((await call(client.tokens.access_token, ASK_ACCOUNT)).status).toBe(200);
@@ -243,7 +244,7 @@ describe(verifies("keys.revoked_at_once", "a key that is revoked"), () => {
   it("gateway: the person's clients and other keys go on", async () => {
     const { connectionId, id, client } = await personWithKey("ada");
     const other = await makeKey(connectionId);
-    await revokeAgentKey(gatewayHere(), connectionId, id, "ada");
+    await revokeAgentKey(gatewayHere(), connectionId, id, actorNamed("ada"));
     expect((await call(other.key, ASK_ACCOUNT)).status).toBe(200);
     expect((await call(client.tokens.access_token, ASK_ACCOUNT)).status).toBe(200);
   });
@@ -267,7 +268,7 @@ describe(verifies("keys.secret", "where a key is"), () => {
       await request(key, "GET"),
       await request(key, "PATCH"),
     ];
-    await revokeAgentKey(gatewayHere(), connectionId, id, "ada");
+    await revokeAgentKey(gatewayHere(), connectionId, id, actorNamed("ada"));
     answers.push(await call(key, ASK_ACCOUNT), await call(`${key.slice(0, -1)}_`, ASK_ACCOUNT));
     const seen = await Promise.all(
       answers.map(async (answer) => JSON.stringify([...answer.headers]) + (await answer.text())),
@@ -280,7 +281,7 @@ describe(verifies("keys.secret", "where a key is"), () => {
   it("RFC 6750 §3.1: the answer does not tell a revoked key from a made-up or an expired one", async () => {
     const { key, connectionId, id } = await personWithKey("ada", { expiresInDays: 1 });
     const made = await call(`gak_${"A".repeat(124)}`, ASK_ACCOUNT);
-    await revokeAgentKey(gatewayHere(), connectionId, id, "ada");
+    await revokeAgentKey(gatewayHere(), connectionId, id, actorNamed("ada"));
     const revoked = await call(key, ASK_ACCOUNT);
     laterBy(DAY + 1);
     const expired = await call(key, ASK_ACCOUNT);

@@ -14,6 +14,7 @@ import {
 import type { ListQuery } from "../../src/listing.ts";
 import { pageOfAgentKeys as sqlPage } from "../../src/storage/agent-key-index.ts";
 import { verifies } from "../conformance/verifies.ts";
+import { actorNamed } from "../support/actor.ts";
 import { gatewayHere, makeKey, personWithKey } from "../support/agent-key.ts";
 import { connectionAt, DAY, now, rows, tamper } from "../support/connection.ts";
 import { objectIds, rowsOf } from "../support/evidence.ts";
@@ -31,7 +32,7 @@ afterEach(() => {
 });
 
 const ALL: ListQuery = { search: "", filters: {}, cursor: undefined };
-const WISH = { name: "Nightly job", tools: undefined, expiresInDays: 30, createdBy: "ada" };
+const WISH = { name: "Nightly job", tools: undefined, expiresInDays: 30, createdBy: actorNamed("ada") };
 
 async function keyAt({ connectionId, id }: { connectionId: string; id: string }) {
   return (await listAgentKeys(gatewayHere(), connectionId)).find((key) => key.id === id);
@@ -72,13 +73,13 @@ describe(verifies("keys.made", "making and listing keys"), () => {
     const id = randomId();
     expect(await createAgentKey(gatewayHere(), id, WISH)).toEqual({ ok: false, reason: "not_connected" });
     expect(await rows(connectionAt(id), "connection")).toEqual([]);
-    expect(await revokeAnyAgentKey(gatewayHere(), randomId(), "admin")).toBe(false);
+    expect(await revokeAnyAgentKey(gatewayHere(), randomId(), actorNamed("admin"))).toBe(false);
   });
 
   it("ASVS 16.3.1: making and revoking are in the audit with who did it, once each", async () => {
-    const { connectionId, id } = await personWithKey("ada", { createdBy: "ada@example.com" });
-    expect(await revokeAgentKey(gatewayHere(), connectionId, id, "grace")).toBe(true);
-    expect(await revokeAgentKey(gatewayHere(), connectionId, id, "grace")).toBe(false);
+    const { connectionId, id } = await personWithKey("ada", { createdBy: actorNamed("ada@example.com") });
+    expect(await revokeAgentKey(gatewayHere(), connectionId, id, actorNamed("grace"))).toBe(true);
+    expect(await revokeAgentKey(gatewayHere(), connectionId, id, actorNamed("grace"))).toBe(false);
     const acts = (await rowsOf("ADMIN", "audit")).filter(({ target }) => target === id);
     expect(acts.map(({ actor, action }) => [actor, action])).toEqual([
       ["ada@example.com", "agent_key.created"],
@@ -89,9 +90,9 @@ describe(verifies("keys.made", "making and listing keys"), () => {
   it("ASVS 8.2.2: a person can't end a key of somebody else's connection, an admin can end any", async () => {
     const ada = await personWithKey("ada");
     const grace = await personWithKey("grace");
-    expect(await revokeAgentKey(gatewayHere(), grace.connectionId, ada.id, "grace")).toBe(false);
+    expect(await revokeAgentKey(gatewayHere(), grace.connectionId, ada.id, actorNamed("grace"))).toBe(false);
     expect(await keyAt(ada)).toMatchObject({ state: "live" });
-    expect(await revokeAnyAgentKey(gatewayHere(), ada.id, "admin")).toBe(true);
+    expect(await revokeAnyAgentKey(gatewayHere(), ada.id, actorNamed("admin"))).toBe(true);
     expect(await keyAt(ada)).toMatchObject({ state: "revoked", revokedBy: "admin" });
   });
 
@@ -178,7 +179,7 @@ describe(verifies("keys.made", "making and listing keys"), () => {
     expect((await connection.reseal()).agentKeys).toEqual({ k1: 2 });
     await tamper(connection, "UPDATE agent_keys SET kid = 'k0' WHERE id = ?", id);
     expect((await connection.reseal()).agentKeys).toEqual({ k0: 1, k1: 1 });
-    await revokeAgentKey(gatewayHere(), connectionId, id, "ada");
+    await revokeAgentKey(gatewayHere(), connectionId, id, actorNamed("ada"));
     expect((await connection.reseal()).agentKeys).toEqual({ k1: 1 });
   });
 });

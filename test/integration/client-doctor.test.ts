@@ -231,9 +231,9 @@ describe(verifies("doctor.trace", "the trace of a client"), () => {
     await browser.post("/authorize", { request: sealedRequest(await page.text()), decision: "deny" });
     await signIn(id);
     const rows = (await rowsOf("ADMIN", "audit")).filter((row) => row["target"] === id);
-    expect(rows.map(({ actor, action, by_stranger: by }) => [actor, action, by])).toEqual([
-      ["person", "consent.denied", 1],
-      ["person", "consent.approved", 1],
+    expect(rows.map(({ actor, action, cause }) => [actor, action, cause])).toEqual([
+      ["person", "consent.denied", "stranger"],
+      ["person", "consent.approved", "stranger"],
     ]);
   });
 

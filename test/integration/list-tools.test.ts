@@ -5,6 +5,7 @@ import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { verifies } from "../conformance/verifies.ts";
+import { actorNamed } from "../support/actor.ts";
 import { DEFAULT_POLICY, type Policy } from "../../src/mcp/policy.ts";
 import type { AdminObject } from "../../src/storage/admin-object.ts";
 import { call, connect, TOOLS_LIST } from "../support/flow.ts";
@@ -38,7 +39,9 @@ afterEach(() => {
 /** Puts a policy in force, whatever was before. */
 async function putPolicy(policy: Partial<Policy>): Promise<void> {
   const { version } = await admin().policy();
-  expect(await admin().setPolicy("admin", version, { ...DEFAULT_POLICY, ...policy })).toMatchObject({
+  expect(
+    await admin().setPolicy(actorNamed("admin"), version, { ...DEFAULT_POLICY, ...policy }),
+  ).toMatchObject({
     ok: true,
   });
   pass();
@@ -285,7 +288,12 @@ describe(verifies("policy.held_back", "new and changed tools"), () => {
     expect([before, await listed(tokens.access_token)]).toEqual([["ask_deal"], []]);
     expect(await reserve("ask_deal")).toMatchObject({ ok: false, reason: "tool_held_back" });
     const [seen] = (await admin().seenTools()).filter(({ name }) => name === "ask_deal");
-    const decision = { actor: "ada", integration: "main", name: "ask_deal", decision: "approve" } as const;
+    const decision = {
+      by: actorNamed("ada"),
+      integration: "main",
+      name: "ask_deal",
+      decision: "approve",
+    } as const;
     const shown = seen?.waiting.map(({ hash }) => hash) ?? [];
     expect(await admin().decideTool({ ...decision, shown })).toBe("done");
     pass();
@@ -302,7 +310,7 @@ describe(verifies("policy.held_back", "new and changed tools"), () => {
     await offer([tool("new_tool", "another")]);
     await listed(tokens.access_token);
     const decision = {
-      actor: "ada",
+      by: actorNamed("ada"),
       integration: "main",
       name: "new_tool",
       decision: "approve",
@@ -316,7 +324,12 @@ describe(verifies("policy.held_back", "new and changed tools"), () => {
     const { tokens } = await connect();
     await offer([tool("generate_brief")]);
     expect(await listed(tokens.access_token)).toEqual(["generate_brief"]);
-    const decision = { actor: "ada", integration: "main", name: "generate_brief", shown: [] } as const;
+    const decision = {
+      by: actorNamed("ada"),
+      integration: "main",
+      name: "generate_brief",
+      shown: [],
+    } as const;
     await admin().decideTool({ ...decision, decision: "hold" });
     pass();
     expect(await listed(tokens.access_token)).toEqual([]);
@@ -353,7 +366,7 @@ describe(verifies("policy.held_back", "new and changed tools"), () => {
     const [seen] = (await admin().seenTools()).filter(({ name }) => name === "ordered_tool");
     const shown = seen?.waiting.map(({ hash }) => hash) ?? [];
     await admin().decideTool({
-      actor: "ada",
+      by: actorNamed("ada"),
       integration: "main",
       name: "ordered_tool",
       decision: "approve",
@@ -373,10 +386,10 @@ describe(verifies("policy.held_back", "new and changed tools"), () => {
       hash: `h${n}`,
       definition: "{}",
     }));
-    await object.noteTools("main", many);
+    await object.noteTools("main", many, "request");
     expect(await object.seenTools()).toHaveLength(200);
     const forms = Array.from({ length: 30 }, (_, n) => ({ name: "tool_1", hash: `f${n}`, definition: "{}" }));
-    await object.noteTools("main", forms);
+    await object.noteTools("main", forms, "request");
     const [flooded] = (await object.seenTools()).filter(({ name }) => name === "tool_1");
     expect(flooded?.waiting).toHaveLength(20);
   });

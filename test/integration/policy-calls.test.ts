@@ -4,6 +4,7 @@
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it } from "vitest";
 import { verifies } from "../conformance/verifies.ts";
+import { actorNamed } from "../support/actor.ts";
 import { DEFAULT_POLICY, type Policy } from "../../src/mcp/policy.ts";
 import { forgetRules } from "../../src/domain/list-tools.ts";
 import { adminBrowser, connectSharedAs } from "../support/admin.ts";
@@ -20,7 +21,7 @@ beforeEach(async () => {
 async function putPolicy(policy: Partial<Policy>): Promise<void> {
   const admin = env.ADMIN.getByName("admin");
   const { version } = await admin.policy();
-  const change = await admin.setPolicy("admin", version, { ...DEFAULT_POLICY, ...policy });
+  const change = await admin.setPolicy(actorNamed("admin"), version, { ...DEFAULT_POLICY, ...policy });
   expect(change).toMatchObject({ ok: true });
   forgetRules(gatewayHere());
 }

@@ -109,7 +109,7 @@ describe(
       expect(await rowsOf("ADMIN", "approvals")).toEqual([]);
       const token = await approvedTokens({ clientId, browser: admin, path });
       expect(await (await call(token, ASK_ACCOUNT, SHARED)).text()).toContain(COMPANY);
-      const acts = (await rowsOf("ADMIN", "audit")).filter((row) => row["by_stranger"] === 0);
+      const acts = (await rowsOf("ADMIN", "audit")).filter((row) => row["cause"] === "admin");
       expect(acts.at(-1)).toMatchObject({
         actor: "admin",
         action: "approval.approved",

@@ -4,6 +4,7 @@ import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { verifies } from "../conformance/verifies.ts";
+import { actorNamed } from "../support/actor.ts";
 import { randomId } from "../../src/crypto/credential.ts";
 import type { AdminObject } from "../../src/storage/admin-object.ts";
 import { ADMIN_MIGRATIONS } from "../../src/storage/admin-schema.ts";
@@ -50,7 +51,7 @@ describe(verifies("storage.admin_lock_out", "guessing the admin token"), () => {
     expect(await object.admitSignIn("other")).toBe(0);
     await evictDurableObject(object);
     expect(await object.admitSignIn("address")).toBe(1);
-    await object.openSession("session", "address", "admin");
+    await object.openSession("session", "address", actorNamed("admin"));
     expect(await object.admitSignIn("address")).toBe(0);
     for (let guess = 0; guess < 6; guess += 1) await object.admitSignIn("address");
     pass(DAY);
@@ -62,7 +63,7 @@ describe(verifies("storage.admin_lock_out", "guessing the admin token"), () => {
 describe(verifies("storage.admin_sessions", "admin sessions"), () => {
   it("OWASP ASVS 7.3.1: one ends after thirty minutes without use", async () => {
     const object = admin();
-    await object.openSession("session", "address", "admin");
+    await object.openSession("session", "address", actorNamed("admin"));
     pass(1799);
     expect(await object.useSession("session")).toBe("admin");
     pass(1799);
@@ -73,7 +74,7 @@ describe(verifies("storage.admin_sessions", "admin sessions"), () => {
 
   it("OWASP ASVS 7.3.2: one in constant use ends after eight hours", async () => {
     const object = admin();
-    await object.openSession("session", "address", "admin");
+    await object.openSession("session", "address", actorNamed("admin"));
     for (let quarter = 1; quarter < 32; quarter += 1) {
       pass(900);
       expect(await object.useSession("session")).toBe("admin");
@@ -84,8 +85,8 @@ describe(verifies("storage.admin_sessions", "admin sessions"), () => {
 
   it("OWASP ASVS 7.4.1: one that was signed out is gone, and no other is", async () => {
     const object = admin();
-    await object.openSession("session", "address", "admin");
-    await object.openSession("other", "address", "admin");
+    await object.openSession("session", "address", actorNamed("admin"));
+    await object.openSession("other", "address", actorNamed("admin"));
     await object.endSession("session");
     await evictDurableObject(object);
     expect([await object.useSession("session"), await object.useSession("other")]).toEqual([
@@ -98,20 +99,20 @@ describe(verifies("storage.admin_sessions", "admin sessions"), () => {
   it("gateway: the eleventh ends the oldest, also when all were opened in one second", async () => {
     const object = admin();
     const names = Array.from({ length: 11 }, (_, at) => `session-${at}`);
-    for (const name of names) await object.openSession(name, "address", "admin");
+    for (const name of names) await object.openSession(name, "address", actorNamed("admin"));
     const alive = await Promise.all(names.map((name) => object.useSession(name)));
     expect(alive).toEqual([undefined, ...Array.from({ length: 10 }, () => "admin")]);
   });
 
   it("gateway: ending all ends also the one that asks, with one row in the audit that names who did it", async () => {
     const object = admin();
-    await object.openSession("one", "address", "admin");
-    await object.openSession("two", undefined, "ada@example.com");
+    await object.openSession("one", "address", actorNamed("admin"));
+    await object.openSession("two", undefined, actorNamed("ada@example.com"));
     expect((await object.listSessions()).map(({ actor }) => actor).toSorted()).toEqual([
       "ada@example.com",
       "admin",
     ]);
-    await object.endAllSessions("ada@example.com");
+    await object.endAllSessions(actorNamed("ada@example.com"));
     expect([await object.useSession("one"), await object.useSession("two")]).toEqual([undefined, undefined]);
     expect(await object.listSessions()).toEqual([]);
     expect((await rows(object, "audit")).at(-1)).toMatchObject({
@@ -186,7 +187,7 @@ describe(verifies("storage.admin_sessions", "storage.connection", "approvals and
     const object = admin();
     await object.requestApproval(approvalAt("t"));
     const settled = await Promise.all(
-      Array.from({ length: 50 }, () => object.settleApproval("t", "approved", "admin")),
+      Array.from({ length: 50 }, () => object.settleApproval("t", "approved", actorNamed("admin"))),
     );
     expect(settled.filter(Boolean)).toHaveLength(1);
     expect(await rows(object, "audit")).toMatchObject([{ action: "approval.approved", target: "t" }]);
@@ -232,7 +233,7 @@ describe(verifies("storage.migrations", "storage.no_write_by_looking", "schemas"
       await object.hasConnection("x"),
       await object.countStates(),
       await object.listApprovals(),
-      await object.settleApproval("t", "denied", "admin"),
+      await object.settleApproval("t", "denied", actorNamed("admin")),
       await object.useSession("x"),
       await object.listSessions(),
       await object.connectionsOfPerson("x"),

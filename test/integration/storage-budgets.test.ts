@@ -4,6 +4,7 @@ import { evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { verifies } from "../conformance/verifies.ts";
+import { actorNamed } from "../support/actor.ts";
 import { randomId } from "../../src/crypto/credential.ts";
 import { DEFAULT_POLICY, type Policy } from "../../src/mcp/policy.ts";
 import type { AdminObject } from "../../src/storage/admin-object.ts";
@@ -24,7 +25,9 @@ const admin = (): Admin => env.ADMIN.getByName(randomId());
 
 async function withPolicy(policy: Partial<Policy>): Promise<Admin> {
   const object = admin();
-  expect(await object.setPolicy("admin", 0, { ...DEFAULT_POLICY, ...policy })).toMatchObject({ ok: true });
+  expect(await object.setPolicy(actorNamed("admin"), 0, { ...DEFAULT_POLICY, ...policy })).toMatchObject({
+    ok: true,
+  });
   return object;
 }
 const withBudgets = (budgets: Partial<Policy["budgets"]>, policy: Partial<Policy> = {}): Promise<Admin> =>
@@ -327,7 +330,9 @@ describe(verifies("policy.versions", "changing the policy"), () => {
   it("gateway: of two changes to one version, at once, one is taken and the other is told", async () => {
     const object = admin();
     const changes = await Promise.all(
-      [90, 95].map((warnAtPercent) => object.setPolicy("admin", 0, { ...DEFAULT_POLICY, warnAtPercent })),
+      [90, 95].map((warnAtPercent) =>
+        object.setPolicy(actorNamed("admin"), 0, { ...DEFAULT_POLICY, warnAtPercent }),
+      ),
     );
     expect(changes.filter((change) => change.ok)).toHaveLength(1);
     expect(changes).toContainEqual({ ok: false, reason: "changed_meanwhile", version: 1 });
@@ -337,8 +342,8 @@ describe(verifies("policy.versions", "changing the policy"), () => {
   it("OWASP ASVS 16.2.1: a change is audited with who made it, from what, to what; no change is not", async () => {
     const object = admin();
     const changed = { ...DEFAULT_POLICY, warnAtPercent: 90 };
-    await object.setPolicy("ada@example.com", 0, changed);
-    await object.setPolicy("bob@example.com", 1, changed);
+    await object.setPolicy(actorNamed("ada@example.com"), 0, changed);
+    await object.setPolicy(actorNamed("bob@example.com"), 1, changed);
     expect(await rows(object, "audit")).toMatchObject([
       { actor: "ada@example.com", action: "policy.changed", target: "warnAtPercent: 80 → 90" },
     ]);
@@ -347,7 +352,9 @@ describe(verifies("policy.versions", "changing the policy"), () => {
 
   it("OWASP ASVS 2.2.1: a policy that is none is refused and leaves the one in force", async () => {
     const object = await withPolicy({ warnAtPercent: 90 });
-    expect(await object.setPolicy("admin", 1, { ...DEFAULT_POLICY, warnAtPercent: 0 })).toMatchObject({
+    expect(
+      await object.setPolicy(actorNamed("admin"), 1, { ...DEFAULT_POLICY, warnAtPercent: 0 }),
+    ).toMatchObject({
       ok: false,
       reason: "invalid",
       problems: [{ path: "warnAtPercent" }],

@@ -4,6 +4,7 @@ import { env } from "cloudflare:workers";
 import { readCredential } from "../../src/crypto/credential.ts";
 import { createAgentKey, type AgentKeyWish } from "../../src/domain/agent-keys.ts";
 import { openGateway, resourcesOf, type Gateway } from "../../src/domain/gateway.ts";
+import { actorNamed } from "./actor.ts";
 import { connectAs, type Connected } from "./mcp.ts";
 
 /** The gateway's stories without a request around them. */
@@ -26,7 +27,13 @@ export interface MadeKey {
 
 /** A key of this connection, for every tool and thirty days unless `changes` say otherwise. */
 export async function makeKey(connectionId: string, changes: Partial<AgentKeyWish> = {}): Promise<MadeKey> {
-  const wish = { name: "Nightly job", tools: undefined, expiresInDays: 30, createdBy: "ada", ...changes };
+  const wish = {
+    name: "Nightly job",
+    tools: undefined,
+    expiresInDays: 30,
+    createdBy: actorNamed("ada"),
+    ...changes,
+  };
   const made = await createAgentKey(gatewayHere(), connectionId, wish);
   if (!made.ok) throw new Error(`No key was made: ${made.reason}`);
   return made;

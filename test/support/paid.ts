@@ -5,6 +5,7 @@ import { env } from "cloudflare:workers";
 import type { LedgerQuery } from "../../src/storage/paid-ledger.ts";
 import type { PaidCallRow } from "../../src/storage/paid-schema.ts";
 import { DEFAULT_POLICY, type Policy } from "../../src/mcp/policy.ts";
+import { actorNamed } from "./actor.ts";
 import type { Connection } from "./connection.ts";
 import { ask } from "./flow.ts";
 import { gong } from "./gong.ts";
@@ -158,7 +159,7 @@ export async function untilAtGong(calls = 1): Promise<void> {
 export async function setPolicy(changes: Partial<Policy>): Promise<void> {
   const admin = env.ADMIN.getByName("admin");
   const { version } = await admin.policy();
-  const set = await admin.setPolicy("test", version, { ...DEFAULT_POLICY, ...changes });
+  const set = await admin.setPolicy(actorNamed("test"), version, { ...DEFAULT_POLICY, ...changes });
   if (!set.ok) throw new Error(`The policy was refused: ${JSON.stringify(set)}`);
 }
 

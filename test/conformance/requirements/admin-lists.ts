@@ -26,6 +26,11 @@ export const adminLists = {
     behaviour:
       "A download is written as its rows come, names its file, is never stored on the way, and one line is one row.",
   },
+  "audit.request": {
+    source: "gateway, OWASP ASVS 5.0 16.2.1",
+    behaviour:
+      "Every row of the audit names the request it was made in, as our pages and the log show it; no person or stranger pushes out an act of an admin.",
+  },
   "admin.index": {
     source: "gateway, ASVS 16.4.2",
     behaviour:
