@@ -37,6 +37,8 @@ export const asPage: ErrorHandler<AppEnv> = (error, c) => {
   log("info", "authorize.refused", { code: failure.code, reason: failure.reason, route: routeOf(c) });
   c.header("Cache-Control", "no-store");
   if (failure.code === "server_error") return problemPage(c, "failed", 500);
+  if (failure.retryAfterSeconds !== undefined) c.header("Retry-After", String(failure.retryAfterSeconds));
+  if (failure.status === 429) return problemPage(c, "too_often", 429);
   if (!(error instanceof OAuthError)) return problemPage(c, "failed", failure.status);
   return c.html(
     <ErrorPage

@@ -5,6 +5,7 @@ export type Problem =
   | "form_expired"
   | "other_browser"
   | "cross_site"
+  | "too_often"
   | "client_changed"
   | "device_unchecked"
   | "shared_not_connected"
@@ -69,6 +70,11 @@ const TEXTS: Record<Problem, ProblemText> = {
     title: "This request came from another site",
     text: "The gateway only takes decisions from its own pages.",
     hint: START_AGAIN,
+  },
+  too_often: {
+    title: "Too many requests",
+    text: "They came from your network within a minute.",
+    hint: "Wait a minute and reload this page.",
   },
   client_changed: {
     title: "The client has changed",

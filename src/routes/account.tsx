@@ -19,6 +19,7 @@ import { bindingCookieName } from "../domain/transaction.ts";
 import { exportResponse, parseExportFormat, type ExportedList } from "../export.ts";
 import { throughAccess } from "../middleware/access.ts";
 import { accountForm, accountPage, findVisitor } from "../middleware/account-session.ts";
+import { addressRate } from "../middleware/address-rate.ts";
 import { readForm } from "../middleware/body.ts";
 import { keepBinding, readCookie, writeCookie } from "../middleware/cookies.ts";
 import { isSameOrigin } from "../middleware/same-origin.ts";
@@ -112,6 +113,7 @@ export const account = newRoutes()
     const visitor = await findVisitor(c);
     return visitor === undefined ? showSignIn(c) : showAccount(c, visitor);
   })
+  .post("/*", addressRate("STEP_RATE", "account"))
   // Where a reload of a sign-in leads.
   .get("/sign-in", (c) => backToAccount(c))
   .post("/sign-in", (c) => (isSameOrigin(c) ? goToGongForAccount(c) : problemPage(c, "cross_site", 403)))

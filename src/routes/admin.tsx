@@ -17,7 +17,7 @@ import { needsSetup } from "../domain/setup.ts";
 import { adminForm } from "../middleware/admin-session.ts";
 import { readForm } from "../middleware/body.ts";
 import { ADMIN_COOKIE, readCookie, writeCookie } from "../middleware/cookies.ts";
-import { addressBlock } from "../middleware/registration-rate.ts";
+import { addressOf, addressRate } from "../middleware/address-rate.ts";
 import { isSameOrigin } from "../middleware/same-origin.ts";
 import { AdminSignInPage } from "../pages/admin-sign-in.tsx";
 import { AdminPage } from "../pages/admin.tsx";
@@ -53,14 +53,14 @@ export const admin = newRoutes()
   })
   // Where a reload of a refused sign-in leads.
   .get("/sign-in", backToAdmin)
-  .post("/sign-in", async (c) => {
+  .post("/sign-in", addressRate("STEP_RATE", "admin"), async (c) => {
     if (!isSameOrigin(c)) return problemPage(c, "cross_site", 403);
     const form = await readForm(c.req.raw);
     if (form.get("by") === "access") {
       const session = await signInAdminByAccess(c.get("gateway"), c.req.raw);
       return session === undefined ? signInPage(c, false, 0) : signedIn(c, session);
     }
-    const address = addressBlock(c.req.header("CF-Connecting-IP") ?? "unknown");
+    const address = addressOf(c);
     const signIn = await signInAdmin(c.get("gateway"), form.get("token") ?? "", address);
     if (signIn.kind === "signed_in") return signedIn(c, signIn.session);
     const { retryAfterSeconds } = signIn;

@@ -10,6 +10,7 @@ import { finishApproval } from "../domain/finish-approval.ts";
 import { newBinding } from "../domain/sealed-request.ts";
 import { bindingCookieName, isTransactionId } from "../domain/transaction.ts";
 import { throughAccess } from "../middleware/access.ts";
+import { addressRate } from "../middleware/address-rate.ts";
 import { traced } from "../middleware/attempts.ts";
 import { readForm } from "../middleware/body.ts";
 import { ADMIN_COOKIE, CONSENT_COOKIE, keepBinding, readCookie, writeCookie } from "../middleware/cookies.ts";
@@ -30,7 +31,7 @@ const DAY_SECONDS = 86_400;
 export const authorize = newRoutes()
   .use("/authorize", throughAccess())
   .use("/authorize/*", throughAccess())
-  .get("/authorize", traced("authorize"), async (c) => {
+  .get("/authorize", traced("authorize"), addressRate("STEP_RATE", "authorize"), async (c) => {
     const binding = consentBinding(c);
     const at = c.req.url.indexOf("?");
     const begun = await beginAuthorization(
@@ -42,7 +43,7 @@ export const authorize = newRoutes()
     writeConsentBinding(c, binding);
     return askConsent(c, begun);
   })
-  .post("/authorize", traced("consent"), async (c) => {
+  .post("/authorize", traced("consent"), addressRate("STEP_RATE", "consent"), async (c) => {
     if (!isSameOrigin(c)) return problemPage(c, "cross_site", 403);
     const form = await readForm(c.req.raw);
     const decided = await decideConsent(c.get("gateway"), {

@@ -6,14 +6,14 @@ import { authorizeDevice, enterUserCode, type EnteredCode } from "../domain/devi
 import { throughAccess } from "../middleware/access.ts";
 import { traced } from "../middleware/attempts.ts";
 import { readForm } from "../middleware/body.ts";
-import { addressBlock } from "../middleware/registration-rate.ts";
+import { addressOf, addressRate } from "../middleware/address-rate.ts";
 import { isSameOrigin } from "../middleware/same-origin.ts";
 import { DeviceCodePage, DeviceEndPage, isDeviceEnd } from "../pages/device.tsx";
 import { problemPage } from "../respond.tsx";
 import { askConsent, keepConsentBinding } from "./authorize.tsx";
 
 export const deviceAuthorization = newRoutes()
-  .post("/device_authorization", traced("device"), async (c) => {
+  .post("/device_authorization", traced("device"), addressRate("STEP_RATE", "device"), async (c) => {
     const form = await readForm(c.req.raw);
     const place = placeOf(c);
     const response = await authorizeDevice(c.get("gateway"), c.req.header("Authorization"), form, place);
@@ -30,10 +30,10 @@ export const device = newRoutes()
     keepConsentBinding(c);
     return codePage(c, { failed: false });
   })
-  .post("/device", traced("code"), async (c) => {
+  .post("/device", traced("code"), addressRate("STEP_RATE", "code"), async (c) => {
     if (!isSameOrigin(c)) return problemPage(c, "cross_site", 403);
     const form = await readForm(c.req.raw);
-    const address = addressBlock(c.req.header("CF-Connecting-IP") ?? "unknown");
+    const address = addressOf(c);
     const binding = keepConsentBinding(c);
     const entered = await enterUserCode(c.get("gateway"), form.get("user_code") ?? "", address, binding);
     return answerCode(c, entered);

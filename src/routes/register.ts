@@ -6,13 +6,13 @@ import { OAuthError } from "../errors.ts";
 import { JsonRefused, parseStrictJson } from "../json.ts";
 import { traced } from "../middleware/attempts.ts";
 import { readBody } from "../middleware/body.ts";
-import { registrationRate } from "../middleware/registration-rate.ts";
+import { addressRate } from "../middleware/address-rate.ts";
 
 const LONGEST_METADATA = 32_768;
 const JSON_TYPE = /^application\/json\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?$/i;
 
 export const register = newRoutes()
-  .post("/register", registrationRate(), traced("registration"), async (c) => {
+  .post("/register", traced("registration"), addressRate("REGISTRATION_RATE", "registration"), async (c) => {
     if (!JSON_TYPE.test(c.req.header("Content-Type") ?? "")) {
       throw new OAuthError("invalid_client_metadata", "Send the metadata as application/json.", {
         status: 415,

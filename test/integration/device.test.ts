@@ -112,7 +112,8 @@ describe(verifies("device.begin", "the device asks"), () => {
     const { client_id: flooder } = await registerDevice();
     const statuses = new Set<number>();
     for (let n = 0; n < 1000 && !statuses.has(503); n += 1) {
-      statuses.add((await askDevice({ client_id: flooder })).status);
+      const place = { "cf-connecting-ip": `192.0.2.${n % 250}` };
+      statuses.add((await askDevice({ client_id: flooder }, place)).status);
     }
     expect(statuses).toContain(503);
     expect(await beginDevice()).toMatchObject({ deviceCode: expect.stringMatching(/^gdc_/) });

@@ -53,6 +53,11 @@ export const authorizationServer = {
     source: "RFC 7591 §2",
     behaviour: "Registration takes the metadata we serve, with its defaults, and drops the rest.",
   },
+  "address.rate": {
+    source: "RFC 6585 §4, RFC 8628 §5.1",
+    behaviour:
+      "One address, or IPv6 /64, takes each step of a sign-in, or an act on /account, 60 times a minute; for more it gets 429 and Retry-After: a page for people, OAuth's JSON for devices.",
+  },
   "registration.rate": {
     source: "RFC 7591 §5, RFC 6585 §4",
     behaviour:

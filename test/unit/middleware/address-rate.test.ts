@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from "vitest";
 import { verifies } from "../../conformance/verifies.ts";
-import { addressBlock } from "../../../src/middleware/registration-rate.ts";
+import { addressBlock } from "../../../src/middleware/address-rate.ts";
 
 describe(verifies("registration.rate", "the block that an address belongs to"), () => {
   it.each([
