@@ -11,6 +11,7 @@ import { INVALID_REQUEST } from "../mcp/errors.ts";
 import { assertHeadersMatch, isModern } from "../mcp/headers.ts";
 import { parseMessage, type McpMessage } from "../mcp/message.ts";
 import { McpRefused } from "../mcp/refused.ts";
+import { knownRevision } from "../mcp/revisions.ts";
 import { isToolCall, reachesData } from "../mcp/tool-policy.ts";
 import { callPaid, cancelPaidCall } from "./call-paid.ts";
 import { forget, identify, type Caller } from "./caller.ts";
@@ -167,10 +168,14 @@ async function send(
     }
     return { kind: "insufficient_scope", scope: [...caller.scope].join(" ") };
   }
-  if (opening !== undefined) noteHandshake(gateway, integration, opening, response);
+  if (opening !== undefined) noteHandshake(gateway, integration, caller.connectionId, opening, response);
   const upstreamId = isModern(call.headers) ? null : response.headers.get("mcp-session-id");
   const answer = mayListTools(call.method, call.headers, message)
-    ? await listAllowedTools({ gateway, integration, caller }, response, message?.id)
+    ? await listAllowedTools(
+        { gateway, integration, caller, revision: revisionOf(call.headers, message) },
+        response,
+        message?.id,
+      )
     : response;
   const passed = await passGongResponse(answer, {
     sessionId: await ourSessionId(gateway, caller, session, upstreamId, message),
@@ -180,6 +185,9 @@ async function send(
   });
   return { kind: "response", response: passed };
 }
+
+const revisionOf = (headers: Headers, message: McpMessage | undefined): string =>
+  knownRevision(headers.get("mcp-protocol-version") ?? message?.protocolVersion);
 
 /** Whether Gong could not be reached, or failed, or is not able to serve now. */
 function isOutage(asked: Asked): boolean {

@@ -58,6 +58,7 @@ function keptOf(gateway: Gateway): Map<string, Handshake> {
 export function noteHandshake(
   gateway: Gateway,
   { name }: IntegrationConfig,
+  connectionId: string,
   opening: string,
   response: Response,
 ): void {
@@ -75,10 +76,14 @@ export function noteHandshake(
     const { protocolVersion: spoken } = answered;
     const [method = ""] = opening.split(" ");
     const under = typeof spoken === "string" && REVISION.test(spoken) ? `${method} ${spoken}` : opening;
-    const place = `${name} ${under}`;
+    // MCP 2026-07-28, Caching: what is private is for nobody but the connection it was said to, in memory only.
+    const isShared = answered["cacheScope"] !== "private";
+    if (isShared) known.delete(`${name} ${under} ${connectionId}`);
+    const place = isShared ? `${name} ${under}` : `${name} ${under} ${connectionId}`;
     const before = known.get(place);
     if (before?.result === result && before.has_session === hasSession) return;
-    await retrying(async () => gateway.objects.admin().rememberHandshake(name, under, handshake));
+    if (isShared)
+      await retrying(async () => gateway.objects.admin().rememberHandshake(name, under, handshake));
     if (known.size >= MOST_KNOWN) known.clear();
     known.set(place, handshake);
   };
@@ -143,6 +148,7 @@ export async function answerOpening(
   { cors }: McpCall,
 ): Promise<McpAnswer | undefined> {
   const handshake =
+    keptOf(gateway).get(`${name} ${opening} ${connectionId}`) ??
     keptOf(gateway).get(`${name} ${opening}`) ??
     (await retrying(async () => gateway.objects.admin().recallHandshake(name, opening)));
   if (handshake === undefined) return undefined;

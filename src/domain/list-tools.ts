@@ -12,7 +12,7 @@ import { rewriteEvents } from "../mcp/event-filter.ts";
 import type { McpMessage } from "../mcp/message.ts";
 import { McpRefused } from "../mcp/refused.ts";
 import { readToolList } from "../mcp/tool-list.ts";
-import type { ListRules, ShownTool } from "../storage/admin-rpc.ts";
+import type { ListRules, ShownTool, ToolPlace } from "../storage/admin-rpc.ts";
 import { retrying } from "../storage/stubs.ts";
 import type { Caller } from "./caller.ts";
 import type { Gateway } from "./gateway.ts";
@@ -32,6 +32,8 @@ interface Listing {
   readonly gateway: Gateway;
   readonly integration: IntegrationConfig;
   readonly caller: Caller;
+  /** The revision of MCP that the list is in, of mcp/revisions. */
+  readonly revision: string;
 }
 
 /**
@@ -116,15 +118,15 @@ function isApproved(rules: ListRules, { name, hash }: ShownTool): boolean {
 
 /** The rules under which each of the offered tools is known: the AdminObject hears of those that are not. */
 async function rulesFor(listing: Listing, offered: readonly ShownTool[]): Promise<ListRules> {
-  const { gateway, integration } = listing;
-  const known = await recentRules(gateway, integration);
+  const { gateway } = listing;
+  const known = await recentRules(listing);
   const news = offered.filter((tool) => !isApproved(known, tool));
   if (news.length === 0) return known;
-  const { name } = integration;
   const { requestId } = gateway;
-  const rules = await retrying(async () => gateway.objects.admin().noteTools(name, news, requestId));
-  log("info", "tools.noted", { integration: name, requestId });
-  remember(gateway, integration, rules);
+  const place = placeOf(listing);
+  const rules = await retrying(async () => gateway.objects.admin().noteTools(place, news, requestId));
+  log("info", "tools.noted", { integration: place.integration, requestId });
+  remember(listing, rules);
   return rules;
 }
 
@@ -136,23 +138,27 @@ interface Kept {
   readonly goodUntil: number;
 }
 
-/** The rules as this isolate last read them, by the objects of the deployment and the integration. */
+const placeOf = ({ integration, revision }: Listing): ToolPlace => ({
+  integration: integration.name,
+  revision,
+});
+
+/** The rules as this isolate last read them, by the objects of the deployment, the integration and the revision. */
 const kept = new WeakMap<Gateway["objects"], Map<string, Kept>>();
 
-async function recentRules(gateway: Gateway, integration: IntegrationConfig): Promise<ListRules> {
-  const known = kept.get(gateway.objects)?.get(integration.name);
+async function recentRules(listing: Listing): Promise<ListRules> {
+  const { gateway, integration, revision } = listing;
+  const known = kept.get(gateway.objects)?.get(`${integration.name} ${revision}`);
   if (known !== undefined && known.goodUntil > gateway.now()) return known.rules;
-  const rules = await retrying(async () => gateway.objects.admin().listRules(integration.name));
-  remember(gateway, integration, rules);
+  const rules = await retrying(async () => gateway.objects.admin().listRules(placeOf(listing)));
+  remember(listing, rules);
   return rules;
 }
 
-function remember(gateway: Gateway, { name }: IntegrationConfig, rules: ListRules): void {
-  const byIntegration = kept.get(gateway.objects) ?? new Map<string, Kept>();
-  kept.set(
-    gateway.objects,
-    byIntegration.set(name, { rules, goodUntil: gateway.now() + RULES_KEPT_SECONDS }),
-  );
+function remember({ gateway, integration, revision }: Listing, rules: ListRules): void {
+  const byPlace = kept.get(gateway.objects) ?? new Map<string, Kept>();
+  const goodUntil = gateway.now() + RULES_KEPT_SECONDS;
+  kept.set(gateway.objects, byPlace.set(`${integration.name} ${revision}`, { rules, goodUntil }));
 }
 
 /** Lets the next list of this isolate ask for the rules again: an admin has just changed them. */

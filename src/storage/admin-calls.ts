@@ -3,7 +3,7 @@
 // files beside it.
 
 import { nowSeconds } from "../clock.ts";
-import { integrationNamed, parseConfig, type IntegrationName } from "../config.ts";
+import { integrationNamed, parseConfig } from "../config.ts";
 import { AdminDirectory } from "./admin-directory.ts";
 import type {
   BudgetUse,
@@ -16,6 +16,7 @@ import type {
   SeenTool,
   ShownTool,
   ToolDecision,
+  ToolPlace,
   UsageQuestion,
   UsageRow,
 } from "./admin-rpc.ts";
@@ -59,22 +60,18 @@ export class AdminCalls extends AdminDirectory {
     readFrom(this.ctx.storage, undefined, (sql) => calls.settleCall(sql, reservationId, outcome, use));
   }
 
-  /** What decides which tools are listed on an integration. */
-  async listRules(integration: IntegrationName): Promise<ListRules> {
+  /** What decides which tools are listed on an integration, in a revision of MCP. */
+  async listRules(place: ToolPlace): Promise<ListRules> {
     return readFrom(this.ctx.storage, { policy: defaultPolicy().policy, states: {}, approved: {} }, (sql) =>
-      listRules(sql, integration),
+      listRules(sql, place),
     );
   }
 
   /** Notes what Gong offers now, holding back what is new or changed as the policy says; the rules after that. */
-  async noteTools(
-    integration: IntegrationName,
-    listed: readonly ShownTool[],
-    requestId: string,
-  ): Promise<ListRules> {
+  async noteTools(place: ToolPlace, listed: readonly ShownTool[], requestId: string): Promise<ListRules> {
     return writeTo(this.ctx.storage, (sql, now) => {
-      tools.noteTools(sql, { integration, listed, requestId }, currentPolicy(sql).policy, now);
-      return listRules(sql, integration);
+      tools.noteTools(sql, { ...place, listed, requestId }, currentPolicy(sql).policy, now);
+      return listRules(sql, place);
     });
   }
 
@@ -133,8 +130,8 @@ export class AdminCalls extends AdminDirectory {
   }
 }
 
-const listRules = (sql: SqlStorage, integration: IntegrationName): ListRules => ({
+const listRules = (sql: SqlStorage, { integration, revision }: ToolPlace): ListRules => ({
   policy: currentPolicy(sql).policy,
   states: tools.toolStates(sql, integration),
-  approved: tools.approvedDefinitions(sql, integration),
+  approved: tools.approvedDefinitions(sql, integration, revision),
 });

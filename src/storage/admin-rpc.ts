@@ -103,6 +103,12 @@ export interface ListRules extends ToolRules {
   readonly approved: Readonly<Record<string, readonly string[]>>;
 }
 
+/** Where a tool was listed: forms of it are told apart by the revision of MCP. */
+export interface ToolPlace {
+  readonly integration: "main" | "shared";
+  readonly revision: string;
+}
+
 /** A tool as Gong offers it now. */
 export interface ShownTool {
   readonly name: string;

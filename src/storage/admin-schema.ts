@@ -3,6 +3,7 @@
 
 import { MACHINE_CLIENTS_STEP } from "./machine-clients.ts";
 import type { Migration } from "./migrations.ts";
+import { FIRST_FORMS_STEP } from "./seen-tools.ts";
 
 /** The schema, step by step: append only. */
 export const ADMIN_MIGRATIONS: readonly Migration[] = [
@@ -205,6 +206,7 @@ export const ADMIN_MIGRATIONS: readonly Migration[] = [
     "ALTER TABLE audit DROP COLUMN by_stranger",
     "CREATE INDEX audit_by_cause ON audit (cause, id)",
   ],
+  FIRST_FORMS_STEP,
 ];
 
 export type ConnectionEntry = { readonly id: string; readonly integration: "main" | "shared" };

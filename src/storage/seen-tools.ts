@@ -4,13 +4,35 @@
 
 import { GONG_TOOLS, type Policy } from "../mcp/policy.ts";
 import { stateAfterChange, stateAtFirstSight, type ToolState } from "../mcp/allowed-tool.ts";
-import type { SeenTool, SeenToolChange, ShownTool, ToolDecision } from "./admin-rpc.ts";
+import { REVISIONS } from "../mcp/revisions.ts";
+import type { SeenTool, SeenToolChange, ShownTool, ToolDecision, ToolPlace } from "./admin-rpc.ts";
 import { writeAudit, type Actor } from "./audit.ts";
+import type { Migration } from "./migrations.ts";
 
 const MOST_TOOLS = 200;
 const MOST_DEFINITIONS = 20;
 /** More of a definition is not kept; its hash is of the whole. */
 const LONGEST_DEFINITION = 65_536;
+
+/** Who approved the form in which a tool of Gong's own was first seen in a revision of MCP: nobody but its being first. */
+const FIRST_SIGHT = "first sight";
+
+/**
+ * The first form of each tool in each revision of MCP: Gong may describe a tool otherwise in another revision, and that is
+ * no change. What was seen before revisions were told apart is the first form in all of them.
+ */
+export const FIRST_FORMS_STEP: Migration = [
+  `CREATE TABLE tool_first_forms (
+    integration TEXT NOT NULL,
+    name TEXT NOT NULL,
+    revision TEXT NOT NULL,
+    hash TEXT NOT NULL,
+    PRIMARY KEY (integration, name, revision)
+  ) STRICT`,
+  `INSERT OR IGNORE INTO tool_first_forms (integration, name, revision, hash)
+   SELECT integration, name, revision, hash FROM tool_definitions, (${REVISIONS.map((revision) => `SELECT '${revision}' AS revision`).join(" UNION ")})
+   ORDER BY approved_by = '${FIRST_SIGHT}' DESC, seen_at`,
+];
 
 /** For each tool seen on an integration whether it may be used. */
 export function toolStates(sql: SqlStorage, integration: string): Readonly<Record<string, ToolState>> {
@@ -23,15 +45,23 @@ export function toolStates(sql: SqlStorage, integration: string): Readonly<Recor
   return Object.fromEntries(rows.map(({ name, state }) => [name, state]));
 }
 
-/** For each tool of an integration the hashes of its approved definitions. */
+/**
+ * For each tool of an integration the hashes of its approved definitions. What only its being first approved holds in the
+ * revision of MCP where it was first.
+ */
 export function approvedDefinitions(
   sql: SqlStorage,
   integration: string,
+  revision: string,
 ): Readonly<Record<string, readonly string[]>> {
   const rows = sql
     .exec<{ name: string; hash: string }>(
-      "SELECT name, hash FROM tool_definitions WHERE integration = ? AND approved_at IS NOT NULL",
+      `SELECT name, hash FROM tool_definitions d WHERE integration = ?1 AND approved_at IS NOT NULL
+       AND (approved_by <> ?2 OR hash = (SELECT hash FROM tool_first_forms f
+         WHERE f.integration = ?1 AND f.name = d.name AND f.revision = ?3))`,
       integration,
+      FIRST_SIGHT,
+      revision,
     )
     .toArray();
   const hashes = new Map<string, string[]>();
@@ -40,23 +70,22 @@ export function approvedDefinitions(
 }
 
 /**
- * Notes the tools that Gong offers now. One that was never seen, or never in this form, is approved or held back as the
- * policy says; what is held back is told in the audit. Tools beyond two hundred stay unknown, and so not approved.
+ * Notes the tools that Gong offers now in this revision of MCP. One that was never seen, or never in this form, is approved
+ * or held back as the policy says; what is held back is told in the audit. Tools beyond two hundred stay unknown, and so not approved.
  */
 export function noteTools(sql: SqlStorage, listing: ToolListing, policy: Policy, now: number): void {
   for (const tool of listing.listed) noteTool(sql, listing, policy, tool, now);
 }
 
 /** What Gong offers, and the request in which it was seen. */
-interface ToolListing {
-  readonly integration: string;
+interface ToolListing extends ToolPlace {
   readonly listed: readonly ShownTool[];
   readonly requestId: string;
 }
 
 function noteTool(
   sql: SqlStorage,
-  { integration, requestId }: ToolListing,
+  { integration, revision, requestId }: ToolListing,
   policy: Policy,
   { name, hash, definition }: ShownTool,
   now: number,
@@ -64,19 +93,23 @@ function noteTool(
   const known = toolStates(sql, integration);
   const isNew = !Object.hasOwn(known, name);
   if (isNew && Object.keys(known).length >= MOST_TOOLS) return;
+  const first = firstForm(sql, { integration, name, hash }, revision);
   const [seen] = sql
-    .exec<{ approved_at: number | null }>(
-      "SELECT approved_at FROM tool_definitions WHERE integration = ? AND name = ? AND hash = ?",
+    .exec<{ approved_by: string | null }>(
+      "SELECT approved_by FROM tool_definitions WHERE integration = ? AND name = ? AND hash = ?",
       integration,
       name,
       hash,
     )
     .toArray();
-  if (typeof seen?.approved_at === "number") return;
-  const state = isNew ? stateAtFirstSight(policy, name) : stateAfterChange(policy, name);
-  const by = isNew && GONG_TOOLS.has(name) ? "first sight" : "policy";
+  const approvedBy = seen?.approved_by ?? null;
+  if (approvedBy !== null && (approvedBy !== FIRST_SIGHT || first.hash === hash)) return;
+  const isTrusted = isNew || (first.isNew && known[name] === "approved");
+  const state = isTrusted ? stateAtFirstSight(policy, name) : stateAfterChange(policy, name);
+  const by = isTrusted && GONG_TOOLS.has(name) ? FIRST_SIGHT : "policy";
   if (seen === undefined) insertDefinition(sql, { integration, name, hash, definition }, now);
-  if (state === "approved") approveDefinition(sql, { integration, name, hash }, by, now);
+  // Also what was approved as the first form of another revision: here it is a change.
+  decideDefinition(sql, { integration, name, hash }, state === "approved" ? by : null, now);
   // A policy that holds nothing back does not free what an admin, or the policy before it, holds.
   if (state === "approved" && known[name] === "held") return;
   if (known[name] === state) return;
@@ -84,6 +117,25 @@ function noteTool(
   if (state !== "held") return;
   const gateway: Actor = { actor: "policy", cause: "admin", requestId };
   writeAudit(sql, now, gateway, "tool.held_back", `${integration} ${name}`);
+}
+
+/** Notes the first form of a tool in a revision, unless there is one. */
+function firstForm(
+  sql: SqlStorage,
+  { integration, name, hash }: DefinitionKey,
+  revision: string,
+): { readonly hash: string; readonly isNew: boolean } {
+  const [known] = sql
+    .exec<{ hash: string }>(
+      "SELECT hash FROM tool_first_forms WHERE integration = ? AND name = ? AND revision = ?",
+      integration,
+      name,
+      revision,
+    )
+    .toArray();
+  if (known !== undefined) return { hash: known.hash, isNew: false };
+  sql.exec("INSERT INTO tool_first_forms VALUES (?, ?, ?, ?)", integration, name, revision, hash);
+  return { hash, isNew: true };
 }
 
 interface DefinitionKey {
@@ -116,16 +168,16 @@ function insertDefinition(
   );
 }
 
-function approveDefinition(
+/** Null leaves the definition to an admin. */
+function decideDefinition(
   sql: SqlStorage,
   { integration, name, hash }: DefinitionKey,
-  by: string,
+  by: string | null,
   now: number,
 ): void {
   sql.exec(
-    `UPDATE tool_definitions SET approved_at = ?1, approved_by = ?2
-     WHERE integration = ?3 AND name = ?4 AND hash = ?5 AND approved_at IS NULL`,
-    now,
+    "UPDATE tool_definitions SET approved_at = ?1, approved_by = ?2 WHERE integration = ?3 AND name = ?4 AND hash = ?5",
+    by === null ? null : now,
     by,
     integration,
     name,
@@ -158,7 +210,7 @@ export function decideTool(
   if (decision.decision === "approve") {
     const waiting = waitingHashes(sql, integration, name);
     if (!waiting.every((hash) => decision.shown.includes(hash))) return "changed_meanwhile";
-    for (const hash of waiting) approveDefinition(sql, { integration, name, hash }, by.actor, now);
+    for (const hash of waiting) decideDefinition(sql, { integration, name, hash }, by.actor, now);
   }
   setState(sql, integration, name, decision.decision === "approve" ? "approved" : "held", now);
   const action = decision.decision === "approve" ? "tool.approved" : "tool.held";

@@ -226,7 +226,8 @@ describe(verifies("policy.edited", "the policy page"), () => {
 describe(verifies("policy.tools_page", "the tools page"), () => {
   const note = async (name: string, definition: object): Promise<void> => {
     const text = JSON.stringify({ name, ...definition });
-    await admin().noteTools("main", [{ name, hash: await sha256(text), definition: text }], "request");
+    const place = { integration: "main", revision: "2025-11-25" } as const;
+    await admin().noteTools(place, [{ name, hash: await sha256(text), definition: text }], "request");
   };
   const stateOf = async (name: string): Promise<string | undefined> =>
     (await admin().seenTools()).find((tool) => tool.name === name)?.state;

@@ -23,6 +23,13 @@ const DISCOVER = {
   },
 };
 
+const DISCOVERED = {
+  resultType: "complete",
+  supportedVersions: ["2026-07-28"],
+  capabilities: { tools: {} },
+  ttlMs: 0,
+};
+
 let clientId: string;
 let tokens: Tokens;
 
@@ -77,14 +84,52 @@ describe(verifies("outage.handshake", "an agent that starts while Gong is down")
     },
   );
 
-  it("MCP 2026-07-28: server/discover too", async () => {
-    await gong.knobs({ era: "modern" });
-    const before = await openOnce(DISCOVER, MODERN);
+  /** Opens as Ada with Gong up, and again once it is down; the answer to that. */
+  async function discoverTwice(
+    cacheScope: "public" | "private",
+  ): Promise<{ before: unknown; later: Response }> {
+    const result = { ...DISCOVERED, cacheScope };
+    const discover = {
+      fault: { kind: "fields", set: { result } },
+      where: { rpcMethod: "server/discover" },
+    } as const;
+    await gong.fault({ endpoint: "mcp", ...discover, times: 1 });
+    const before = await resultOf(await call(tokens.access_token, DISCOVER, { headers: MODERN }));
     await goDown({ kind: "drop_before" });
-    const answer = await call(tokens.access_token, { ...DISCOVER, id: 8 }, { headers: MODERN });
-    expect(answer.status).toBe(200);
-    expect(answer.headers.get("mcp-session-id")).toBeNull();
-    expect(await resultOf(answer)).toEqual(before);
+    // What Gong said is kept after its answer has gone on.
+    const again = (): Promise<Response> =>
+      call(tokens.access_token, { ...DISCOVER, id: 8 }, { headers: MODERN });
+    await expect.poll(async () => resultOf(await again())).toEqual(before);
+    return { before, later: await again() };
+  }
+
+  /** Another person, who opens while Gong is down. */
+  async function openAsAnother(): Promise<number> {
+    await gong.clearFaults();
+    await gong.signIn("grace");
+    const { tokens: others } = await connect();
+    await gong.signIn("ada");
+    await goDown({ kind: "drop_before" });
+    return (await call(others.access_token, DISCOVER, { headers: MODERN })).status;
+  }
+
+  it("MCP 2026-07-28, Caching: a private server/discover is answered to the same person, and to nobody else", async () => {
+    await gong.knobs({ era: "modern" });
+    const { before, later } = await discoverTwice("private");
+    expect(later.headers.get("mcp-session-id")).toBeNull();
+    expect(await resultOf(later)).toEqual(before);
+    expect(await rowsOf("ADMIN", "handshakes")).not.toContainEqual(
+      expect.objectContaining({ opening: expect.stringContaining("server/discover") }),
+    );
+    expect(await openAsAnother()).toBe(502);
+    await gong.knobs({ era: "legacy" });
+  });
+
+  it("MCP 2026-07-28, Caching: a public one is answered to everybody", async () => {
+    await gong.knobs({ era: "modern" });
+    const { before, later } = await discoverTwice("public");
+    expect(await resultOf(later)).toEqual(before);
+    expect(await openAsAnother()).toBe(200);
     await gong.knobs({ era: "legacy" });
   });
 

@@ -27,7 +27,7 @@ beforeEach(async () => {
   await gong.reset();
   await runInDurableObject(admin(), (_, { storage }) => {
     const written = storage.sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'tools'").toArray().length > 0;
-    for (const table of written ? ["tools", "tool_definitions"] : [])
+    for (const table of written ? ["tools", "tool_definitions", "tool_first_forms"] : [])
       storage.sql.exec(`DELETE FROM ${table}`);
   });
   await putPolicy({});
@@ -301,6 +301,55 @@ describe(verifies("policy.held_back", "new and changed tools"), () => {
     expect(await reserve("ask_deal")).toMatchObject({ ok: true });
   });
 
+  /** Gong describes ask_deal so to clients of this revision; what the client is shown. */
+  async function listedIn(
+    accessToken: string,
+    revision: string,
+    description: string,
+  ): Promise<readonly string[]> {
+    await offer([tool("ask_deal", description)]);
+    const headers = { "mcp-protocol-version": revision };
+    const body = await (
+      await call(accessToken, TOOLS_LIST, { headers })
+    ).json<{ result: { tools: Tool[] } }>();
+    return body.result.tools.map((shown) => String(shown.description));
+  }
+
+  it("MCP Versioning: another description for another revision is no change, as often as both are listed", async () => {
+    const { tokens } = await connect();
+    for (const revision of ["2025-06-18", "2025-11-25", "2025-06-18", "2025-11-25"]) {
+      const description = `As of ${revision}`;
+      expect(await listedIn(tokens.access_token, revision, description)).toEqual([description]);
+    }
+    expect(await states()).toMatchObject({ ask_deal: "approved" });
+    expect(await reserve("ask_deal")).toMatchObject({ ok: true });
+  });
+
+  it("MCP Versioning: a change is held back in each revision, also to what another one was first described as", async () => {
+    const { tokens } = await connect();
+    await listedIn(tokens.access_token, "2025-06-18", "one");
+    await listedIn(tokens.access_token, "2025-11-25", "two");
+    expect(await listedIn(tokens.access_token, "2025-06-18", "two")).toEqual([]);
+    expect(await reserve("ask_deal")).toMatchObject({ reason: "tool_held_back" });
+    // What is held is trusted in no further revision either, until an admin has looked.
+    expect(await listedIn(tokens.access_token, "2025-03-26", "three")).toEqual([]);
+    const [seen] = (await admin().seenTools()).filter(({ name }) => name === "ask_deal");
+    expect(seen?.approved.map(({ approvedBy }) => approvedBy)).toEqual(["first sight"]);
+    expect(seen?.waiting).toHaveLength(2);
+    const shown = seen?.waiting.map(({ hash }) => hash) ?? [];
+    const decision = {
+      actor: "ada",
+      integration: "main",
+      name: "ask_deal",
+      decision: "approve",
+      shown,
+    } as const;
+    expect(await admin().decideTool(decision)).toBe("done");
+    pass();
+    expect(await listedIn(tokens.access_token, "2025-06-18", "two")).toEqual(["two"]);
+    expect(await listedIn(tokens.access_token, "2025-06-18", "one")).toEqual(["one"]);
+  });
+
   it("gateway: an approval covers what the admin was shown, not what came meanwhile", async () => {
     const { tokens } = await connect();
     await offer([tool("new_tool", "one")]);
@@ -386,10 +435,11 @@ describe(verifies("policy.held_back", "new and changed tools"), () => {
       hash: `h${n}`,
       definition: "{}",
     }));
-    await object.noteTools("main", many, "request");
+    const place = { integration: "main", revision: "2025-11-25" } as const;
+    await object.noteTools(place, many, "request");
     expect(await object.seenTools()).toHaveLength(200);
     const forms = Array.from({ length: 30 }, (_, n) => ({ name: "tool_1", hash: `f${n}`, definition: "{}" }));
-    await object.noteTools("main", forms, "request");
+    await object.noteTools(place, forms, "request");
     const [flooded] = (await object.seenTools()).filter(({ name }) => name === "tool_1");
     expect(flooded?.waiting).toHaveLength(20);
   });

@@ -34,7 +34,7 @@ export const policy = {
   "policy.held_back": {
     source: "MCP 2026-07-28, Tools, Security Considerations",
     behaviour:
-      "A new or changed tool is neither listed nor callable until an admin has approved the definition that they were shown.",
+      "A new or changed tool is neither listed nor callable until an admin has approved the definition that they were shown. What Gong first says in another revision of MCP is no change.",
   },
   "policy.calls": {
     source: "Gong credits; MCP 2026-07-28, Tools, Error Handling",

@@ -127,7 +127,7 @@ export const proxy = {
   "outage.handshake": {
     source: "gateway, MCP 2025-11-25 Lifecycle",
     behaviour:
-      "While Gong is down a signed-in agent's handshake is answered what Gong last answered, and calls say that Gong is unavailable",
+      "While Gong is down a signed-in agent's handshake is answered what Gong last answered, unless Gong said so privately to somebody else, and calls say that Gong is unavailable",
   },
   "outage.session": {
     source: "MCP 2025-11-25 Session Management",
