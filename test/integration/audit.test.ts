@@ -57,7 +57,11 @@ it(
     await asPerson();
     const definition = JSON.stringify({ name: "unseen_tool" });
     const unseen = { name: "unseen_tool", hash: await sha256(definition), definition };
-    await env.ADMIN.getByName("admin").noteTools("main", [unseen], crypto.randomUUID());
+    await env.ADMIN.getByName("admin").noteTools(
+      { integration: "main", revision: "2025-11-25" },
+      [unseen],
+      crypto.randomUUID(),
+    );
     const rows = await rowsOf("ADMIN", "audit");
     const causes = (cause: string) =>
       new Set(rows.filter((row) => row["cause"] === cause).map((row) => row["action"]));

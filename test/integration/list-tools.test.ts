@@ -338,7 +338,7 @@ describe(verifies("policy.held_back", "new and changed tools"), () => {
     expect(seen?.waiting).toHaveLength(2);
     const shown = seen?.waiting.map(({ hash }) => hash) ?? [];
     const decision = {
-      actor: "ada",
+      by: actorNamed("ada"),
       integration: "main",
       name: "ask_deal",
       decision: "approve",
