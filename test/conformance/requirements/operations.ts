@@ -1,6 +1,11 @@
 import type { Requirement } from "../requirement.ts";
 
 export const operations = {
+  "house.readme_links": {
+    source: "gateway",
+    behaviour:
+      "Every link of a README leads to a file and a heading that are there, and README.md links to all others.",
+  },
   "conformance.traceability": {
     source: "gateway",
     behaviour: "Every requirement is cited by a test, and every outer test block cites a requirement.",
