@@ -214,7 +214,11 @@ function Terms({ view }: { view: ConsentView }) {
             <strong>{access.title}.</strong> {access.text}
           </p>
           <p class="small soft">
-            Used at <code>{asciiUri(view.resource)}</code>
+            Through{" "}
+            {view.access === "personal"
+              ? "your own connection to Gong, which all your agents use,"
+              : "the one connection that your company shares,"}{" "}
+            at <code>{asciiUri(view.resource)}</code>
           </p>
         </dd>
       </div>
@@ -228,14 +232,16 @@ function Terms({ view }: { view: ConsentView }) {
       <div>
         <dt>For how long</dt>
         <dd>
-          {`Until you stop it, and at most ${view.longestDays} days. If the client doesn't use it for ${view.idleDays} days, it ends by itself. `}
-          {view.access === "personal" ? (
-            <>
-              To stop it sooner, open <strong>{asciiUri(view.gatewayHost)}/account</strong> in your browser.
-            </>
-          ) : (
-            "To stop it sooner, ask the admin of this gateway to end it."
-          )}
+          <p>
+            {`Until you stop it, and at most ${view.longestDays} days. If the client doesn't use it for ${view.idleDays} days, it ends by itself. `}
+            {view.access === "personal" ? (
+              <>
+                To stop it sooner, open <strong>{asciiUri(view.gatewayHost)}/account</strong> in your browser.
+              </>
+            ) : (
+              "To stop it sooner, ask the admin of this gateway to end it."
+            )}
+          </p>
         </dd>
       </div>
     </>

@@ -103,14 +103,16 @@ background:var(--page);color:var(--soft);border:1px solid var(--line)}
 .list,.list tbody,.list tr,.list th,.list td{display:block}.list tbody tr{padding-block:1rem;border-top:1px solid var(--line)}
 .list tbody th,.list td{padding:.125rem 0;border:0}.list td[data-label]::before{content:attr(data-label) ": ";font-weight:600;color:var(--soft)}}
 .scroll{max-height:20rem;overflow:auto}.link{color:var(--accent);text-decoration:underline;text-underline-offset:.2em;cursor:pointer;padding-block:.75rem}
-.chart{margin:0;display:grid;gap:.75rem}.chart svg{width:100%;height:auto}.chart .swatch{width:12px;flex:none}
-.chart text{fill:var(--soft);font-size:13px}.scale{stroke:var(--line)}
-.series-0{fill:var(--accent)}.series-1{fill:var(--warn)}.series-2{fill:var(--bad)}.series-3{fill:var(--edge)}
-.chart path{stroke:var(--card)}@media (max-width:39.99rem){.chart text{font-size:24px}}
+.chart{margin:0;display:grid;gap:.75rem}.swatch{flex:none}
+.plot{display:grid;grid-template-columns:auto minmax(0,1fr);gap:.75rem .5rem;padding-top:.5rem}
+.plot svg{width:100%;height:11rem;overflow:visible}.chart path{stroke:var(--card);vector-effect:non-scaling-stroke}
+.ticks{display:flex;justify-content:space-between;font-size:.875rem;line-height:1;color:var(--soft)}
+.ticks:first-child{flex-direction:column;text-align:end;margin-block:-.4375rem}.ticks:last-child{grid-column:2}.plot .scale{stroke:var(--line)}
+.series-0{fill:var(--accent)}.series-1{fill:light-dark(#b87400,#f3c77d)}.series-2{fill:var(--bad)}.series-3{fill:var(--edge)}
 fieldset{margin:0;padding:0;border:0;min-width:0}legend{padding:0 0 .5rem;font-weight:600}.pair{display:grid;gap:.5rem 1rem}
 @media (min-width:40rem){.pair{grid-template-columns:1fr 1fr}.pair legend{grid-column:1/-1}}
 .problem{color:var(--bad);font-weight:600}[aria-invalid]{border-color:var(--bad);border-width:2px}
-del{color:var(--bad)}ins{text-decoration:none;font-weight:600}.note pre{white-space:pre-wrap}
+del{color:var(--bad)}ins{text-decoration:none;font-weight:600}.note pre{white-space:pre-wrap}.note dt{font-size:.875rem}.search .row{flex-wrap:nowrap;white-space:nowrap}
 .status{min-height:1.6em;font-weight:600;color:var(--warn)}
 @media (prefers-contrast:more){:root{--line:var(--edge);--soft:var(--ink)}}
 @media (forced-colors:active){.button,button,.card,.badge,.note{border:1px solid}}`;

@@ -1,5 +1,5 @@
-// What only a browser can say about a page: axe-core, sideways scrolling, and a picture for people to look at. Called by
-// the browser tests.
+// What only a browser can say about a page: axe-core, sideways scrolling, small print, what the keyboard reaches, and a
+// picture for people to look at. Called by the browser tests.
 
 import { mkdir, readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
@@ -24,17 +24,81 @@ export async function lookAt(
   await page.emulateMedia({ colorScheme });
   await page.setViewportSize({ width, height: 800 });
   await mkdir(PICTURES, { recursive: true });
+  // A picture of what was just resized can lack what is not painted yet.
+  await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
   await page.screenshot({ path: path.join(PICTURES, `${name}-${colorScheme}-${width}.png`), fullPage: true });
-  return [...(await sideways(page)), ...(await axe(page))].map(
+  return [...(await sideways(page)), ...(await smallPrint(page)), ...(await axe(page))].map(
     (finding) => `${name} ${width} ${colorScheme}: ${finding}`,
   );
 }
 
-/** Every look of the page, one after another. */
+/** Every look of the page, one after another, and a walk over it with the Tab key. */
 export async function lookEveryWay(page: Page, name: string): Promise<readonly string[]> {
   const findings: string[] = [];
   for (const look of LOOKS) findings.push(...(await lookAt(page, name, look)));
-  return findings;
+  return [...findings, ...(await keyboardWalk(page)).map((finding) => `${name}: ${finding}`)];
+}
+
+/**
+ * WCAG 2.2 2.1.1, 2.4.7: what can be operated and Tab does not reach, and what shows no outline while it has the focus.
+ * Leaves the focus where it was.
+ */
+async function keyboardWalk(page: Page): Promise<readonly string[]> {
+  const stops = await page.evaluate(beginWalk);
+  // A date has a stop for each of its parts, and the browser itself may have one.
+  for (let presses = 0; presses < stops + 8; presses += 1) await page.keyboard.press("Tab");
+  return page.evaluate(() => (window as unknown as { endWalk(): string[] }).endWalk());
+}
+
+/** Runs in the page: notes what gets the focus until `endWalk` is called. Returns how many stops there should be. */
+function beginWalk(): number {
+  const { body, activeElement: before } = document;
+  // Of radio buttons with one name, Tab stops at one.
+  const missing = new Set(
+    [...body.querySelectorAll("a[href],button,input,select,textarea,summary,[tabindex]")].filter(
+      (element) =>
+        element.checkVisibility({ visibilityProperty: true }) &&
+        !element.matches("[disabled],[tabindex='-1'],[type=radio]:not(:checked)"),
+    ),
+  );
+  const findings: string[] = [];
+  const note = ({ target }: FocusEvent): void => {
+    if (!(target instanceof Element) || !missing.delete(target)) return;
+    const { outlineStyle, outlineWidth } = getComputedStyle(target);
+    if (outlineStyle === "none" || Number.parseFloat(outlineWidth) < 2)
+      findings.push(`no visible focus: ${target.outerHTML.slice(0, 120)}`);
+  };
+  const blur = (): void => (document.activeElement as HTMLElement | null)?.blur();
+  const endWalk = (): string[] => {
+    removeEventListener("focusin", note);
+    blur();
+    (before as HTMLElement | null)?.focus();
+    return [...findings, ...[...missing].map((element) => `Tab misses: ${element.outerHTML.slice(0, 120)}`)];
+  };
+  addEventListener("focusin", note);
+  Object.assign(window, { endWalk });
+  blur();
+  getSelection()?.setPosition(body, 0);
+  return missing.size;
+}
+
+/** Text below 12 px, as a drawing that shrinks with the screen would have it. */
+function smallPrint(page: Page): Promise<readonly string[]> {
+  return page.evaluate(() =>
+    [...document.querySelectorAll("main *")]
+      .filter((element) =>
+        [...element.childNodes].some(
+          ({ nodeType, data }: ChildNode & { data?: string }) => nodeType === 3 && data?.trim(),
+        ),
+      )
+      .filter((element) => {
+        const scale = element instanceof SVGGraphicsElement ? (element.getScreenCTM()?.a ?? 1) : 1;
+        return (
+          element.checkVisibility() && Number.parseFloat(getComputedStyle(element).fontSize) * scale < 12
+        );
+      })
+      .map((element) => `small print: ${element.outerHTML.slice(0, 120)}`),
+  );
 }
 
 /** Keeps the page that answers a consent form where it is: without its refresh it would leave at once. */
