@@ -1,7 +1,7 @@
 // The consent page: who asks, where access goes, what it opens, what it costs, how it ends. Rendered by
 // GET /authorize; its form goes to POST /authorize. RFC 6749 §10.2, §10.13; MCP security best practices, confused deputy.
 
-import type { Child } from "./jsx-runtime.ts";
+import type { Child } from "hono/jsx";
 import { DeviceCheck, DeviceDestination, type AskingDeviceView } from "./device.tsx";
 import { ACCESS_IN_WORDS, scopeInWords, type Access } from "./flow-text.ts";
 import { Layout } from "./layout.tsx";

@@ -1,7 +1,7 @@
 // The document shell of every page: head, the one stylesheet, the gateway's name, and the script a page asks for.
 // Called by the pages only. Nothing is loaded from elsewhere; the CSP nonce is the middleware's.
 
-import type { PropsWithChildren } from "./jsx-runtime.ts";
+import type { PropsWithChildren } from "hono/jsx";
 import { raw } from "hono/html";
 import { linkUrl } from "./links.ts";
 import { COPY_SCRIPT, GUARD_SCRIPT, REFRESH_SCRIPT } from "./scripts.ts";

@@ -1,4 +1,4 @@
-// The one check on every URL that ends up in an href or a refresh. JSX escapes attributes and lets
+// The one check on every URL that ends up in an href or a refresh. hono/jsx escapes attributes and lets
 // `javascript:` through, so the scheme is decided here. RFC 8252 §7.3 for loopback.
 
 import { isLoopbackHttp } from "../oauth/loopback.ts";

@@ -1,5 +1,5 @@
 // Makes text that a client chose safe to read: nothing invisible, nothing that turns the line round, no look-alike
-// hosts. Called by the pages; escaping for HTML is jsx-runtime.ts's. Unicode TR36 §3, TR39 §5.
+// hosts. Called by the pages; escaping for HTML is hono/jsx's. Unicode TR36 §3, TR39 §5.
 
 /** More than this many characters of a name tell a person nothing. */
 const NAME_LENGTH = 64;

@@ -1,7 +1,7 @@
 // The fields of the policy's forms: a label, what it means, the value, and what is wrong with it right beside it. Called
 // by the policy and tools pages.
 
-import type { Child } from "./jsx-runtime.ts";
+import type { Child } from "hono/jsx";
 import { spelledOut } from "./outside-text.ts";
 
 /** A form as it is shown: with the policy's values, or with what an admin sent and what is wrong with it. */

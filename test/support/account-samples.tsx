@@ -1,6 +1,6 @@
 // The account pages in every state, with ordinary and with hostile values. Part of page-samples.tsx.
 
-import type { Child } from "../../src/pages/jsx-runtime.ts";
+import type { Child } from "hono/jsx";
 import { AccountCallsPage } from "../../src/pages/account-calls.tsx";
 import { AccountKeyMadePage } from "../../src/pages/account-keys.tsx";
 import { AccountPage, type AccountView } from "../../src/pages/account.tsx";

@@ -1,6 +1,6 @@
 // The sections of /admin in their states, with ordinary values. Used by page-samples.tsx and by the page tests.
 
-import type { Child } from "../../src/pages/jsx-runtime.ts";
+import type { Child } from "hono/jsx";
 import type { ListPage, ListQuery } from "../../src/listing.ts";
 import { ApprovalsPage, type ApprovalsView } from "../../src/pages/admin-approvals-page.tsx";
 import { AuditPage, type AuditView } from "../../src/pages/admin-audit.tsx";

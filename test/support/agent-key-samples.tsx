@@ -1,6 +1,6 @@
 // The agent-key pages in every state, with ordinary and with hostile values. Part of page-samples.tsx.
 
-import type { Child } from "../../src/pages/jsx-runtime.ts";
+import type { Child } from "hono/jsx";
 import { EMPTY_PAGE, type ListPage } from "../../src/listing.ts";
 import {
   AdminAgentKeyMadePage,

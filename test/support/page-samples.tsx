@@ -1,7 +1,7 @@
 // Every page in every state, with ordinary and with hostile values. Rendered by preview.ts into pictures and by the
 // page tests into text.
 
-import type { Child } from "../../src/pages/jsx-runtime.ts";
+import type { Child } from "hono/jsx";
 import { ACCOUNT_SAMPLES } from "./account-samples.tsx";
 import { AdminPage, type AdminView } from "../../src/pages/admin.tsx";
 import { AdminSetupPage, type AdminSetupView } from "../../src/pages/admin-setup.tsx";

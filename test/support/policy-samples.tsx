@@ -1,6 +1,6 @@
 // The policy and tools pages in every state, with ordinary and with hostile values. Part of page-samples.tsx.
 
-import type { Child } from "../../src/pages/jsx-runtime.ts";
+import type { Child } from "hono/jsx";
 import { AdminPolicyPage, type AdminPolicyView } from "../../src/pages/admin-policy.tsx";
 import { AdminToolsPage, type AdminToolsView } from "../../src/pages/admin-tools.tsx";
 

@@ -137,6 +137,8 @@ async function loadSamples(): Promise<Samples> {
     bundle: true,
     format: "esm",
     platform: "node",
+    jsx: "automatic",
+    jsxImportSource: "hono/jsx",
     logLevel: "error",
   });
   return (await import(pathToFileURL(outfile).href)) as Samples;

@@ -1,6 +1,6 @@
 // The pages about spend in their states, with ordinary values. Used by page-samples.tsx.
 
-import type { Child } from "../../src/pages/jsx-runtime.ts";
+import type { Child } from "hono/jsx";
 import { LedgerPage, type LedgerView } from "../../src/pages/admin-ledger.tsx";
 import { SpendPage, type SpendView } from "../../src/pages/admin-spend.tsx";
 import { pageWith } from "./admin-samples.tsx";

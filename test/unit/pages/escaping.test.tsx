@@ -1,7 +1,7 @@
 // Every value that a client, a person or Gong can choose, on every page, with every payload: text, never markup.
 import { describe, expect, test } from "vitest";
 import { verifies } from "../../conformance/verifies.ts";
-import type { Child } from "../../../src/pages/jsx-runtime.ts";
+import type { Child } from "hono/jsx";
 import { AdminPage } from "../../../src/pages/admin.tsx";
 import { ApprovalsPage } from "../../../src/pages/admin-approvals-page.tsx";
 import { AuditPage } from "../../../src/pages/admin-audit.tsx";
