@@ -2,7 +2,6 @@
 // back untouched. A 401 from Gong ran nothing, so it is answered by one refresh and one replay; nothing else is ever
 // sent twice. MCP 2026-07-28 and 2025-11-25, Streamable HTTP.
 
-import { inTime } from "../clock.ts";
 import type { IntegrationConfig } from "../config.ts";
 import { GongError } from "../errors.ts";
 import { discardBody, gongRefusal, passGongResponse, requestGongMcp } from "../gong/mcp.ts";
@@ -14,7 +13,8 @@ import { McpRefused } from "../mcp/refused.ts";
 import { knownRevision } from "../mcp/revisions.ts";
 import { isToolCall, reachesData } from "../mcp/tool-policy.ts";
 import { callPaid, cancelPaidCall } from "./call-paid.ts";
-import { forget, identify, type Caller } from "./caller.ts";
+import { startCallTimer, type CallTimer } from "./call-timer.ts";
+import { forget, identify, recall, type Caller } from "./caller.ts";
 import type { Gateway } from "./gateway.ts";
 import {
   answerOpening,
@@ -38,12 +38,6 @@ import { openSessionId, SESSION_NOT_FOUND } from "./mcp-session.ts";
 
 export type { McpAnswer, McpCall } from "./mcp-answers.ts";
 
-/**
- * Gong answers in seconds. This long without headers, it does not; a stream that has begun may last for hours. Kept by a timer
- * and not an AbortSignal, which would slow down every call: the runtime ends the request to Gong once our answer is sent.
- */
-const HEADERS_WITHIN_MS = 180_000;
-
 const METHODS: ReadonlySet<string> = new Set(["POST", "GET", "DELETE", "HEAD"]);
 
 /** Answers one request to `/mcp`. Throws McpRefused for a message that must not reach Gong. */
@@ -52,7 +46,9 @@ export async function callGong(
   integration: IntegrationConfig,
   call: McpCall,
 ): Promise<McpAnswer> {
-  let identified = await identify(gateway, integration, call.accessToken, "cached");
+  const { accessToken } = call;
+  let identified =
+    recall(gateway, integration, accessToken) ?? (await identify(gateway, integration, accessToken));
   if (!identified.ok && isSignInNeeded(identified) && !needsLink(identified, call)) {
     return refusal(gateway, integration, identified, undefined, call);
   }
@@ -60,12 +56,13 @@ export async function callGong(
   if (identified.ok && identified.caller.clientId !== undefined)
     gateway.attempt.clientId = identified.caller.clientId;
   if (!METHODS.has(call.method)) throw new McpRefused(405, INVALID_REQUEST, "Use POST, GET or DELETE.");
-  const body = await call.readBody?.();
+  const timer = startCallTimer();
+  const body = await call.readBody?.(timer.upload);
   const message = body === undefined ? undefined : readMessage(body, call.headers);
   const isCall = isToolCall(message);
   if (identified.ok && !identified.fresh && !isCall && reachesData(message)) {
     // Whatever reaches Gong's data is checked against the connection every time; for a tool call the connection does it.
-    identified = await identify(gateway, integration, call.accessToken, "fresh");
+    identified = await identify(gateway, integration, accessToken);
   }
   const opening = openingOf(message, body, call.headers);
   if (!identified.ok) {
@@ -76,7 +73,9 @@ export async function callGong(
     return recalled ?? refusal(gateway, integration, identified, message, call);
   }
   const { caller } = identified;
-  const session = await knownSession(gateway, caller, call.headers, message);
+  // What is not needed by every call is not waited for by every call.
+  const given = isModern(call.headers) ? null : call.headers.get("mcp-session-id");
+  const session = given === null ? undefined : await knownSession(gateway, caller, given, message);
   if (session?.upstreamId === BEGUN_WITHOUT_GONG) {
     return answerWithoutGong(integration, caller.gong.accessToken, message, call);
   }
@@ -87,6 +86,7 @@ export async function callGong(
       const { gong } = answer;
       return send(gateway, integration, call, {
         caller: { ...caller, gong },
+        timer,
         body,
         message,
         session,
@@ -96,7 +96,7 @@ export async function callGong(
     const isCancelled = message.method === "notifications/cancelled";
     if (isCancelled && (await cancelPaidCall(gateway, caller, body, session?.given))) return accepted(call);
   }
-  return send(gateway, integration, call, { caller, body, message, session, opening });
+  return send(gateway, integration, call, { caller, timer, body, message, session, opening });
 }
 
 /** MCP 2025-11-25, Streamable HTTP: 202 without a body for a notification. */
@@ -109,11 +109,9 @@ function accepted({ cors }: McpCall): McpAnswer {
 async function knownSession(
   gateway: Gateway,
   caller: Caller,
-  headers: Headers,
+  given: string,
   message: McpMessage | undefined,
-): Promise<KnownSession | undefined> {
-  const given = isModern(headers) ? null : headers.get("mcp-session-id");
-  if (given === null) return undefined;
+): Promise<KnownSession> {
   const session = await openSessionId(gateway, caller.connectionId, given);
   if (session === undefined) {
     const text = "Start a new session: this one is not known here.";
@@ -136,6 +134,7 @@ function readMessage(body: Uint8Array, headers: Headers): McpMessage {
 
 interface AdmittedCall {
   readonly caller: Caller;
+  readonly timer: CallTimer;
   readonly body: Uint8Array<ArrayBuffer> | undefined;
   readonly message: McpMessage | undefined;
   readonly session: KnownSession | undefined;
@@ -177,8 +176,10 @@ async function send(
         message?.id,
       )
     : response;
+  const sessionId =
+    upstreamId === null ? undefined : await ourSessionId(gateway, caller, session, upstreamId, message);
   const passed = await passGongResponse(answer, {
-    sessionId: await ourSessionId(gateway, caller, session, upstreamId, message),
+    sessionId,
     cors: call.cors,
     accessToken,
     requestId: message?.id ?? null,
@@ -205,10 +206,10 @@ async function askGong(
   gateway: Gateway,
   integration: IntegrationConfig,
   call: McpCall,
-  { caller, body, message, session }: AdmittedCall,
+  { caller, timer, body, message, session }: AdmittedCall,
 ): Promise<Asked> {
   const ask = (accessToken: string): Promise<Response | undefined> =>
-    inTime(
+    timer.answer(
       requestGongMcp({
         mcpUrl: integration.mcpUrl,
         method: call.method,
@@ -217,7 +218,6 @@ async function askGong(
         authorization: `Bearer ${accessToken}`,
         sessionId: session?.upstreamId,
       }),
-      HEADERS_WITHIN_MS,
     );
   const failed = (status: 502 | 504, kind: string): Asked => {
     log("warn", "mcp.upstream_failed", { kind, connection: caller.connectionId });

@@ -51,18 +51,24 @@ const MOST_ENTRIES = 5000;
 /** Credentials seen by this isolate in the last seconds. A cache: losing it costs one question to the connection. */
 const seen = new Map<string, Entry>();
 
-/** Identifies the caller by its access token or agent key. `fresh` asks the connection even when the answer is cached. */
+/** The caller whom the connection let in a few seconds ago. Undefined when it has to be asked: see `identify`. */
+export function recall(
+  gateway: Gateway,
+  integration: IntegrationConfig,
+  credential: string,
+): Identified | undefined {
+  const known = seen.get(credential);
+  if (known?.resource !== integration.resource || known.goodUntil <= gateway.now()) return undefined;
+  return { ok: true, caller: known.caller, fresh: false };
+}
+
+/** Identifies the caller by its access token or agent key. Asks the connection. */
 export async function identify(
   gateway: Gateway,
   integration: IntegrationConfig,
   credential: string,
-  wanted: "cached" | "fresh",
 ): Promise<Identified> {
   const now = gateway.now();
-  const known = seen.get(credential);
-  if (wanted === "cached" && known?.resource === integration.resource && known.goodUntil > now) {
-    return { ok: true, caller: known.caller, fresh: false };
-  }
   seen.delete(credential);
   const kind = callerKind(credential);
   const claims = await readCredential(gateway.keyring, kind, credential, [integration.resource], now);

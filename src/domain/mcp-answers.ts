@@ -6,6 +6,7 @@ import { log } from "../log.ts";
 import { GATEWAY_UNAVAILABLE, jsonRpcError } from "../mcp/errors.ts";
 import type { McpMessage } from "../mcp/message.ts";
 import { isAgentKey, type Caller } from "./caller.ts";
+import type { Limit } from "./call-timer.ts";
 import type { Gateway } from "./gateway.ts";
 import { sealSessionId, type UpstreamSession } from "./mcp-session.ts";
 import { askToReconnect } from "./reconnect.ts";
@@ -15,7 +16,7 @@ export interface McpCall {
   readonly headers: Headers;
   readonly accessToken: string;
   /** Reads the body, bounded; called once, after the caller is known. Undefined for methods without one. */
-  readonly readBody: (() => Promise<Uint8Array<ArrayBuffer>>) | undefined;
+  readonly readBody: ((limit: Limit) => Promise<Uint8Array<ArrayBuffer>>) | undefined;
   readonly cors: Readonly<Record<string, string>> | undefined;
 }
 

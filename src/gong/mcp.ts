@@ -18,14 +18,14 @@ export interface GongMcpCall {
   readonly signal?: AbortSignal;
 }
 
-const FORWARDED: ReadonlySet<string> = new Set([
+const FORWARDED: readonly string[] = [
   "accept",
   "content-type",
   "mcp-protocol-version",
   "mcp-method",
   "mcp-name",
   "last-event-id",
-]);
+];
 /** MCP 2026-07-28: an intermediary forwards these, known or not. */
 const FORWARDED_PREFIX = "mcp-param-";
 
@@ -36,9 +36,11 @@ const FORWARDED_PREFIX = "mcp-param-";
  */
 export async function requestGongMcp(call: GongMcpCall, fetcher: typeof fetch = fetch): Promise<Response> {
   const headers: Record<string, string> = { "user-agent": USER_AGENT };
-  for (const [name, value] of call.headers) {
-    if (FORWARDED.has(name) || name.startsWith(FORWARDED_PREFIX)) headers[name] = value;
+  for (const name of FORWARDED) {
+    const value = call.headers.get(name);
+    if (value !== null) headers[name] = value;
   }
+  if (headers["mcp-name"] !== undefined) addParameters(headers, call.headers);
   if (call.sessionId !== undefined) headers["mcp-session-id"] = call.sessionId;
   headers["authorization"] = call.authorization;
   const init: RequestInit = { method: call.method, headers, body: call.body ?? null, redirect: "manual" };
@@ -49,6 +51,14 @@ export async function requestGongMcp(call: GongMcpCall, fetcher: typeof fetch = 
     // A fetch rejects for the network and for `signal` only: there is no answer to look at.
     throw gongError("unavailable", "No answer from the MCP endpoint.");
   }
+}
+
+/**
+ * MCP 2026-07-28, Custom Headers: they mirror arguments of a tool call, which then has an Mcp-Name. Looking through all
+ * headers of a request costs more than asking for a few by name.
+ */
+function addParameters(headers: Record<string, string>, given: Headers): void {
+  for (const [name, value] of given) if (name.startsWith(FORWARDED_PREFIX)) headers[name] = value;
 }
 
 /**
@@ -89,19 +99,29 @@ const JSON_ONLY = /^application\/json\s*(;[^,]*)?$/i;
  */
 export async function passGongResponse(response: Response, exposed: ExposedAnswer): Promise<Response> {
   const { status } = response;
-  if (status >= 200 && status < 300) return await passSuccess(response, exposed);
+  if (status >= 200 && status < 300) return passStream(response, exposed) ?? passEmpty(response, exposed);
   if (status >= 400 && status < 500 && status !== 401) return await passClientError(response, exposed);
   await discardBody(response);
   return ownError(response, exposed, [502, 503, 504].includes(status) ? status : 502);
 }
 
-async function passSuccess(response: Response, exposed: ExposedAnswer): Promise<Response> {
-  const { status, body } = response;
-  const hasBody = status !== 202 && status !== 204 && status !== 205 && body !== null;
-  if (hasBody && READABLE.test(contentTypeOf(response))) {
-    return new Response(body, { status, headers: passedHeaders(response, exposed) });
-  }
-  if (!hasBody) await discardBody(response);
+function hasBody({ status, body }: Response): boolean {
+  return status !== 202 && status !== 204 && status !== 205 && body !== null;
+}
+
+/** Undefined when there is no body that a client could read. */
+function passStream(response: Response, exposed: ExposedAnswer): Response | undefined {
+  const type = contentTypeOf(response);
+  if (!hasBody(response) || !READABLE.test(type)) return undefined;
+  return new Response(response.body, {
+    status: response.status,
+    headers: passedHeaders(response, type, exposed),
+  });
+}
+
+async function passEmpty(response: Response, exposed: ExposedAnswer): Promise<Response> {
+  const { status } = response;
+  if (!hasBody(response)) await discardBody(response);
   // The answer to DELETE is 200 with neither a body nor a content type.
   else if ((await readAtMost(response, 0)) === undefined) return ownError(response, exposed, 502);
   return new Response(null, { status, headers: ownHeaders(response, exposed) });
@@ -111,10 +131,11 @@ async function passClientError(response: Response, exposed: ExposedAnswer): Prom
   const { status } = response;
   const bytes = await readAtMost(response, LONGEST_ERROR_BODY);
   if (bytes?.byteLength === 0) return new Response(null, { status, headers: ownHeaders(response, exposed) });
-  if (bytes === undefined || !JSON_ONLY.test(contentTypeOf(response)) || holds(bytes, exposed.accessToken)) {
+  const type = contentTypeOf(response);
+  if (bytes === undefined || !JSON_ONLY.test(type) || holds(bytes, exposed.accessToken)) {
     return ownError(response, exposed, status);
   }
-  return new Response(bytes, { status, headers: passedHeaders(response, exposed) });
+  return new Response(bytes, { status, headers: passedHeaders(response, type, exposed) });
 }
 
 /** Whether the text holds the token, as it is or in JSON escapes. */
@@ -181,9 +202,9 @@ function contentTypeOf(response: Response): string {
   return response.headers.get("content-type") ?? "";
 }
 
-function passedHeaders(response: Response, exposed: ExposedAnswer): Record<string, string> {
+function passedHeaders(response: Response, type: string, exposed: ExposedAnswer): Record<string, string> {
   const headers = ownHeaders(response, exposed);
-  headers["content-type"] = contentTypeOf(response);
+  headers["content-type"] = type;
   const buffering = response.headers.get("x-accel-buffering");
   if (buffering === "no" || buffering === "yes") headers["x-accel-buffering"] = buffering;
   return headers;
@@ -199,8 +220,8 @@ function ownHeaders(response: Response, exposed: ExposedAnswer): Record<string, 
     "x-content-type-options": "nosniff",
   };
   if (exposed.sessionId !== undefined) headers["mcp-session-id"] = exposed.sessionId;
-  const allow = response.headers.get("allow");
-  if (response.status === 405 && allow !== null && METHOD_LIST.test(allow)) headers["allow"] = allow;
+  const allow = response.status === 405 ? response.headers.get("allow") : null;
+  if (allow !== null && METHOD_LIST.test(allow)) headers["allow"] = allow;
   const value = response.headers.get("retry-after");
   const retryAfter = value === null ? undefined : parseRetryAfter(value, nowSeconds());
   if (retryAfter !== undefined) headers["retry-after"] = String(retryAfter);

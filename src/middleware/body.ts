@@ -1,6 +1,8 @@
 // Request bodies, read once, within a size and a time. Nothing reads a body but these two.
 
 import { readBounded } from "../bounded-body.ts";
+import { inTime } from "../clock.ts";
+import type { Limit } from "../domain/call-timer.ts";
 import { OAuthError, type ErrorStatus } from "../errors.ts";
 import { parseForm, type FormParameters } from "../oauth/form.ts";
 
@@ -10,28 +12,27 @@ const FORM = /^application\/x-www-form-urlencoded\s*(;\s*charset\s*=\s*"?utf-8"?
 
 /**
  * Reads at most `longest` bytes. Throws OAuthError `invalid_request` with status 413 for more, 408 when the upload
- * takes longer than 30 seconds, 400 when it breaks off, and 415 for an encoded body, which could grow without bound.
+ * takes longer than `limit`, by default 30 seconds, 400 when it breaks off, and 415 for an encoded body, which could grow without bound.
  */
-export async function readBody(request: Request, longest: number): Promise<Uint8Array<ArrayBuffer>> {
+export async function readBody(
+  request: Request,
+  longest: number,
+  limit: Limit = (reading) => inTime(reading, LONGEST_UPLOAD_MS),
+): Promise<Uint8Array<ArrayBuffer>> {
   const encoding = request.headers.get("content-encoding");
   if (encoding !== null && encoding !== "identity")
     throw refused(415, "Send the body without a content encoding.");
   const declared = request.headers.get("content-length");
   if (declared !== null && Number(declared) > longest) throw refused(413, "Send a smaller body.");
-  if (request.body === null) return new Uint8Array();
   // With a length the runtime frames the body by it and reads it in one go; without one, bytes are counted as they come.
   const reading = declared === null ? collect(request, longest) : collectWhole(request);
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(refused(408, "Send the body faster.")), LONGEST_UPLOAD_MS);
-  });
   try {
-    return await Promise.race([reading, late]);
+    const body = await limit(reading);
+    if (body === undefined) throw refused(408, "Send the body faster.");
+    return body;
   } catch (error) {
     if (error instanceof OAuthError) throw error;
     throw new OAuthError("invalid_request", "Send the whole body.", { reason: "body_broke_off" });
-  } finally {
-    if (timer !== undefined) clearTimeout(timer);
   }
 }
 

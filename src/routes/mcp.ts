@@ -68,7 +68,8 @@ export async function serveMcp(
       method: request.method,
       headers: request.headers,
       accessToken,
-      readBody: request.method === "POST" ? () => readBody(request, config.maxBodyBytes) : undefined,
+      readBody:
+        request.method === "POST" ? (limit) => readBody(request, config.maxBodyBytes, limit) : undefined,
       cors,
     });
     if (answer.kind !== "response") {

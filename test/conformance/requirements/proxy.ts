@@ -67,7 +67,8 @@ export const proxy = {
   },
   "proxy.late_answer": {
     source: "RFC 9110 §15.6.5",
-    behaviour: "Without headers of Gong for 180 s the client gets 504, and Gong's request is ended.",
+    behaviour:
+      "Without headers of Gong 180 s after its call began the client gets 504, and Gong's request is ended.",
   },
   "proxy.methods": {
     source: "RFC 9110 §15.5.6, MCP 2025-11-25",
