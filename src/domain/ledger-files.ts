@@ -46,6 +46,7 @@ const RAN_NOTHING: ReadonlySet<string> = new Set([
   "refused_by_gong",
   "rate_limited",
   "out_of_credits",
+  "not_sent",
 ]);
 
 /** Whether Gong's report is to have the call: `perhaps` where Gong documents no rule. */

@@ -19,6 +19,7 @@ const OUTCOMES = new Map<string, string>([
   ["refused_by_gong", "Refused by Gong"],
   ["rate_limited", "Rate limited by Gong"],
   ["out_of_credits", "Out of credits"],
+  ["not_sent", "Not sent to Gong"],
   ["refused", "Refused by the gateway"],
   ["too_long", "Answer too long"],
   ["unknown", "Not known"],

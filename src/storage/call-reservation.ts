@@ -23,12 +23,13 @@ export function settleCall(
   core.keepAlive(settled.catch((error: unknown) => log("warn", "paid_call.not_settled", errorFields(error))));
 }
 
-/** Outcomes after which Gong has charged nothing: it refused before any work, or asks its caller something first. */
+/** Outcomes after which Gong has charged nothing: not asked, refused before any work, or asking its caller something first. */
 const FREE: ReadonlySet<CallOutcome> = new Set<CallOutcome>([
   "input_required",
   "refused_by_gong",
   "rate_limited",
   "out_of_credits",
+  "not_sent",
 ]);
 
 /** Whether a call that ended so goes on counting against its budgets. In doubt it does. */

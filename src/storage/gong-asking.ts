@@ -10,6 +10,8 @@ import { log } from "../log.ts";
 import type { ConnectionCore } from "./connection-core.ts";
 import type { FairQueue } from "./fair-queue.ts";
 import type { GongAuthorization } from "./gong-tokens.ts";
+import { holderKey } from "./kept-results.ts";
+import type { PaidCaller } from "./paid-caller.ts";
 import type { FlightEnd, PaidFlight } from "./paid-flight.ts";
 import type { PaidCallRequest, PaidOutcome } from "./paid-rpc.ts";
 import type { CallOutcome } from "./paid-schema.ts";
@@ -31,10 +33,8 @@ export interface Asking {
   readonly core: ConnectionCore;
   readonly queue: FairQueue;
   readonly flight: PaidFlight;
-  readonly request: PaidCallRequest;
+  readonly payer: PaidCaller;
   readonly mcpUrl: URL;
-  /** Whose turn it is, in the queue. */
-  readonly holder: string;
   readonly gong: Gong;
 }
 
@@ -61,13 +61,15 @@ interface Answered {
 }
 
 async function askInTurn(asking: Asking, control: AbortController): Promise<Answered | FlightEnd> {
-  const { core, queue, holder } = asking;
+  const { core, queue, flight, payer } = asking;
   const until = Date.now() + PATIENCE_MS;
   let { gong } = asking;
   let replaced = false;
   for (;;) {
-    const turn = await queue.turn(holder, until);
+    const turn = await queue.turn(holderKey(payer.holder), until);
     if (!turn.ok) return throttled(turn.retryAfterSeconds);
+    // Nothing is paid for a caller that was revoked meanwhile, or for nobody.
+    if (flight.waiting === 0 || payer.isRevoked()) return NOT_SENT;
     const response = await inTime(send(asking, gong, control), HEADERS_WITHIN_MS);
     if (response === undefined) {
       log("warn", "mcp.upstream_failed", { kind: "late", connection: core.id });
@@ -88,7 +90,11 @@ async function askInTurn(asking: Asking, control: AbortController): Promise<Answ
   }
 }
 
-function send({ request, mcpUrl }: Asking, gong: Gong, control: AbortController): Promise<Response> {
+function send(
+  { payer: { request }, mcpUrl }: Asking,
+  gong: Gong,
+  control: AbortController,
+): Promise<Response> {
   return requestGongMcp({
     mcpUrl,
     method: "POST",
@@ -106,7 +112,7 @@ function retryAfter({ status, headers }: Response): number {
 }
 
 async function collect(
-  { flight, core, request }: Asking,
+  { flight, core, payer: { request } }: Asking,
   { response, accessToken }: Answered,
   control: AbortController,
 ): Promise<FlightEnd> {
@@ -200,6 +206,13 @@ function endOf(flight: PaidFlight, status: number, stopped: Stopped | undefined)
 function refused(outcome: CallOutcome, gongStatus: number | undefined, failure: PaidOutcome): FlightEnd {
   return { outcome, gongStatus, broken: false, failure };
 }
+
+const NOT_SENT = refused("not_sent", undefined, {
+  kind: "failed",
+  status: 503,
+  reason: "not_sent",
+  retryAfterSeconds: 1,
+});
 
 /** No answer: Gong may have run the call all the same. */
 function unanswered(status: 502 | 504, reason: string): FlightEnd {

@@ -34,11 +34,19 @@ const NO_CREDITS = "Gong has no credits left, so it was not asked. Ask your Gong
 /** Before policy was asked: whatever may be reused counts. */
 export const ANY_REUSE: ReusePolicy = { reuseSeconds: Number.POSITIVE_INFINITY, shareResults: true };
 
-/** Decides how `request` can be served now. `flight` is the one with the same call; `waited` says it was waited for. */
+/**
+ * Decides how `request` can be served now. `flight` is the one with the same call; `waited` says it was waited for, `isTaken`
+ * that it took over what the caller had joined.
+ */
 export function planCall(
   sql: SqlStorage,
   request: PaidCallRequest,
-  known: { readonly flight: PaidFlight | undefined; readonly waited: boolean; readonly policy: ReusePolicy },
+  known: {
+    readonly flight: PaidFlight | undefined;
+    readonly waited: boolean;
+    readonly isTaken: boolean;
+    readonly policy: ReusePolicy;
+  },
   now: number,
 ): Plan {
   const use = useCredential(sql, request.credential, now);
@@ -62,10 +70,10 @@ function sharedPlan(
   known: Parameters<typeof planCall>[2],
   now: number,
 ): Plan | undefined {
-  const { flight, waited, policy } = known;
-  if (flight?.joinable === true) return { kind: "join", holder, flight };
+  const { flight, waited, isTaken, policy } = known;
+  if (flight !== undefined && (flight.joinable || isTaken)) return { kind: "join", holder, flight };
   // From here on its answer is one that was given before.
-  if (!request.fresh && (flight?.answer !== undefined || flight?.end !== undefined)) {
+  if (!request.fresh && flight?.hasResult === true) {
     if (!waited) return { kind: "settling", holder, flight };
     // A caller that never takes its answer holds the flight for as long as it likes.
     const answeredAt = flight.answeredAt ?? 0;

@@ -3,11 +3,13 @@
 import { randomId } from "../crypto/credential.ts";
 import { log } from "../log.ts";
 import type { CallPermit } from "./admin-rpc.ts";
-import { reserveCall } from "./call-reservation.ts";
+import { reserveCall, settleCall } from "./call-reservation.ts";
 import type { ConnectionCore } from "./connection-core.ts";
 import { refusalOf } from "./gong-asking.ts";
 import type { OwnRefusal, Plan } from "./paid-admission.ts";
 import { isThere, type Line } from "./paid-caller.ts";
+import { useOf } from "./paid-endings.ts";
+import type { PaidFlight } from "./paid-flight.ts";
 import type { NewPaidCall } from "./paid-ledger.ts";
 import type { GongToken, PaidCallRequest } from "./paid-rpc.ts";
 
@@ -25,6 +27,8 @@ export interface Arrival {
   reservation: Reservation | undefined;
   /** It has waited to hear what became of the same answer for others. */
   waited: boolean;
+  /** What it joined, and as which row, when Gong ran nothing for that. */
+  readonly follows: { readonly flight: PaidFlight; readonly rowId: string } | undefined;
 }
 
 type Reservable = Extract<Plan, { kind: "pay" | "join" | "kept" | "forbidden" }>;
@@ -83,13 +87,28 @@ async function reserve(
   return isLeft ? { kind: "refused", outcome: { kind: "left" } } : undefined;
 }
 
+/** Gives back a place that was reserved and is not used. */
+export function giveBack(core: ConnectionCore, { reservation, request }: Arrival, { kind }: Refused): void {
+  if (reservation === undefined) return;
+  const served = kind === "forbidden" ? "refused" : "failed";
+  settleCall(core, reservation.id, "released", useOf(core, request.tool, {}, served, 0));
+}
+
 /** The row of a call that is let in. */
 export function newRow(
   id: string,
-  { tool, callHash, body }: PaidCallRequest,
+  { request, follows }: Arrival,
   plan: Extract<Plan, { kind: "join" | "kept" | "pay" | "forbidden" }>,
 ): NewPaidCall {
-  const row = { id, holder: plan.holder, tool, callHash, requestBytes: body.byteLength };
+  const { tool, callHash, body } = request;
+  const row = {
+    id,
+    holder: plan.holder,
+    tool,
+    callHash,
+    requestBytes: body.byteLength,
+    replaces: follows?.rowId,
+  };
   switch (plan.kind) {
     case "join":
       // The flight may have landed already; then it says how.

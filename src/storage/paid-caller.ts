@@ -18,17 +18,23 @@ const REVOKED = "Your access was revoked while this call ran, so its answer is w
 
 const OWN_HEADERS = { "cache-control": "no-store", "x-content-type-options": "nosniff" };
 
+/** What became of a caller that joined: Gong ran nothing, so it goes on as if it had just come. */
+interface GoOn {
+  readonly kind: "go_on";
+  readonly from: PaidFlight;
+}
+
 /** The line as the object holds it: every call crosses to the Worker, and rejects when the client has left. */
 export type Line = Pick<Rpc.Stub<AnswerLine>, "head" | "write" | "end" | "breakOff" | "ping">;
 
 export class PaidCaller {
   /** Its own row in the ledger. */
   readonly rowId: string;
+  readonly isRevoked: () => boolean;
   readonly holder: Holder;
   readonly request: PaidCallRequest;
   readonly startedAt = Date.now();
   readonly #line: Line;
-  readonly #isRevoked: () => boolean;
   readonly #cancelled = Promise.withResolvers<void>();
   #isCancelled = false;
   #begun = false;
@@ -40,7 +46,7 @@ export class PaidCaller {
     this.holder = holder;
     this.request = request;
     this.#line = line;
-    this.#isRevoked = isRevoked;
+    this.isRevoked = isRevoked;
   }
 
   /** MCP 2025-11-25, Cancellation: its answer ends without a response; the call goes on. */
@@ -54,10 +60,10 @@ export class PaidCaller {
     let next = 0;
     for (;;) {
       if (this.#isCancelled) return this.#endUnanswered();
-      if (this.#isRevoked()) return this.#withhold(flight.betweenEventsAfter(next));
+      if (this.isRevoked()) return this.#withhold(flight.betweenEventsAfter(next));
       if (flight.head !== undefined && !this.#begun) await this.#begin(flight.head);
       for (; next < flight.chunks.length; next += 1) {
-        if (this.#isRevoked()) return this.#withhold(flight.betweenEventsAfter(next));
+        if (this.isRevoked()) return this.#withhold(flight.betweenEventsAfter(next));
         const chunk = flight.chunks[next];
         if (chunk !== undefined) await this.#line.write(chunk);
       }
@@ -75,17 +81,17 @@ export class PaidCaller {
   }
 
   /** Waits for the answer of a call that somebody else pays for. */
-  async join(flight: PaidFlight): Promise<PaidOutcome> {
+  async join(flight: PaidFlight): Promise<PaidOutcome | GoOn> {
     let next = flight.progress.length;
     const { progressTokenJson: token } = this.request;
     for (;;) {
       if (this.#isCancelled) return this.#endUnanswered();
-      if (this.#isRevoked()) return this.#withhold();
+      if (this.isRevoked()) return this.#withhold();
       if (flight.isEventStream && !this.#begun && accepts(this.request, "text/event-stream")) {
         await this.#begin(ownHead("text/event-stream"));
       }
       for (; next < flight.progress.length; next += 1) {
-        if (this.#isRevoked()) return this.#withhold();
+        if (this.isRevoked()) return this.#withhold();
         const params = flight.progress[next];
         const wanted = this.#begun && token !== undefined && params !== undefined;
         if (wanted) await this.#write(messageEvent(progressFor(token, params)));
@@ -95,16 +101,17 @@ export class PaidCaller {
       if (flight.interactive && flight.payerLeft) return this.#fail(502, "The call was left unfinished.");
       await this.#wait(flight, this.#begun);
     }
+    if (flight.letsGo && !this.#begun) return { kind: "go_on", from: flight };
     return this.#joined(flight);
   }
 
   /** Answers at once. */
   async answer(answer: PaidAnswer, note: ServedNote | undefined): Promise<PaidOutcome> {
-    if (this.#isRevoked()) return this.#withhold();
+    if (this.isRevoked()) return this.#withhold();
     if (!this.#begun) {
       const stream = !accepts(this.request, "application/json");
       await this.#begin(ownHead(stream ? "text/event-stream" : "application/json"));
-      if (this.#isRevoked()) return this.#withhold();
+      if (this.isRevoked()) return this.#withhold();
     }
     await this.#writeMessage(responseFor(this.request, answer, note));
     await this.#line.end();
@@ -118,13 +125,13 @@ export class PaidCaller {
 
   async #joined(flight: PaidFlight): Promise<PaidOutcome> {
     const { answer, end, head } = flight;
-    if (answer !== undefined) {
+    const isRefusal = head !== undefined && head.status >= 400 && end?.broken === false;
+    if (answer !== undefined && (!isRefusal || this.#begun)) {
       const age = Math.floor((this.startedAt - (flight.answeredAt ?? this.startedAt)) / 1000);
       return this.answer(answer, { how: "joined", ageSeconds: Math.max(age, 0) });
     }
     if (end?.failure !== undefined && !this.#begun) return end.failure;
-    if (this.#isRevoked()) return this.#withhold();
-    const isRefusal = head !== undefined && head.status >= 400 && end?.broken === false;
+    if (this.isRevoked()) return this.#withhold();
     if (!isRefusal || this.#begun) {
       return this.#fail(
         502,

@@ -15,7 +15,7 @@ import { askGong } from "./gong-asking.ts";
 import { noteProbe } from "./gong-credits.ts";
 import * as kept from "./kept-results.ts";
 import { ANY_REUSE, planCall, type OwnRefusal, type Plan } from "./paid-admission.ts";
-import { newRow, reserveFor, type Arrival } from "./paid-arrival.ts";
+import { giveBack, newRow, reserveFor, type Arrival } from "./paid-arrival.ts";
 import { PaidCaller, type Line } from "./paid-caller.ts";
 import { answerKept, isOfAnotherUser, landFlight, markLost, useOf } from "./paid-endings.ts";
 import { PaidFlight, type FlightEnd } from "./paid-flight.ts";
@@ -27,12 +27,15 @@ import { isRevoked, useCredential, type Holder } from "./presented-credential.ts
 /** How long a newcomer waits to hear whether the same answer reaches those it is on its way to. */
 const SETTLING_MS = 2000;
 
+/** Outcomes of a caller that nothing was handed to. */
+const UNDELIVERED: ReadonlySet<string> = new Set(["left", "revoked", "go_on"]);
+
 /** A call that was let in, and how it is answered. */
 interface Admitted {
   readonly caller: PaidCaller;
   readonly flight: PaidFlight | undefined;
   readonly callId: string;
-  readonly answer: () => Promise<PaidOutcome>;
+  readonly answer: () => ReturnType<PaidCaller["join"]>;
 }
 
 export class PaidCalls {
@@ -53,9 +56,17 @@ export class PaidCalls {
   async call(request: PaidCallRequest, line: Line): Promise<PaidOutcome> {
     if (!(await this.#core.ready())) return { kind: "unauthorized", reason: "connection_unknown" };
     markLost(this.#core, this.#flying);
-    const arrival: Arrival = { request, line, reservation: undefined, waited: false };
-    const admitted = await this.#inLine(request, () => this.#admit(arrival));
-    return "kind" in admitted ? admitted : this.#serve(admitted);
+    let follows: Arrival["follows"];
+    for (;;) {
+      const arrival: Arrival = { request, line, reservation: undefined, waited: false, follows };
+      const admitting = this.#inLine(request, () => this.#admit(arrival));
+      // Until then it is one of those who wait for what it joined, so that they find one another.
+      const admitted = await admitting.finally(() => this.#leave(follows?.flight));
+      if ("kind" in admitted) return admitted;
+      const outcome = await this.#serve(admitted);
+      if (outcome.kind !== "go_on") return outcome;
+      follows = { flight: outcome.from, rowId: admitted.caller.rowId };
+    }
   }
 
   /** See ConnectionObject.cancelToolCall. */
@@ -110,7 +121,7 @@ export class PaidCalls {
       }
       const refused = plan.kind === "refused" ? plan : await reserveFor(this.#core, arrival, plan);
       if (refused !== undefined) {
-        this.#giveBack(arrival, refused);
+        giveBack(this.#core, arrival, refused);
         return refused.kind === "refused" ? refused.outcome : this.#refuse(arrival, refused);
       }
       const admitted = this.#enter(arrival);
@@ -118,12 +129,15 @@ export class PaidCalls {
     }
   }
 
-  #plan(sql: SqlStorage, { request, waited }: Arrival, said: kept.ReusePolicy, now: number): Plan {
+  #plan(sql: SqlStorage, arrival: Arrival, said: kept.ReusePolicy, now: number): Plan {
+    const { request, waited, follows } = arrival;
     // A personal connection is one person's, whichever of their agents asks.
     const shareResults = said.shareResults || this.#core.row()?.access === "personal";
-    const flying = this.#flights.get(request.callHash);
+    const over = follows?.flight.takenOverBy;
+    const flying = over ?? this.#flights.get(request.callHash);
     const flight = flying !== undefined && isOfAnotherUser(this.#core, flying) ? undefined : flying;
-    return planCall(sql, request, { flight, waited, policy: { ...said, shareResults } }, now);
+    const isTaken = flight !== undefined && flight === over;
+    return planCall(sql, request, { flight, isTaken, waited, policy: { ...said, shareResults } }, now);
   }
 
   /** Lets the call in, if the plan of this moment is one that it has reserved for. */
@@ -137,7 +151,7 @@ export class PaidCalls {
       if (plan.kind === "refused" || plan.kind === "forbidden" || plan.kind === "settling") return undefined;
       if (plan.kind === "pay" && gong === undefined) return undefined;
       if (FAILPOINTS) void failpoint("paid.admitting", sql);
-      ledger.recordCall(sql, newRow(id, request, plan), now);
+      ledger.recordCall(sql, newRow(id, arrival, plan), now);
       if (plan.kind === "pay") noteProbe(sql, now);
       return { plan, parts: plan.kind === "kept" ? kept.keptParts(sql, plan.result.row.call_id) : [] };
     });
@@ -159,7 +173,7 @@ export class PaidCalls {
         return { caller, flight: undefined, callId, answer };
       }
       case "pay":
-        return gong === undefined ? undefined : this.#takeOff(caller, gong, permit.reuseSeconds);
+        return gong === undefined ? undefined : this.#takeOff(arrival, caller, gong, permit.reuseSeconds);
     }
   }
 
@@ -175,19 +189,21 @@ export class PaidCalls {
   }
 
   #join(caller: PaidCaller, flight: PaidFlight): Admitted {
-    const { rowId, holder, request, startedAt } = caller;
-    settleCall(this.#core, rowId, "released", useOf(this.#core, request.tool, holder, "joined", 0));
+    const { rowId, startedAt } = caller;
     flight.joined.push({ rowId, startedAt });
     flight.waiting += 1;
     return { caller, flight, callId: flight.id, answer: () => caller.join(flight) };
   }
 
-  #takeOff(caller: PaidCaller, gong: GongToken, reuseSeconds: number): Admitted {
+  #takeOff({ follows }: Arrival, caller: PaidCaller, gong: GongToken, reuseSeconds: number): Admitted {
     const { rowId, request } = caller;
     const flight = new PaidFlight(rowId, request.callHash);
     flight.waiting = 1;
     this.#flying.add(flight);
-    if (request.shareable) this.#flights.set(request.callHash, flight);
+    if (request.shareable) {
+      flight.follow(follows?.flight.last ?? this.#flights.get(request.callHash));
+      this.#flights.set(request.callHash, flight);
+    }
     this.#core.keepAlive(this.#fly(flight, caller, gong, reuseSeconds));
     const answer = async (): Promise<PaidOutcome> => {
       try {
@@ -208,9 +224,7 @@ export class PaidCalls {
       if (FAILPOINTS) await failpoint("paid.admitted", core.sql);
       const { integration } = core.row() ?? { integration: "main" as const };
       const { mcpUrl } = integrationNamed(core.config, integration);
-      const { request, holder } = payer;
-      const whose = kept.holderKey(holder);
-      end = await askGong({ core, queue: this.#queue, flight, request, mcpUrl, holder: whose, gong });
+      end = await askGong({ core, queue: this.#queue, flight, payer, mcpUrl, gong });
     } catch (error) {
       log("error", "paid_call.failed", { connection: core.id, ...errorFields(error) });
       const failure: PaidOutcome = { kind: "failed", status: 503, reason: "failed", retryAfterSeconds: 1 };
@@ -225,13 +239,13 @@ export class PaidCalls {
   }
 
   /** Answers one caller to its end, and notes whether it got everything. */
-  async #serve({ caller, flight, callId, answer }: Admitted): Promise<PaidOutcome> {
+  async #serve({ caller, flight, callId, answer }: Admitted): ReturnType<PaidCaller["join"]> {
     const core = this.#core;
-    let outcome: PaidOutcome = { kind: "left" };
+    let outcome: Awaited<ReturnType<PaidCaller["join"]>> = { kind: "left" };
     this.#callers.add(caller);
     try {
       outcome = await answer();
-      if (outcome.kind === "left" || outcome.kind === "revoked") return outcome;
+      if (UNDELIVERED.has(outcome.kind)) return outcome;
       if (FAILPOINTS) await failpoint("paid.delivered", core.sql);
       core.transaction((sql, now) => {
         ledger.markDelivered(sql, caller.rowId);
@@ -243,11 +257,21 @@ export class PaidCalls {
       return outcome;
     } finally {
       this.#callers.delete(caller);
-      if (flight !== undefined) {
-        flight.waiting -= 1;
-        this.#close(flight);
-      }
+      const goesOn = outcome.kind === "go_on";
+      if (flight !== undefined && flight.id !== caller.rowId) this.#countJoined(caller, !goesOn);
+      if (!goesOn) this.#leave(flight);
     }
+  }
+
+  #leave(flight: PaidFlight | undefined): void {
+    if (flight === undefined) return;
+    flight.waiting -= 1;
+    this.#close(flight);
+  }
+
+  #countJoined({ rowId, holder, request }: PaidCaller, isSaved: boolean): void {
+    const use = useOf(this.#core, request.tool, holder, isSaved ? "joined" : "failed", 0);
+    settleCall(this.#core, rowId, "released", use);
   }
 
   /** Once a flight has landed and nobody waits: what was delivered to everybody is gone. */
@@ -266,17 +290,10 @@ export class PaidCalls {
   /** Answers with a tool error of ours, which the ledger knows. */
   #refuse(arrival: Arrival, refusal: OwnRefusal): Admitted {
     const rowId = randomId();
-    const row = newRow(rowId, arrival.request, refusal);
+    const row = newRow(rowId, arrival, refusal);
     this.#core.transaction((sql, now) => ledger.recordCall(sql, row, now));
     const caller = this.#caller(rowId, refusal.holder, arrival);
     const answer = (): Promise<PaidOutcome> => caller.answer(refusedResult(refusal.message), undefined);
     return { caller, flight: undefined, callId: rowId, answer };
-  }
-
-  /** A place that was reserved and is not used. */
-  #giveBack({ reservation, request }: Arrival, { kind }: { readonly kind: string }): void {
-    if (reservation === undefined) return;
-    const served = kind === "forbidden" ? "refused" : "failed";
-    settleCall(this.#core, reservation.id, "released", useOf(this.#core, request.tool, {}, served, 0));
   }
 }

@@ -12,7 +12,7 @@ import type { ConnectionCore } from "./connection-core.ts";
 import { noteCredits, noteOutOfCredits } from "./gong-credits.ts";
 import * as kept from "./kept-results.ts";
 import type { PaidCaller } from "./paid-caller.ts";
-import type { FlightEnd, PaidFlight } from "./paid-flight.ts";
+import { isResult, type FlightEnd, type PaidFlight } from "./paid-flight.ts";
 import * as ledger from "./paid-ledger.ts";
 import type { PaidOutcome } from "./paid-rpc.ts";
 
@@ -76,8 +76,7 @@ async function sealedResult(
   { request }: PaidCaller,
   end: FlightEnd,
 ): Promise<readonly string[] | undefined> {
-  const keeps = (end.outcome === "ok" || end.outcome === "tool_error") && request.shareable;
-  if (!keeps || answer === undefined) return undefined;
+  if (!isResult(end) || !request.shareable || answer === undefined) return undefined;
   return core.results.seal(id, answer.json);
 }
 

@@ -18,6 +18,16 @@ export interface FlightEnd {
   readonly failure?: PaidOutcome | undefined;
 }
 
+/** Refusals of Gong's that are about the request around a call, such as its headers and its session. RFC 9110 §15.5 */
+const OF_THE_REQUEST: ReadonlySet<number | undefined> = new Set([400, 404, 406, 413, 415, 431]);
+/** How many callers one after another are refused so before the others are told that the call is. */
+const MOST_REFUSALS = 3;
+
+/** Whether such an end leaves a result to keep. Errors and questions are none: asking again costs nothing. */
+export function isResult({ outcome }: FlightEnd): boolean {
+  return outcome === "ok" || outcome === "tool_error";
+}
+
 /** Whether an answer that begins so is a stream of events. */
 export function isEventStream({ headers }: AnswerHead): boolean {
   return /^text\/event-stream/i.test(headers["content-type"] ?? "");
@@ -42,6 +52,10 @@ export class PaidFlight {
   /** The caller that pays has left. */
   payerLeft = false;
   end: FlightEnd | undefined;
+  /** The flight that the same call became, when Gong ran nothing for this one. */
+  successor: PaidFlight | undefined;
+  /** How often in a row the same call was refused before, for a reason of its payer's own. */
+  #refusals = 0;
   /** The rows of the callers that joined it, and when (epoch milliseconds). */
   readonly joined: { readonly rowId: string; readonly startedAt: number }[] = [];
   /** Callers who wait for it or are being answered. */
@@ -67,9 +81,41 @@ export class PaidFlight {
     return this.#changed.promise;
   }
 
+  /** Whether those who joined may go on without it: Gong ran nothing, for a reason that need not hold for them. */
+  get letsGo(): boolean {
+    const { outcome, gongStatus } = this.end ?? {};
+    if (outcome === "not_sent") return true;
+    const isPayersOwn = outcome === "refused_by_gong" && OF_THE_REQUEST.has(gongStatus);
+    return isPayersOwn && this.#refusals < MOST_REFUSALS;
+  }
+
+  /** The last of its successors; itself when it has none. */
+  get last(): PaidFlight {
+    return this.successor?.last ?? this;
+  }
+
+  /** The successor whose answer or failure is also that of those who go on without this one. */
+  get takenOverBy(): PaidFlight | undefined {
+    const { last } = this;
+    return last === this || last.letsGo || last.interactive ? undefined : last;
+  }
+
+  /** Comes after `before`, for those who go on without it. */
+  follow(before: PaidFlight | undefined): void {
+    if (before?.letsGo !== true) return;
+    before.successor = this;
+    this.#refusals = before.#refusals + (before.end?.outcome === "not_sent" ? 0 : 1);
+  }
+
   /** Whether a newcomer with the same call may wait for this answer. */
   get joinable(): boolean {
     return !this.interactive && this.answer === undefined && this.end === undefined;
+  }
+
+  /** Whether it has a result, as far as is known, that whoever comes now may be given too. */
+  get hasResult(): boolean {
+    const { answer, end } = this;
+    return answer?.kind === "result" && !answer.asksBack && (end === undefined || isResult(end));
   }
 
   get isEventStream(): boolean {

@@ -21,6 +21,8 @@ export interface NewPaidCall {
   readonly paidBy: string | undefined;
   readonly outcome: CallOutcome;
   readonly requestBytes: number;
+  /** The caller's row so far: it had joined a call that Gong never ran. */
+  readonly replaces?: string | undefined;
 }
 
 export interface CallEnd {
@@ -65,6 +67,7 @@ const LONGEST_PAGE = 1000;
 /** Writes the row of a call. */
 export function recordCall(sql: SqlStorage, call: NewPaidCall, now: number): void {
   const { holder } = call;
+  if (call.replaces !== undefined) sql.exec("DELETE FROM paid_calls WHERE id = ?", call.replaces);
   sql.exec(
     `INSERT INTO paid_calls (id, started_at, grant_id, client_id, client_name, key_id, key_name, tool, call_hash,
        served, paid_by, outcome, request_bytes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,

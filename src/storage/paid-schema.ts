@@ -72,6 +72,8 @@ export type CallOutcome =
   | "refused_by_gong"
   | "rate_limited"
   | "out_of_credits"
+  /** Gong was not asked: whoever was to pay was revoked, or everybody had left, before its turn had come. */
+  | "not_sent"
   /** Our policy or budget, before Gong was asked. */
   | "refused"
   /** The answer was longer than the bound. */

@@ -1,14 +1,10 @@
 // A credential that is revoked while its paid call runs: its holder gets an error in the form that its answer has by then,
 // everybody else gets what was paid for. Asserted against what the stand-in Gong charged.
 
-import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { verifies } from "../conformance/verifies.ts";
-import { connectionOf, makeKey } from "../support/agent-key.ts";
 import { rows } from "../support/connection.ts";
-import { ask } from "../support/flow.ts";
 import { gong } from "../support/gong.ts";
-import type { Connected } from "../support/mcp.ts";
 import {
   answerOf,
   askPaid,
@@ -22,6 +18,7 @@ import {
   twoClients,
   untilAtGong,
 } from "../support/paid.ts";
+import { agentBeside } from "../support/paid-agents.ts";
 
 beforeEach(async () => {
   await gong.reset();
@@ -34,36 +31,6 @@ afterEach(() => {
 });
 
 const CANARY = "CANARY-ada-7f3a90";
-
-interface Agent {
-  readonly client: Pick<Connected, "tokens">;
-  readonly revoke: () => Promise<void>;
-}
-
-/** An agent of the person behind `beside`: a client that an admin ends, one that ends its own access token, or a key. */
-async function agentBeside(beside: Connected, kind: "grant" | "token" | "key"): Promise<Agent> {
-  const id = await connectionOf(beside.tokens.access_token);
-  const connection = env.CONNECTIONS.getByName(id);
-  if (kind === "key") {
-    const made = await makeKey(id);
-    const revokeKey = async (): Promise<void> => {
-      if (!(await connection.revokeAgentKey(made.id, "ada"))) throw new Error("There is no such key");
-    };
-    return { client: { tokens: { ...beside.tokens, access_token: made.key } }, revoke: revokeKey };
-  }
-  const [client] = await twoClients();
-  const revokeToken = async (): Promise<void> => {
-    const body = new URLSearchParams({ client_id: client.clientId, token: client.tokens.access_token });
-    const revoked = await ask("/revoke", { method: "POST", body });
-    if (revoked.status !== 200) throw new Error(`/revoke answered ${revoked.status}`);
-  };
-  const endGrant = async (): Promise<void> => {
-    const grants = await rows<{ id: string; client_id: string }>(connection, "grants");
-    const grant = grants.find(({ client_id: owner }) => owner === client.clientId);
-    if (!(await connection.endGrant(grant?.id ?? "", "ended"))) throw new Error("There is no such grant");
-  };
-  return { client, revoke: kind === "token" ? revokeToken : endGrant };
-}
 
 const FORMS = (["grant", "token", "key"] as const).flatMap((kind) =>
   (["json", "sse"] as const).map((answerAs) => [kind, answerAs] as const),

@@ -29,6 +29,11 @@ export const paid = {
     behaviour:
       "A caller whose credential is revoked while its call runs gets nothing more of the answer; others do, and the result is kept for them.",
   },
+  "paid.gone_on": {
+    source: "gateway, OWASP ASVS 5.0 7.4.1",
+    behaviour:
+      "When the payer is revoked before its turn, or Gong refuses its request as such, whoever joined goes on: as one call.",
+  },
   "paid.recovered": {
     source: "gateway",
     behaviour:
