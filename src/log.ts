@@ -32,6 +32,7 @@ export type LogEvent =
   | "tools.unreadable"
   | "tools.noted"
   | "mcp.upstream_failed"
+  | "mcp.stream_ended"
   | "paid_call.budget_nearly_used"
   | "paid_call.ended"
   | "paid_call.failed"

@@ -35,6 +35,7 @@ import {
   type McpCall,
 } from "./mcp-answers.ts";
 import { openSessionId, SESSION_NOT_FOUND } from "./mcp-session.ts";
+import { endWithCredential } from "./open-stream.ts";
 
 export type { McpAnswer, McpCall } from "./mcp-answers.ts";
 
@@ -184,7 +185,10 @@ async function send(
     accessToken,
     requestId: message?.id ?? null,
   });
-  return { kind: "response", response: passed };
+  return {
+    kind: "response",
+    response: endWithCredential(gateway, integration, call.accessToken, passed),
+  };
 }
 
 const revisionOf = (headers: Headers, message: McpMessage | undefined): string =>

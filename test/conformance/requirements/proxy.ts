@@ -125,6 +125,11 @@ export const proxy = {
     source: "RFC 6750 §3.1, MCP Runtime Insufficient Scope Errors",
     behaviour: "A tool outside a client's scopes gets 403 with the scopes it needs, before Gong is asked.",
   },
+  "proxy.stream_ends": {
+    source: "RFC 7009 §2.1, ASVS 7.4.1",
+    behaviour:
+      "An event stream that is not a paid call's ends within half a minute, here and at Gong, once its credential is revoked or expired or its connection ended; while they live it goes on.",
+  },
   "outage.handshake": {
     source: "gateway, MCP 2025-11-25 Lifecycle",
     behaviour:
