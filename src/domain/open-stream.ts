@@ -34,13 +34,13 @@ export function endWithCredential(
     const identified = await identify(gateway, integration, accessToken, "fresh").catch(() => undefined);
     failures = identified === undefined ? failures + 1 : 0;
     if (failures < MOST_FAILED_CHECKS && (identified?.ok !== false || !isSignInNeeded(identified))) {
-      timer = setTimeout(check, CHECK_EVERY_MS);
+      timer = setTimeout(() => void check(), CHECK_EVERY_MS);
       return;
     }
     log("info", "mcp.stream_ended", { reason: identified?.ok === false ? identified.reason : "unavailable" });
     ending.abort();
   };
-  timer = setTimeout(check, CHECK_EVERY_MS);
+  timer = setTimeout(() => void check(), CHECK_EVERY_MS);
   const { signal } = ending;
   // Ended by us it closes, as a server may close a stream at any time; broken at Gong it is seen to break.
   void body
