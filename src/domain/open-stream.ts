@@ -31,7 +31,7 @@ export function endWithCredential(
   let failures = 0;
   let timer: ReturnType<typeof setTimeout>;
   const check = async (): Promise<void> => {
-    const identified = await identify(gateway, integration, accessToken, "fresh").catch(() => undefined);
+    const identified = await identify(gateway, integration, accessToken).catch(() => undefined);
     failures = identified === undefined ? failures + 1 : 0;
     if (failures < MOST_FAILED_CHECKS && (identified?.ok !== false || !isSignInNeeded(identified))) {
       timer = setTimeout(() => void check(), CHECK_EVERY_MS);
