@@ -163,7 +163,7 @@ const TROUBLE: readonly { when: string; what: string }[] = [
   },
   {
     when: "It worked, and now the client asks to sign in again, or its tools are gone",
-    what: "Sign in again in the client: your connection at Gong has ended, or the client was not used for a long time. Some clients only do it after the server is removed and added again.",
+    what: "Sign in again in the client: your connection at Gong has ended, or the client was not used for a long time. Some clients only do it after a restart, or after the server is removed and added again; a client that is a web page, after what your browser keeps for it is cleared.",
   },
   {
     when: "An agent with a key stopped working",
@@ -172,6 +172,10 @@ const TROUBLE: readonly { when: string; what: string }[] = [
   {
     when: "The page does not know the client or its redirect URI",
     what: "Remove the server in your client and add it again, so that it registers anew.",
+  },
+  {
+    when: "A client that is a web page can't connect",
+    what: "Its origin has to be in `ALLOWED_ORIGINS`: ask your admin.",
   },
   {
     when: "Gong does not let you in",
