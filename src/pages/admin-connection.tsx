@@ -57,7 +57,7 @@ export function ConnectionPage(view: ConnectionView) {
       <section class="card" aria-labelledby="state">
         <div class="row">
           <h2 id="state">
-            <bdi>{connectionLabel(id, agents)}</bdi>
+            <bdi dir="ltr">{connectionLabel(id, agents)}</bdi>
           </h2>
           <StateBadge state={view.state} />
         </div>

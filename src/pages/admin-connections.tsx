@@ -74,7 +74,7 @@ function Label({ id, access, agents }: ConnectionRow) {
   return (
     <>
       <a href={`/admin/connections/${encodeURIComponent(id.toWellFormed())}`}>
-        <bdi>{connectionLabel(id, agents)}</bdi>
+        <bdi dir="ltr">{connectionLabel(id, agents)}</bdi>
       </a>
       <br />
       <span class="small soft">{ACCESS_IN_WORDS[access].title}</span>

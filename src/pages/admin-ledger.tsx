@@ -60,7 +60,7 @@ export function LedgerPage(view: LedgerView) {
     <AdminFrame section="/admin/spend" title="Calls of a connection" nonce={view.nonce} csrf={view.csrf}>
       <section class="card stack-wide" aria-labelledby="connection">
         <h2 id="connection">
-          <bdi>{connectionLabel(id, agents)}</bdi>
+          <bdi dir="ltr">{connectionLabel(id, agents)}</bdi>
         </h2>
         <p>
           Every paid call, without its question and answer. The same arguments have the same code. Rows are

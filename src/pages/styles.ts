@@ -65,7 +65,7 @@ summary.button[aria-expanded=true],details[open]>summary.button{background:var(-
 .confirm{margin-top:1rem;padding:1rem;border:1px solid var(--line);border-radius:.5rem;display:grid;gap:1rem;justify-items:start}`;
 
 const PIECES = `
-.badge{display:inline-block;padding:.125rem .625rem;border-radius:1rem;font-size:.875rem;font-weight:600;
+.badge{display:inline-block;overflow-wrap:break-word;padding:.125rem .625rem;border-radius:1rem;font-size:.875rem;font-weight:600;
 background:var(--page);color:var(--soft);border:1px solid var(--line)}
 .badge.good{background:var(--tint);color:var(--accent);border-color:transparent}
 .badge.warn{background:var(--warn-tint);color:var(--warn);border-color:transparent}

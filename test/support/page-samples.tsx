@@ -46,7 +46,7 @@ export const CONSENT: ConsentView = {
 const CHECKED = { verdict: "ok", reason: "well", checkedAt: "2026-11-18T09:12:00.000Z" } as const;
 
 /** A set-up where much is wrong. */
-const SETUP: AdminSetupView = {
+export const SETUP: AdminSetupView = {
   nonce: NONCE,
   csrf: "csrf",
   redirectUri: "https://gateway.test/callback",
@@ -89,7 +89,7 @@ const SETUP_WELL: AdminSetupView = {
 
 const BY_TOKEN = { byToken: true, byAccess: { kind: "off" } } as const;
 
-const DEVICE: AskingDeviceView = {
+export const DEVICE: AskingDeviceView = {
   userCode: "GDJB-MJHT",
   askedFrom: "198.51.100.20, Germany",
   askedAt: "2026-11-22T12:00:00Z",
@@ -188,7 +188,7 @@ export const MACHINES: MachineClientsView = {
   expiryDays: [30, 90, 365, 0],
 };
 
-const MADE_MACHINE: MadeMachineClientView = {
+export const MADE_MACHINE: MadeMachineClientView = {
   nonce: NONCE,
   csrf: "csrf",
   clientId: "gmc_AAAAAAAAAAAAAAAAAAAAAA",

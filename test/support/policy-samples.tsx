@@ -8,7 +8,7 @@ const NONCE = "c2FtcGxlLW5vbmNl";
 
 const UNCHANGED = { values: {}, problems: {} };
 
-const POLICY: AdminPolicyView = {
+export const POLICY: AdminPolicyView = {
   part: "budgets",
   nonce: NONCE,
   csrf: "csrf",
@@ -69,7 +69,7 @@ function hostilePolicy(): AdminPolicyView {
   };
 }
 
-const TOOLS: AdminToolsView = {
+export const TOOLS: AdminToolsView = {
   nonce: NONCE,
   csrf: "csrf",
   version: 3,

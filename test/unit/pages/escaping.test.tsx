@@ -1,7 +1,6 @@
 // Every value that a client, a person or Gong can choose, on every page, with every payload: text, never markup.
 import { describe, expect, test } from "vitest";
 import { verifies } from "../../conformance/verifies.ts";
-import type { Child } from "hono/jsx";
 import { AdminPage } from "../../../src/pages/admin.tsx";
 import { ApprovalsPage } from "../../../src/pages/admin-approvals-page.tsx";
 import { AuditPage } from "../../../src/pages/admin-audit.tsx";
@@ -36,17 +35,11 @@ import { ACCOUNT, PERSON } from "../../support/account-samples.tsx";
 import { LedgerPage } from "../../../src/pages/admin-ledger.tsx";
 import { SpendPage } from "../../../src/pages/admin-spend.tsx";
 import { LEDGER, SPEND } from "../../support/spend-samples.tsx";
+import { HOSTILE_SLOTS, type Slot } from "../../support/hostile-slots.tsx";
 import { readHtml } from "../../support/read-html.ts";
 import { XSS_CORPUS } from "../../support/xss-corpus.ts";
 
 const HARMLESS = "harmless";
-
-interface Slot {
-  readonly name: string;
-  readonly page: (value: string) => Child;
-  /** What of the value must be readable on the page; the value itself by default. */
-  readonly shows?: (value: string) => string;
-}
 
 const asName = (value: string) => visibleName(value) ?? "no name";
 const asCode = (value: string) => value.replaceAll(/\s+/gu, " ");
@@ -485,7 +478,7 @@ describe(verifies("pages.escaping", "text from outside on every page"), () => {
     expect(new Set(XSS_CORPUS).size).toBeGreaterThanOrEqual(50);
   });
 
-  const SLOTS = [...CONSENT_SLOTS, ...WAY_SLOTS, ...ACCOUNT_SLOTS, ...ADMIN_SLOTS];
+  const SLOTS = [...CONSENT_SLOTS, ...WAY_SLOTS, ...ACCOUNT_SLOTS, ...ADMIN_SLOTS, ...HOSTILE_SLOTS];
 
   test.each(SLOTS)("ASVS 1.2.1: $name adds no element and no attribute, and stays readable", async (slot) => {
     const usual = new Set([(await readHtml(slot.page(HARMLESS))).structure]);
