@@ -5,7 +5,8 @@ import { REGISTRATION_IN_WORDS, type Registration } from "./account-text.ts";
 import { Confirm } from "./confirm.tsx";
 import { scopeInWords } from "./flow-text.ts";
 import { spelledOut, visibleName } from "./outside-text.ts";
-import { ClientName, Moment, NAMELESS_CLIENT } from "./parts.tsx";
+import { Badge, Card, ClientName, Moment, NAMELESS_CLIENT } from "./parts.tsx";
+import { pathSegment } from "./links.ts";
 
 export interface Agent {
   readonly id: string;
@@ -29,8 +30,7 @@ export function Agents({
   readonly csrf: string;
 }) {
   return (
-    <section class="card" aria-labelledby="agents">
-      <h2 id="agents">Agents</h2>
+    <Card id="agents" title="Agents">
       {agents.length === 0 ? (
         <p class="soft">No agent uses your connection. One appears here when you approve it.</p>
       ) : (
@@ -41,7 +41,7 @@ export function Agents({
         </ul>
       )}
       {agents.length < 2 ? null : <EndAll count={agents.length} csrf={csrf} />}
-    </section>
+    </Card>
   );
 }
 
@@ -59,7 +59,7 @@ function AgentItem({ agent, calls, csrf }: ItemView) {
         <h3>
           <ClientName name={agent.clientName} />
         </h3>
-        <span class={`badge ${tone}`}>{badge}</span>
+        <Badge tone={tone}>{badge}</Badge>
       </div>
       <p class="small soft">
         Approved <Moment at={agent.createdAt} />, last used <Moment at={agent.lastUsedAt} />
@@ -72,7 +72,7 @@ function AgentItem({ agent, calls, csrf }: ItemView) {
       <Confirm
         label="Stop…"
         about={visibleName(agent.clientName) ?? NAMELESS_CLIENT}
-        action={`/account/agents/${encodeURIComponent(agent.id.toWellFormed())}/end`}
+        action={`/account/agents/${pathSegment(agent.id)}/end`}
         csrf={csrf}
         button="Stop this agent"
       >

@@ -7,7 +7,8 @@ import { keyStateInWords, toolsInWords, type AgentKeyRefusal, type AgentKeyState
 import { Confirm } from "./confirm.tsx";
 import { Layout } from "./layout.tsx";
 import { spelledOut, visibleName } from "./outside-text.ts";
-import { Moment } from "./parts.tsx";
+import { Badge, Moment } from "./parts.tsx";
+import { pathSegment } from "./links.ts";
 
 const PATH = "/account/keys";
 
@@ -90,7 +91,7 @@ function KeyItem({ agentKey, calls, csrf }: ItemView) {
         <h3>
           <bdi>{nameOf(agentKey)}</bdi>
         </h3>
-        <span class={`badge ${tone}`}>{label}</span>
+        <Badge tone={tone}>{label}</Badge>
       </div>
       <p class="small soft">
         Made <Moment at={createdAt} />
@@ -115,7 +116,7 @@ function KeyItem({ agentKey, calls, csrf }: ItemView) {
         <Confirm
           label="Revoke…"
           about={`the key ${nameOf(agentKey)}`}
-          action={`${PATH}/${encodeURIComponent(agentKey.id.toWellFormed())}/revoke`}
+          action={`${PATH}/${pathSegment(agentKey.id)}/revoke`}
           csrf={csrf}
           button="Revoke this key"
         >

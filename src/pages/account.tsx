@@ -10,7 +10,7 @@ import { Confirm } from "./confirm.tsx";
 import { reasonInWords } from "./flow-text.ts";
 import { Layout } from "./layout.tsx";
 import { spelledOut } from "./outside-text.ts";
-import { ClientName, Moment } from "./parts.tsx";
+import { Card, ClientName, Moment, PostForm } from "./parts.tsx";
 
 export interface AccountEvent {
   /** ISO 8601. */
@@ -44,10 +44,9 @@ export function AccountPage(view: AccountView) {
     <Layout title="Your Gong access" nonce={view.nonce} wide>
       <div class="row spread">
         <h1>Your Gong access</h1>
-        <form method="post" action="/account/sign-out">
-          <input type="hidden" name="csrf" value={view.csrf} />
+        <PostForm action="/account/sign-out" csrf={view.csrf}>
           <button type="submit">Sign out</button>
-        </form>
+        </PostForm>
       </div>
       {view.done === undefined ? null : (
         <p role="status" class="note">
@@ -82,8 +81,7 @@ function Connection({ view }: { readonly view: AccountView }) {
           In this state since <Moment at={since} /> · Connection <code>{spelledOut(shortId)}</code>
         </p>
       </div>
-      <form method="post" action="/account/reconnect" class="stack">
-        <input type="hidden" name="csrf" value={csrf} />
+      <PostForm action="/account/reconnect" csrf={csrf} class="stack">
         <div>
           <button type="submit" class={working ? undefined : "primary"}>
             Connect at Gong again
@@ -94,7 +92,7 @@ function Connection({ view }: { readonly view: AccountView }) {
             ? "Takes you to Gong. After that you can make agent keys here."
             : "Takes you to Gong and brings fresh tokens for this connection. Agents that are approved stay approved."}
         </p>
-      </form>
+      </PostForm>
     </section>
   );
 }
@@ -118,8 +116,7 @@ interface RecordView {
 
 function Record({ events, hasCalls }: RecordView) {
   return (
-    <section class="card" aria-labelledby="record">
-      <h2 id="record">What happened</h2>
+    <Card id="record" title="What happened">
       <ul class="bare stack">
         {events.map(({ at, action, name, reason }) => (
           <li>
@@ -150,7 +147,7 @@ function Record({ events, hasCalls }: RecordView) {
         </a>
       </p>
       <p class="small soft">The newest 1000 events are kept.</p>
-    </section>
+    </Card>
   );
 }
 

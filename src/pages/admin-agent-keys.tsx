@@ -9,7 +9,8 @@ import { keyStateInWords, toolsInWords, type AgentKeyRefusal, type AgentKeyState
 import { Confirm } from "./confirm.tsx";
 import { ACCESS_IN_WORDS, type Access } from "./flow-text.ts";
 import { spelledOut, visibleName } from "./outside-text.ts";
-import { Moment } from "./parts.tsx";
+import { Badge, Card, Moment } from "./parts.tsx";
+import { pathSegment } from "./links.ts";
 
 const PATH = "/admin/agent-keys";
 
@@ -63,8 +64,7 @@ export function AdminAgentKeysPage(view: AdminAgentKeysView) {
           />
         )}
       </section>
-      <section class="card" aria-labelledby="agent-keys">
-        <h2 id="agent-keys">All agent keys</h2>
+      <Card id="agent-keys" title="All agent keys">
         <AdminList
           path={PATH}
           query={query}
@@ -84,7 +84,7 @@ export function AdminAgentKeysPage(view: AdminAgentKeysView) {
           ]}
           empty="There are no agent keys yet."
         />
-      </section>
+      </Card>
     </AdminFrame>
   );
 }
@@ -145,7 +145,7 @@ function State({ agentKey: { state, expiresAt, revokedAt, revokedBy } }: { agent
   const { label, tone } = keyStateInWords(state);
   return (
     <>
-      <span class={`badge ${tone}`}>{label}</span>
+      <Badge tone={tone}>{label}</Badge>
       <br />
       <span class="small soft">
         {state === "revoked" ? null : (
@@ -166,7 +166,7 @@ function Revoke({ agentKey, csrf }: { agentKey: AdminAgentKey; csrf: string }) {
     <Confirm
       label="Revoke…"
       about={`the key ${nameOf(agentKey)}`}
-      action={`${PATH}/${encodeURIComponent(agentKey.id.toWellFormed())}/revoke`}
+      action={`${PATH}/${pathSegment(agentKey.id)}/revoke`}
       csrf={csrf}
       button="Revoke this key"
     >

@@ -1,7 +1,8 @@
 // Requests of clients for shared access, each with Approve and Deny. Part of admin.tsx.
 
 import { asciiUri, spelledOut } from "./outside-text.ts";
-import { ClientName, Moment } from "./parts.tsx";
+import { ClientName, Moment, PostForm } from "./parts.tsx";
+import { pathSegment } from "./links.ts";
 
 /** More requests than this are on their own page. */
 const SHOWN = 10;
@@ -70,14 +71,13 @@ function ApprovalItem({ approval, csrf }: { approval: Approval; csrf: string }) 
 /** Approve and Deny for one request. */
 export function ApprovalForm({ approval: { id, code }, csrf }: { approval: Approval; csrf: string }) {
   return (
-    <form method="post" action={`/admin/approvals/${encodeURIComponent(id.toWellFormed())}`} class="choice">
-      <input type="hidden" name="csrf" value={csrf} />
+    <PostForm action={`/admin/approvals/${pathSegment(id)}`} csrf={csrf} class="choice">
       <button type="submit" name="decision" value="approve" class="primary">
         Approve<span class="unseen"> the request with code {spelledOut(code)}</span>
       </button>
       <button type="submit" name="decision" value="deny">
         Deny<span class="unseen"> the request with code {spelledOut(code)}</span>
       </button>
-    </form>
+    </PostForm>
   );
 }

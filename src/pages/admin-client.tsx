@@ -6,7 +6,7 @@ import { Outcome } from "./admin-doctor.tsx";
 import { Confirm } from "./confirm.tsx";
 import { failureInWords, quirkInWords, stepInWords } from "./doctor-text.ts";
 import { asciiUri, spelledOut, visibleName } from "./outside-text.ts";
-import { ClientName, Day, Moment } from "./parts.tsx";
+import { Card, ClientName, Day, Moment } from "./parts.tsx";
 
 export interface TraceStep {
   /** ISO 8601. */
@@ -122,8 +122,7 @@ function Trace({ view: { trace, name, clientId } }: { view: ClientView }) {
   const failed = trace.find(({ reason }) => reason !== undefined);
   const isLast = failed !== undefined && failed === trace[0];
   return (
-    <section class="card" aria-labelledby="trace">
-      <h2 id="trace">What it tried, the last first</h2>
+    <Card id="trace" title="What it tried, the last first">
       {trace.length === 0 ? <p class="soft">No step is known.</p> : null}
       {isLast ? <Diagnosis failed={failed} client={`${name ?? ""} ${clientId}`} /> : null}
       <ol class="bare stack-wide">
@@ -146,7 +145,7 @@ function Trace({ view: { trace, name, clientId } }: { view: ClientView }) {
         Discovery is listed when its address went on within ten minutes. After a consent page without a
         decision, the person closed it or the client never opened a browser.
       </p>
-    </section>
+    </Card>
   );
 }
 

@@ -5,7 +5,8 @@ import { AdminFrame, type AdminPageView } from "./admin-frame.tsx";
 import { Confirm } from "./confirm.tsx";
 import { ACCESS_IN_WORDS, dueInWords, reasonInWords, type Access } from "./flow-text.ts";
 import { spelledOut } from "./outside-text.ts";
-import { ClientName, Moment } from "./parts.tsx";
+import { Badge, Card, ClientName, Moment } from "./parts.tsx";
+import { pathSegment } from "./links.ts";
 
 export interface Grant {
   readonly id: string;
@@ -51,7 +52,7 @@ export interface ConnectionView extends AdminPageView {
 /** Renders the connection. Posts to /end, /agents/<grant>/end and /keys/<key>/end under its own path. */
 export function ConnectionPage(view: ConnectionView) {
   const { nonce, csrf, id, agents, grants, keys } = view;
-  const path = `/admin/connections/${encodeURIComponent(id.toWellFormed())}`;
+  const path = `/admin/connections/${pathSegment(id)}`;
   return (
     <AdminFrame section="/admin/connections" title="Connection" nonce={nonce} csrf={csrf}>
       <section class="card" aria-labelledby="state">
@@ -64,12 +65,11 @@ export function ConnectionPage(view: ConnectionView) {
         <Warnings {...view} />
         <Facts {...view} />
         <p>
-          <a href={`/admin/spend/${encodeURIComponent(id.toWellFormed())}`}>Calls of this connection</a>
+          <a href={`/admin/spend/${pathSegment(id)}`}>Calls of this connection</a>
         </p>
         {view.state === "disconnected" ? null : <EndConnection view={view} path={path} />}
       </section>
-      <section class="card" aria-labelledby="agents">
-        <h2 id="agents">Agents that signed in</h2>
+      <Card id="agents" title="Agents that signed in">
         {grants.length === 0 ? (
           <p class="soft">No client uses it.</p>
         ) : (
@@ -79,16 +79,15 @@ export function ConnectionPage(view: ConnectionView) {
             ))}
           </ul>
         )}
-      </section>
+      </Card>
       {keys.length === 0 ? null : (
-        <section class="card" aria-labelledby="keys">
-          <h2 id="keys">Agent keys</h2>
+        <Card id="keys" title="Agent keys">
           <ul class="items">
             {keys.map((key) => (
               <KeyItem key_={key} path={path} csrf={csrf} />
             ))}
           </ul>
-        </section>
+        </Card>
       )}
     </AdminFrame>
   );
@@ -192,7 +191,7 @@ function GrantItem({ grant, path, csrf }: { grant: Grant; path: string; csrf: st
       <Confirm
         label="End this agent…"
         about={clientId}
-        action={`${path}/agents/${encodeURIComponent(id.toWellFormed())}/end`}
+        action={`${path}/agents/${pathSegment(id)}/end`}
         csrf={csrf}
         button="End this agent"
       >
@@ -213,7 +212,7 @@ function KeyItem({ key_: key, path, csrf }: { key_: AgentKey; path: string; csrf
         <h3>
           <bdi>{spelledOut(key.name)}</bdi>
         </h3>
-        <span class={`badge ${key.state === "live" ? "good" : "plain"}`}>{KEY_STATES[key.state]}</span>
+        <Badge tone={key.state === "live" ? "good" : "plain"}>{KEY_STATES[key.state]}</Badge>
       </div>
       <p class="small soft">
         Made by {spelledOut(key.createdBy)} <Moment at={key.createdAt} />, ends <Moment at={key.expiresAt} />
@@ -224,7 +223,7 @@ function KeyItem({ key_: key, path, csrf }: { key_: AgentKey; path: string; csrf
         <Confirm
           label="End this key…"
           about={key.name}
-          action={`${path}/keys/${encodeURIComponent(key.id.toWellFormed())}/end`}
+          action={`${path}/keys/${pathSegment(key.id)}/end`}
           csrf={csrf}
           button="End this key"
         >

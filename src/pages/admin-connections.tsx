@@ -5,7 +5,8 @@ import { AdminFrame, type AdminPageView } from "./admin-frame.tsx";
 import { AdminList } from "./admin-list.tsx";
 import { ACCESS_IN_WORDS, reasonInWords, stateInWords, type Access } from "./flow-text.ts";
 import { spelledOut, visibleName } from "./outside-text.ts";
-import { Day } from "./parts.tsx";
+import { Badge, Day } from "./parts.tsx";
+import { pathSegment } from "./links.ts";
 
 export interface ConnectionRow {
   readonly id: string;
@@ -73,7 +74,7 @@ export function ConnectionsPage({ nonce, csrf, query, page }: ConnectionsView) {
 function Label({ id, access, agents }: ConnectionRow) {
   return (
     <>
-      <a href={`/admin/connections/${encodeURIComponent(id.toWellFormed())}`}>
+      <a href={`/admin/connections/${pathSegment(id)}`}>
         <bdi dir="ltr">{connectionLabel(id, agents)}</bdi>
       </a>
       <br />
@@ -107,5 +108,5 @@ function State({ state, reason, personDue, atRisk }: ConnectionRow) {
 /** A connection's state in words, coloured by how much it needs someone. */
 export function StateBadge({ state }: { state: string }) {
   const { label, tone } = stateInWords(state);
-  return <span class={`badge ${tone}`}>{spelledOut(label)}</span>;
+  return <Badge tone={tone}>{spelledOut(label)}</Badge>;
 }

@@ -3,6 +3,7 @@
 
 import type { PropsWithChildren } from "hono/jsx";
 import { Layout, type LayoutView } from "./layout.tsx";
+import { PostForm } from "./parts.tsx";
 
 /** What every admin page is given. */
 export interface AdminPageView {
@@ -46,10 +47,9 @@ export function AdminFrame({
     <Layout title={title} nonce={nonce} {...(script === undefined ? {} : { script })} wide>
       <div class="row spread">
         <h1>{title}</h1>
-        <form method="post" action="/admin/sign-out">
-          <input type="hidden" name="csrf" value={csrf} />
+        <PostForm action="/admin/sign-out" csrf={csrf}>
           <button type="submit">Sign out</button>
-        </form>
+        </PostForm>
       </div>
       <nav class="sections" aria-label="Admin">
         <ul>

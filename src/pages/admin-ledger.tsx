@@ -7,8 +7,9 @@ import { AdminFrame, type AdminPageView } from "./admin-frame.tsx";
 import { AdminList, type ListColumn } from "./admin-list.tsx";
 import { Confirm } from "./confirm.tsx";
 import { spelledOut } from "./outside-text.ts";
-import { ClientName, Moment } from "./parts.tsx";
+import { Card, ClientName, Moment } from "./parts.tsx";
 import { OUTCOMES_IN_WORDS, outcomeInWords, SERVED_IN_WORDS, servedInWords } from "./spend-text.ts";
+import { pathSegment } from "./links.ts";
 
 export interface LedgerEntry {
   /** ISO 8601. */
@@ -55,7 +56,7 @@ const COLUMNS: readonly ListColumn<LedgerEntry>[] = [
 /** Renders the ledger with its search, filters, outcomes, downloads and paging. Posts to /erase under its own path. */
 export function LedgerPage(view: LedgerView) {
   const { id, agents, query, page, outcomes } = view;
-  const path = `/admin/spend/${encodeURIComponent(id.toWellFormed())}`;
+  const path = `/admin/spend/${pathSegment(id)}`;
   return (
     <AdminFrame section="/admin/spend" title="Calls of a connection" nonce={view.nonce} csrf={view.csrf}>
       <section class="card stack-wide" aria-labelledby="connection">
@@ -65,7 +66,7 @@ export function LedgerPage(view: LedgerView) {
         <p>
           Every paid call, without its question and answer. The same arguments have the same code. Rows are
           kept for {NUMBER.format(view.keptDays)} days.{" "}
-          <a href={`/admin/connections/${encodeURIComponent(id.toWellFormed())}`}>About this connection</a>
+          <a href={`/admin/connections/${pathSegment(id)}`}>About this connection</a>
         </p>
         <Outcomes outcomes={outcomes} />
         <AdminList
@@ -85,8 +86,7 @@ export function LedgerPage(view: LedgerView) {
         />
         <Downloads path={path} filters={query.filters} />
       </section>
-      <section class="card" aria-labelledby="erase">
-        <h2 id="erase">Erase</h2>
+      <Card id="erase" title="Erase">
         <Confirm
           label="Erase this ledger…"
           about={connectionLabel(id, agents)}
@@ -98,7 +98,7 @@ export function LedgerPage(view: LedgerView) {
           by day and tool stay, without this connection, its clients and keys. The connection itself goes on.
           The audit notes who erased it. This can't be undone.
         </Confirm>
-      </section>
+      </Card>
     </AdminFrame>
   );
 }

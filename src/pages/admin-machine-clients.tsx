@@ -7,7 +7,8 @@ import { AdminList } from "./admin-list.tsx";
 import { Confirm } from "./confirm.tsx";
 import { scopeInWords } from "./flow-text.ts";
 import { spelledOut } from "./outside-text.ts";
-import { ClientName, Moment, Snippet } from "./parts.tsx";
+import { Badge, Card, ClientName, Moment, PostForm, Snippet } from "./parts.tsx";
+import { pathSegment } from "./links.ts";
 
 export interface MachineClient {
   readonly id: string;
@@ -117,7 +118,7 @@ function State({ client: { state, expiresAt } }: { client: MachineClient }) {
   return (
     <div class="stack">
       <span>
-        <span class={`badge ${tone}`}>{label}</span>
+        <Badge tone={tone}>{label}</Badge>
       </span>
       {state === "live" ? (
         <span class="small soft">
@@ -140,7 +141,7 @@ function End({ client: { id, name, state }, csrf }: { client: MachineClient; csr
     <Confirm
       label="End…"
       about={name}
-      action={`${PATH}/${encodeURIComponent(id.toWellFormed())}/end`}
+      action={`${PATH}/${pathSegment(id)}/end`}
       csrf={csrf}
       button="End this machine client"
     >
@@ -152,10 +153,8 @@ function End({ client: { id, name, state }, csrf }: { client: MachineClient; csr
 
 function NewMachineClient({ csrf, scopes, expiryDays, enteredName }: MachineClientsView) {
   return (
-    <section class="card" aria-labelledby="new">
-      <h2 id="new">New machine client</h2>
-      <form method="post" action={PATH} class="stack-wide">
-        <input type="hidden" name="csrf" value={csrf} />
+    <Card id="new" title="New machine client">
+      <PostForm action={PATH} csrf={csrf} class="stack-wide">
         <div class="stack">
           <label for="name">Name</label>
           <input id="name" name="name" value={enteredName} required maxlength={64} autocomplete="off" />
@@ -209,8 +208,8 @@ function NewMachineClient({ csrf, scopes, expiryDays, enteredName }: MachineClie
             Make the machine client
           </button>
         </div>
-      </form>
-    </section>
+      </PostForm>
+    </Card>
   );
 }
 

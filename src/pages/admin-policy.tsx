@@ -5,6 +5,7 @@ import { AdminFrame, type AdminPageView } from "./admin-frame.tsx";
 import { BudgetPanel, type BudgetRow } from "./budget-panel.tsx";
 import { Choice, Field, FormProblems, Lines, YesNo, type FormState } from "./policy-fields.tsx";
 import { PolicyExceptions, type ExceptionView } from "./policy-exceptions.tsx";
+import { Card } from "./parts.tsx";
 
 /** The parts of the policy in the order of their tabs: path and name. */
 const PARTS = [
@@ -116,8 +117,7 @@ const ZONES = [
 function Budgets({ view }: { view: AdminPolicyView }) {
   const form = view.budgets;
   return (
-    <section class="card" aria-labelledby="budgets">
-      <h2 id="budgets">Budgets</h2>
+    <Card id="budgets" title="Budgets">
       <p class="soft">
         How many paid calls may be made. A call beyond a budget is refused before it reaches Gong, and the
         agent is told when the budget starts anew. An empty field is no limit. How much one call counts is set
@@ -154,7 +154,7 @@ function Budgets({ view }: { view: AdminPolicyView }) {
         </datalist>
         <Save>Save the budgets</Save>
       </form>
-    </section>
+    </Card>
   );
 }
 
@@ -176,8 +176,7 @@ const LISTS = [
 function Guards({ view }: { view: AdminPolicyView }) {
   const form = view.guards;
   return (
-    <section class="card" aria-labelledby="guards">
-      <h2 id="guards">Cost guards</h2>
+    <Card id="guards" title="Cost guards">
       <p class="soft">
         Gong charges by how many calls and emails it reads. These look at the arguments of a paid call before
         it is made. They don't read the question itself: an account that is only named there is not noticed.
@@ -205,7 +204,7 @@ function Guards({ view }: { view: AdminPolicyView }) {
         />
         <Save>Save the cost guards</Save>
       </form>
-    </section>
+    </Card>
   );
 }
 
@@ -233,8 +232,7 @@ const HOLD_BACK = [
 function Access({ view }: { view: AdminPolicyView }) {
   const form = view.access;
   return (
-    <section class="card" aria-labelledby="access">
-      <h2 id="access">Tools for everyone</h2>
+    <Card id="access" title="Tools for everyone">
       <p class="soft">
         A tool that is not allowed is neither listed nor can it be called. Rules for one client or one agent
         key are below.
@@ -260,7 +258,7 @@ function Access({ view }: { view: AdminPolicyView }) {
         />
         <Save>Save the tool rules</Save>
       </form>
-    </section>
+    </Card>
   );
 }
 

@@ -1,6 +1,7 @@
 // The sealing keys: why and how to check them. Rendered by GET /admin/sealing-keys; the check's result is key-sweep.tsx.
 
 import { AdminFrame, type AdminPageView } from "./admin-frame.tsx";
+import { PostForm } from "./parts.tsx";
 
 /** Renders the button that seals everything with the first key and says which keys are still needed. */
 export function SealingKeysPage({ nonce, csrf }: AdminPageView) {
@@ -11,10 +12,9 @@ export function SealingKeysPage({ nonce, csrf }: AdminPageView) {
           After a new key was put first in SEALING_KEYS, this seals every connection with it and says which
           keys are still needed.
         </p>
-        <form method="post" action="/admin/keys/sweep">
-          <input type="hidden" name="csrf" value={csrf} />
+        <PostForm action="/admin/keys/sweep" csrf={csrf}>
           <button type="submit">Check the sealing keys</button>
-        </form>
+        </PostForm>
       </section>
     </AdminFrame>
   );

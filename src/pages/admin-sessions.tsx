@@ -3,7 +3,7 @@
 import { AdminFrame, type AdminPageView } from "./admin-frame.tsx";
 import { Confirm } from "./confirm.tsx";
 import { spelledOut } from "./outside-text.ts";
-import { Moment } from "./parts.tsx";
+import { Card, Moment } from "./parts.tsx";
 
 export interface AdminSessionView {
   /** `admin` for whoever typed the admin token, else an e-mail address. */
@@ -23,8 +23,7 @@ interface AdminSessionsView extends AdminPageView {
 export function AdminSessionsPage({ nonce, csrf, actor, sessions }: AdminSessionsView) {
   return (
     <AdminFrame section="/admin/sessions" title="Admin sessions" nonce={nonce} csrf={csrf}>
-      <section class="card" aria-labelledby="sessions">
-        <h2 id="sessions">Signed in now</h2>
+      <Card id="sessions" title="Signed in now">
         <p class="soft">
           You are {nameOf(actor)}. A session ends 30 minutes after its last use and 8 hours after its sign-in.
         </p>
@@ -49,7 +48,7 @@ export function AdminSessionsPage({ nonce, csrf, actor, sessions }: AdminSession
           admin token may be known to somebody, deploy another ADMIN_TOKEN as well: that ends all sessions
           too.
         </Confirm>
-      </section>
+      </Card>
     </AdminFrame>
   );
 }

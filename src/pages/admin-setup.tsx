@@ -4,7 +4,7 @@
 import { AdminFrame, type AdminPageView } from "./admin-frame.tsx";
 import { ACCESS_IN_WORDS, type Access } from "./flow-text.ts";
 import { asciiUri, spelledOut } from "./outside-text.ts";
-import { CopyButton, Moment } from "./parts.tsx";
+import { Badge, Card, CopyButton, Moment, PostForm } from "./parts.tsx";
 import { checkTitle, findingInWords } from "./setup-text.ts";
 
 export interface SetupCheckView {
@@ -56,12 +56,11 @@ export function AdminSetupPage(view: AdminSetupView) {
               .map((check) => <CheckItem check={check} about={ACCESS_IN_WORDS[access].title} />),
           )}
         </ul>
-        <form method="post" action="/admin/setup/check">
-          <input type="hidden" name="csrf" value={csrf} />
+        <PostForm action="/admin/setup/check" csrf={csrf}>
           <button type="submit" class={isUntouched(checks) ? "primary" : undefined}>
             Run the checks
           </button>
-        </form>
+        </PostForm>
       </section>
       {integrations.map((integration, at) => (
         <SignIn integration={integration} csrf={csrf} step={3 + at} />
@@ -101,8 +100,7 @@ function Summary({ view }: { view: AdminSetupView }) {
 
 function AtGong({ redirectUri, integrations }: Pick<AdminSetupView, "redirectUri" | "integrations">) {
   return (
-    <section class="card" aria-labelledby="at-gong">
-      <h2 id="at-gong">1. Register the gateway at Gong</h2>
+    <Card id="at-gong" title="1. Register the gateway at Gong">
       <div class="stack">
         <label for="redirect-uri">Redirect URI to register</label>
         <div class="snippet">
@@ -141,7 +139,7 @@ function AtGong({ redirectUri, integrations }: Pick<AdminSetupView, "redirectUri
           <strong>View credentials</strong>) into this gateway's settings, and deploy.
         </li>
       </ol>
-    </section>
+    </Card>
   );
 }
 
@@ -186,14 +184,13 @@ function SignIn({
           <CheckItem check={check} />
         ))}
       </ul>
-      <form method="post" action="/admin/setup/sign-in">
-        <input type="hidden" name="csrf" value={csrf} />
+      <PostForm action="/admin/setup/sign-in" csrf={csrf}>
         <input type="hidden" name="integration" value={name} />
         <button type="submit" class={isDone ? undefined : "primary"}>
           {access === "shared" ? "Connect shared access" : "Sign in at Gong"}
           {isDone ? " again" : ""}
         </button>
-      </form>
+      </PostForm>
     </section>
   );
 }
@@ -209,7 +206,7 @@ function CheckItem({ check, about }: { check: SetupCheckView; about?: string }) 
           {checkTitle(name)}
           {about === undefined ? "" : ` (${about})`}
         </h3>
-        <span class={`badge ${tone}`}>{label}</span>
+        <Badge tone={tone}>{label}</Badge>
       </div>
       <p>
         {spelledOut(text)}
@@ -244,8 +241,7 @@ const VERDICTS = {
 /** What no check can see before it happens to somebody. */
 function LaterErrors() {
   return (
-    <section class="card" aria-labelledby="later">
-      <h2 id="later">What people may meet later</h2>
+    <Card id="later" title="What people may meet later">
       <dl class="facts">
         {(["no_seat", "no_credits", "address_refused"] as const).map((reason) => {
           const { text, hint } = findingInWords("", reason);
@@ -260,7 +256,7 @@ function LaterErrors() {
           );
         })}
       </dl>
-    </section>
+    </Card>
   );
 }
 

@@ -6,6 +6,7 @@ import { BudgetPanel, type BudgetRow } from "./budget-panel.tsx";
 import { Chart } from "./chart.tsx";
 import { spelledOut } from "./outside-text.ts";
 import { servedInWords } from "./spend-text.ts";
+import { pathSegment } from "./links.ts";
 
 /** How many calls were served in each way. */
 type Counts = Readonly<Record<"paid" | "joined" | "recovered" | "reused" | "refused" | "failed", number>>;
@@ -160,7 +161,7 @@ function Groups({ by, groups }: Pick<SpendView, "by" | "groups">) {
           <tr role="row">
             <th scope="row" role="rowheader">
               {by === "connection" && name !== "" ? (
-                <a href={`/admin/spend/${encodeURIComponent(name.toWellFormed())}`}>{nameOf(by, name)}</a>
+                <a href={`/admin/spend/${pathSegment(name)}`}>{nameOf(by, name)}</a>
               ) : (
                 <bdi>{nameOf(by, name)}</bdi>
               )}

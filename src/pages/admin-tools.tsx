@@ -5,7 +5,7 @@ import { memberChanges } from "../mcp/member-changes.ts";
 import { AdminFrame, type AdminPageView } from "./admin-frame.tsx";
 import { Confirm } from "./confirm.tsx";
 import { spelledOut } from "./outside-text.ts";
-import { Moment } from "./parts.tsx";
+import { Badge, Card, Moment, PostForm } from "./parts.tsx";
 import { Field, FormProblems, YesNo, type FormState } from "./policy-fields.tsx";
 
 export interface ToolForm {
@@ -83,14 +83,13 @@ function Tools(props: {
   const { id, title, tools, view } = props;
   if (tools.length === 0) return null;
   return (
-    <section class="card" aria-labelledby={id}>
-      <h2 id={id}>{title}</h2>
+    <Card id={id} title={title}>
       <ul class="items">
         {tools.map((tool, at) => (
           <Tool tool={tool} within={`${id}-${at}-`} view={view} />
         ))}
       </ul>
-    </section>
+    </Card>
   );
 }
 
@@ -102,9 +101,7 @@ function Tool({ tool, within, view }: { tool: ToolView; within: string; view: Ad
     <li>
       <div class="row">
         <h3>{spelledOut(name)}</h3>
-        <span class={`badge ${state === "held" ? "warn" : "good"}`}>
-          {state === "held" ? "Held back" : "Approved"}
-        </span>
+        <Badge tone={state === "held" ? "warn" : "good"}>{state === "held" ? "Held back" : "Approved"}</Badge>
         <span class="badge">{ACCESS_NAMES[access]}</span>
       </div>
       <p class="small soft">
@@ -203,8 +200,7 @@ function Decision({ tool, csrf }: { tool: ToolView; csrf: string }) {
     );
   }
   return (
-    <form method="post" action="/admin/tools/decide">
-      <input type="hidden" name="csrf" value={csrf} />
+    <PostForm action="/admin/tools/decide" csrf={csrf}>
       {Object.entries(fields).map(([name, value]) => (
         <input type="hidden" name={name} value={value} />
       ))}
@@ -213,7 +209,7 @@ function Decision({ tool, csrf }: { tool: ToolView; csrf: string }) {
       <button type="submit" class="primary">
         Approve<span class="unseen"> {spelledOut(tool.name)}</span>
       </button>
-    </form>
+    </PostForm>
   );
 }
 
@@ -234,8 +230,7 @@ function Settings({ tool, within, view }: { tool: ToolView; within: string; view
         <summary class="button">
           Settings…<span class="unseen"> of {spelledOut(name)}</span>
         </summary>
-        <form method="post" action="/admin/tools/settings" class="confirm stack-wide">
-          <input type="hidden" name="csrf" value={view.csrf} />
+        <PostForm action="/admin/tools/settings" csrf={view.csrf} class="confirm stack-wide">
           <input type="hidden" name="version" value={String(view.version)} />
           <input type="hidden" name="name" value={name} />
           <FormProblems form={settings} fields={SETTINGS} />
@@ -263,7 +258,7 @@ function Settings({ tool, within, view }: { tool: ToolView; within: string; view
             inputmode="numeric"
           />
           <button type="submit">Save</button>
-        </form>
+        </PostForm>
       </details>
     </>
   );

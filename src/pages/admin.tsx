@@ -7,7 +7,7 @@ import { StateBadge } from "./admin-connections.tsx";
 import { Chart } from "./chart.tsx";
 import { ACCESS_IN_WORDS, reasonInWords, stateInWords, type Access } from "./flow-text.ts";
 import { asciiUri, spelledOut } from "./outside-text.ts";
-import { Moment } from "./parts.tsx";
+import { Badge, Card, Moment } from "./parts.tsx";
 
 export interface Integration {
   access: Access;
@@ -56,9 +56,9 @@ function SetUp({ all, open, asOf, integrations }: AdminView["setup"] & Pick<Admi
     <section class="card" aria-labelledby="set-up">
       <div class="row">
         <h2 id="set-up">Set-up</h2>
-        <span class={`badge ${open === 0 ? "good" : "warn"}`}>
+        <Badge tone={open === 0 ? "good" : "warn"}>
           {open === 0 ? "Well" : `${open} of ${all} checks have not passed`}
-        </span>
+        </Badge>
       </div>
       <p>
         {open > 0 || asOf === undefined ? null : (
@@ -90,8 +90,7 @@ function SetUp({ all, open, asOf, integrations }: AdminView["setup"] & Pick<Admi
 
 function Activity({ days, paid, saved, refused, failed }: AdminView["activity"]) {
   return (
-    <section class="card" aria-labelledby="activity">
-      <h2 id="activity">Tool calls in the last 30 days</h2>
+    <Card id="activity" title="Tool calls in the last 30 days">
       <Chart
         id="calls"
         title="Tool calls"
@@ -104,7 +103,7 @@ function Activity({ days, paid, saved, refused, failed }: AdminView["activity"])
         ]}
         empty="No tool was called yet."
       />
-    </section>
+    </Card>
   );
 }
 
@@ -114,8 +113,7 @@ const STATES = ["connected", "needs_reconnect", "disconnected"];
 function Connections({ states }: Pick<AdminView, "states">) {
   const known = [...STATES, ...Object.keys(states).filter((state) => !STATES.includes(state))];
   return (
-    <section class="card" aria-labelledby="connections">
-      <h2 id="connections">Connections</h2>
+    <Card id="connections" title="Connections">
       {Object.keys(states).length === 0 ? (
         <p class="soft">None yet. One appears here when someone approves a client and signs in at Gong.</p>
       ) : (
@@ -129,7 +127,7 @@ function Connections({ states }: Pick<AdminView, "states">) {
           ))}
         </ul>
       )}
-    </section>
+    </Card>
   );
 }
 

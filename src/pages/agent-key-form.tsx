@@ -9,7 +9,7 @@ import {
   type AgentKeyRefusal,
 } from "./agent-key-text.ts";
 import { visibleName } from "./outside-text.ts";
-import { Moment, Snippet } from "./parts.tsx";
+import { Moment, PostForm, Snippet } from "./parts.tsx";
 
 export interface AgentKeyFormView {
   readonly action: string;
@@ -28,8 +28,7 @@ const USUAL_DAYS = 90;
 export function AgentKeyForm({ action, csrf, lifetimes, resources, refusal }: AgentKeyFormView) {
   const [only = ""] = resources;
   return (
-    <form method="post" action={action} class="stack-wide">
-      <input type="hidden" name="csrf" value={csrf} />
+    <PostForm action={action} csrf={csrf} class="stack-wide">
       {refusal === undefined ? null : (
         <p class="note bad" role="alert" id="key-refusal">
           {keyRefusalInWords(refusal)}
@@ -77,7 +76,7 @@ export function AgentKeyForm({ action, csrf, lifetimes, resources, refusal }: Ag
           Make the key
         </button>
       </div>
-    </form>
+    </PostForm>
   );
 }
 

@@ -2,6 +2,7 @@
 
 import { spelledOut } from "./outside-text.ts";
 import { AdminList } from "./admin-list.tsx";
+import { Badge, Card } from "./parts.tsx";
 
 export interface BudgetRow {
   /** Whose it is, e.g. "The whole company", or a kind and an id. */
@@ -26,8 +27,7 @@ const NUMBER = new Intl.NumberFormat("en-GB");
 /** Renders the table of budgets: the company's first, then those that are used most. */
 export function BudgetPanel({ rows }: { rows: readonly BudgetRow[] }) {
   return (
-    <section class="card" aria-labelledby="used">
-      <h2 id="used">Used so far</h2>
+    <Card id="used" title="Used so far">
       <AdminList
         path="/admin/policy"
         query={{ search: "", filters: {}, cursor: undefined }}
@@ -41,7 +41,7 @@ export function BudgetPanel({ rows }: { rows: readonly BudgetRow[] }) {
           { heading: "Starts anew", cell: ({ resets }: BudgetRow) => spelledOut(resets) },
         ]}
       />
-    </section>
+    </Card>
   );
 }
 
@@ -52,7 +52,7 @@ function Used({ row: { used, most, state } }: { row: BudgetRow }) {
       {most === undefined
         ? `${NUMBER.format(used)}, no limit`
         : `${NUMBER.format(used)} of ${NUMBER.format(most)}`}
-      {shown === undefined ? null : <span class={`badge ${shown.tone}`}> {shown.label}</span>}
+      {shown === undefined ? null : <Badge tone={shown.tone}> {shown.label}</Badge>}
     </>
   );
 }

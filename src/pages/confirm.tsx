@@ -3,6 +3,7 @@
 
 import type { PropsWithChildren } from "hono/jsx";
 import { spelledOut } from "./outside-text.ts";
+import { PostForm } from "./parts.tsx";
 
 export interface ConfirmView {
   /** On the closed button, e.g. "End…". */
@@ -33,8 +34,7 @@ export function Confirm({
         {label}
         <span class="unseen"> {spelledOut(about)}</span>
       </summary>
-      <form method="post" action={action} class="confirm">
-        <input type="hidden" name="csrf" value={csrf} />
+      <PostForm action={action} csrf={csrf} class="confirm">
         {Object.entries(fields).map(([name, value]) => (
           <input type="hidden" name={name} value={value} />
         ))}
@@ -42,7 +42,7 @@ export function Confirm({
         <button type="submit" class="danger">
           {button}
         </button>
-      </form>
+      </PostForm>
     </details>
   );
 }

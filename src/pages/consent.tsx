@@ -6,7 +6,7 @@ import { DeviceCheck, DeviceDestination, type AskingDeviceView } from "./device.
 import { ACCESS_IN_WORDS, scopeInWords, type Access } from "./flow-text.ts";
 import { Layout } from "./layout.tsx";
 import { asciiUri, spelledOut, visibleName } from "./outside-text.ts";
-import { ClientName } from "./parts.tsx";
+import { Badge, ClientName } from "./parts.tsx";
 
 export interface ConsentView {
   nonce: string;
@@ -70,7 +70,7 @@ function Asker({ view }: { view: ConsentView }) {
           <strong class="key">
             <AskerName {...client} />
           </strong>
-          <span class={`badge ${tone}`}>{badge}</span>
+          <Badge tone={tone}>{badge}</Badge>
         </p>
         <p>{text}</p>
         <p class="small soft">

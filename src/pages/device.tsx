@@ -3,7 +3,7 @@
 
 import { Layout } from "./layout.tsx";
 import { asciiUri, spelledOut } from "./outside-text.ts";
-import { Moment } from "./parts.tsx";
+import { Badge, Moment } from "./parts.tsx";
 
 export interface DeviceCodeView {
   nonce: string;
@@ -93,9 +93,9 @@ export function DeviceDestination({ userCode, askedFrom, askedAt, sameAddress }:
           <span>
             Asked from <strong>{asciiUri(askedFrom)}</strong> on <Moment at={askedAt} />
           </span>
-          <span class={`badge ${sameAddress ? "good" : "warn"}`}>
+          <Badge tone={sameAddress ? "good" : "warn"}>
             {sameAddress ? "Your own network" : "Not your network"}
-          </span>
+          </Badge>
         </p>
         {sameAddress ? null : (
           <p class="note warn">

@@ -5,7 +5,7 @@ import { KEY_VARIABLE, keyLines } from "./agent-key-text.ts";
 import { setupGroups, type SetupGroup, type SetupStep } from "./client-setup.ts";
 import type { Access } from "./flow-text.ts";
 import { Layout } from "./layout.tsx";
-import { Snippet } from "./parts.tsx";
+import { Card, Snippet } from "./parts.tsx";
 
 export interface HomeView {
   nonce: string;
@@ -35,8 +35,7 @@ export function HomePage({ nonce, gatewayName, mcpUrl, access, sharedMcpUrl }: H
           </p>
         )}
       </div>
-      <section class="card" aria-labelledby="address">
-        <h2 id="address">The address</h2>
+      <Card id="address" title="The address">
         <div class="stack">
           <p>
             {access === "shared"
@@ -58,7 +57,7 @@ export function HomePage({ nonce, gatewayName, mcpUrl, access, sharedMcpUrl }: H
             <Snippet id="shared-url" text={sharedMcpUrl} label="the address for shared access" />
           </div>
         )}
-      </section>
+      </Card>
       <Contents groups={groups} />
       {groups.map((group) => (
         <SetUp {...group} />
@@ -87,21 +86,19 @@ function Contents({ groups }: { groups: readonly SetupGroup[] }) {
 
 function SetUp({ id, title, steps }: SetupGroup) {
   return (
-    <section class="card" aria-labelledby={id}>
-      <h2 id={id}>{title}</h2>
+    <Card id={id} title={title}>
       <ul class="items">
         {steps.map((step) => (
           <Step {...step} />
         ))}
       </ul>
-    </section>
+    </Card>
   );
 }
 
 function WithoutBrowser({ mcpUrl, access }: { mcpUrl: string; access: Access }) {
   return (
-    <section class="card" aria-labelledby="keys">
-      <h2 id="keys">Agents without a browser</h2>
+    <Card id="keys" title="Agents without a browser">
       <p>
         Jobs and servers call with an agent key, in place of a sign-in.{" "}
         {access === "shared" ? (
@@ -120,7 +117,7 @@ function WithoutBrowser({ mcpUrl, access }: { mcpUrl: string; access: Access }) 
           <Step {...step} />
         ))}
       </ul>
-    </section>
+    </Card>
   );
 }
 
@@ -189,8 +186,7 @@ const TROUBLE: readonly { when: string; what: string }[] = [
 
 function Trouble() {
   return (
-    <section class="card" aria-labelledby={TROUBLE_PLACE.id}>
-      <h2 id={TROUBLE_PLACE.id}>{TROUBLE_PLACE.title}</h2>
+    <Card id={TROUBLE_PLACE.id} title={TROUBLE_PLACE.title}>
       <dl class="stack-wide">
         {TROUBLE.map(({ when, what }) => (
           <div>
@@ -203,6 +199,6 @@ function Trouble() {
           </div>
         ))}
       </dl>
-    </section>
+    </Card>
   );
 }

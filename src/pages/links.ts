@@ -22,3 +22,6 @@ export function linkUrl(url: string): string | undefined {
   if (AMBIGUOUS.test(url)) return undefined;
   return /^\/(?!\/)/u.test(url) ? url : outsideUrl(url);
 }
+
+/** An id as one segment of a path. Ids from outside may hold half a character, which no URL can. */
+export const pathSegment = (id: string): string => encodeURIComponent(id.toWellFormed());

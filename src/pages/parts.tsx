@@ -1,5 +1,6 @@
 // Small pieces that several pages share: a client's name, a moment in time, text to copy.
 
+import type { Child, PropsWithChildren } from "hono/jsx";
 import { spelledOut, visibleName } from "./outside-text.ts";
 
 /** What stands in for a name when a client gave none that can be seen. */
@@ -47,5 +48,35 @@ export function CopyButton({ source, label }: { source: string; label: string })
     <button type="button" data-copy={source}>
       Copy<span class="unseen"> {label}</span>
     </button>
+  );
+}
+
+/** A part of a page under its heading, which names it for those who don't see it. */
+export function Card({ id, title, children }: PropsWithChildren<{ id: string; title: Child }>) {
+  return (
+    <section class="card" aria-labelledby={id}>
+      <h2 id={id}>{title}</h2>
+      {children}
+    </section>
+  );
+}
+
+/** A word about a state, coloured by how much it needs someone: `good`, `warn`, `bad`, or neither. */
+export function Badge({ tone, children }: PropsWithChildren<{ tone: string }>) {
+  return <span class={`badge ${tone}`}>{children}</span>;
+}
+
+/** A form that does something: it posts, and carries the token of the session that it was made for. */
+export function PostForm({
+  action,
+  csrf,
+  class: look,
+  children,
+}: PropsWithChildren<{ action: string; csrf: string; class?: string }>) {
+  return (
+    <form method="post" action={action} class={look}>
+      <input type="hidden" name="csrf" value={csrf} />
+      {children}
+    </form>
   );
 }

@@ -3,6 +3,7 @@
 import { Confirm } from "./confirm.tsx";
 import { spelledOut } from "./outside-text.ts";
 import { Choice, Field, FormProblems, Lines, type FormState } from "./policy-fields.tsx";
+import { Card } from "./parts.tsx";
 
 export interface ExceptionView {
   readonly kind: "connection" | "client" | "key";
@@ -27,8 +28,7 @@ const KIND_NAMES: ReadonlyMap<string, string> = new Map(KINDS);
 /** Lists the exceptions, each with its form and the way to remove it, and the form for a new one. */
 export function PolicyExceptions({ csrf, version, exceptions, added }: ExceptionsView) {
   return (
-    <section class="card" aria-labelledby="exceptions">
-      <h2 id="exceptions">Exceptions</h2>
+    <Card id="exceptions" title="Exceptions">
       <p class="soft">
         A budget here holds in place of the one that each connection, client or key has. A list of tools holds
         beside the rules for everyone: a tool must be allowed by both.
@@ -57,7 +57,7 @@ export function PolicyExceptions({ csrf, version, exceptions, added }: Exception
           <button type="submit">Add the exception</button>
         </div>
       </form>
-    </section>
+    </Card>
   );
 }
 
