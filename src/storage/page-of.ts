@@ -58,15 +58,17 @@ export function pageOf<Row extends Record<string, SqlStorageValue>>(
   };
 }
 
-/** A condition for `where` that finds `term` anywhere in one of `columns`, and the values for it. Letter case counts not. */
+/**
+ * A condition for `where` that finds `term` anywhere in one of `columns`, and the values for it. The case of A to Z counts not.
+ * Not LIKE, whose patterns the platform cuts off at 50 bytes: URLs are longer.
+ */
 export function contains(
   columns: readonly string[],
   term: string,
 ): { readonly where: readonly string[]; readonly values: readonly string[] } {
   if (term === "") return { where: [], values: [] };
-  const pattern = `%${term.replaceAll(/[\\%_]/g, "\\$&")}%`;
-  const conditions = columns.map((column) => `${column} LIKE ? ESCAPE '\\'`);
-  return { where: [`(${conditions.join(" OR ")})`], values: columns.map(() => pattern) };
+  const conditions = columns.map((column) => `instr(lower(${column}), lower(?))`);
+  return { where: [`(${conditions.join(" OR ")})`], values: columns.map(() => term) };
 }
 
 function cursorAt(direction: Cursor["direction"], row: Keyed): Cursor {

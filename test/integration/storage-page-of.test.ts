@@ -107,4 +107,15 @@ describe(verifies("list.paging", "one page of ten thousand rows"), () => {
     );
     expect(totals).toEqual([ROWS, 0, 1000, ROWS, 0, 10]);
   });
+
+  it("a search of a hundred characters, a URL's length, finds too and breaks nothing", async () => {
+    const url = `https://client.example/${"a".repeat(60)}/metadata.json`;
+    const totals = await withThings((sql) => {
+      sql.exec("INSERT INTO things VALUES ('url', ?, 0)", url);
+      return [url.slice(0, 100), url.toUpperCase(), "%".repeat(100), "é".repeat(100)].map(
+        (term) => pageOf(sql, { ...THINGS, ...contains(["id", "name"], term) }, undefined).total,
+      );
+    });
+    expect(totals).toEqual([1, 1, 0, 0]);
+  });
 });
