@@ -59,7 +59,7 @@ function hostedClients(url: string): readonly SetupStep[] {
       id: "n8n",
       client: "n8n",
       before:
-        "In an MCP Client Tool node, paste this address as the endpoint, choose HTTP Streamable as the transport and MCP OAuth2 as the authentication.",
+        "In an MCP Client Tool node, paste this address as the endpoint, choose HTTP Streamable as the transport and MCP OAuth2 as the authentication. Paste it again as the Server URL of the credential, and connect.",
       paste: url,
     },
     {
