@@ -97,9 +97,6 @@ async function ended(
       const refused: Refusal = isEnded ? { reason, connectionId } : { reason: "invalid_token" };
       return refusal(gateway, integration, refused, message, call);
     }
-    case "revoked":
-      forget(call.accessToken);
-      return refusal(gateway, integration, { reason: "invalid_token" }, message, call);
     case "insufficient_scope":
       return { kind: "insufficient_scope", scope: outcome.scope ?? [...caller.scope].join(" ") };
     case "failed": {
@@ -118,20 +115,16 @@ async function requestOf(
   { headers }: McpCall,
   { caller, body, message, session }: PaidCall,
 ): Promise<PaidCallRequest> {
-  const identity = identifyCall(new TextDecoder().decode(body));
+  const { spelling, ...identity } = identifyCall(new TextDecoder().decode(body));
   // MCP 2026-07-28, Custom Headers: these go on to Gong as well.
   const mirrored = [...headers].filter(([name]) => name.startsWith("mcp-param-"));
-  const spelling =
-    mirrored.length === 0 ? identity.spelling : `${identity.spelling}\n${JSON.stringify(mirrored)}`;
+  const asked = mirrored.length === 0 ? spelling : `${spelling}\n${JSON.stringify(mirrored)}`;
   return {
+    ...identity,
     credential: caller.presented,
     tool: message.toolName ?? "",
     arguments: message.arguments,
-    callHash: await sha256(spelling),
-    shareable: identity.shareable,
-    fresh: identity.fresh,
-    idJson: identity.idJson,
-    progressTokenJson: identity.progressTokenJson,
+    callHash: await sha256(asked),
     modern: isModern(headers),
     headers: [...headers].filter(([name]) => NEEDED.test(name)),
     body,

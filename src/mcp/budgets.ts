@@ -61,16 +61,31 @@ export function budgetUsedUp(
   return `${OWNER[scope]} of ${most} calls a ${period} is used up. It starts anew on ${when}; an admin can raise it.`;
 }
 
-/** Tells an agent that most of a budget is used. */
+/** What an agent is told once most of a budget is used. */
+export interface BudgetWarning {
+  readonly budget: BudgetScope;
+  readonly period: Period;
+  /** With this call, by weight. */
+  readonly used: number;
+  readonly limit: number;
+  /** RFC 3339, in UTC: when the budget starts anew. */
+  readonly resetsAt: string;
+  /** The same in words. */
+  readonly message: string;
+}
+
+/** Tells an agent that `used` of the `limit` calls of a budget are used. */
 export function budgetNearlyUsed(
-  scope: BudgetScope,
+  budget: BudgetScope,
   period: Period,
-  use: { readonly used: number; readonly most: number },
+  { used, limit }: Pick<BudgetWarning, "used" | "limit">,
   now: number,
   zone: string,
-): string {
+): BudgetWarning {
   const when = resetInWords(period, now, zone);
-  return `${OWNER[scope]}: ${use.used} of ${use.most} calls a ${period} are used. It starts anew on ${when}.`;
+  const message = `${OWNER[budget]}: ${used} of ${limit} calls a ${period} are used. It starts anew on ${when}.`;
+  const resetsAt = new Date(nextPeriodAt(period, now, zone) * 1000).toISOString();
+  return { budget, period, used, limit, resetsAt, message };
 }
 
 /** `2026-11-23 at 00:00 Europe/Berlin`: when the budget of a period starts anew. */

@@ -1,5 +1,5 @@
 // A stream of server-sent events with the messages in it rewritten. Everything else passes as it came, when it came.
-// Called by domain/list-tools.ts. WHATWG HTML §9.2.6 (parsing an event stream), MCP Streamable HTTP.
+// Called by domain/list-tools.ts and storage/paid-pieces.ts. WHATWG HTML §9.2.6 (parsing an event stream), MCP Streamable HTTP.
 
 /** A blank line ends an event; lines end with CR, LF or both. */
 const EVENT_END = /(?:\r\n|\r(?!\n)|\n)(?:\r\n|\r(?!\n)|\n)/;
@@ -24,14 +24,18 @@ export function rewriteEvents(
 ): ReadableStream<Uint8Array> {
   const reader = events.getReader();
   const encoder = new TextEncoder();
-  const cutter = createEventCutter(longest);
+  const cutter = createEventCutter(longest, true);
   return new ReadableStream({
     async pull(controller) {
       for (;;) {
         let event: string | undefined;
         try {
           event = cutter.next();
-          if (event !== undefined) return controller.enqueue(encoder.encode(await rewritten(event, rewrite)));
+          if (event !== undefined) {
+            const data = dataOf(event);
+            const replaced = data === "" ? data : await rewrite(data);
+            return controller.enqueue(encoder.encode(withData(event, replaced)));
+          }
         } catch (error) {
           await reader.cancel().catch(() => undefined);
           controller.enqueue(encoder.encode(`event: message\ndata: ${giveUp(error)}\n\n`));
@@ -51,16 +55,17 @@ export function rewriteEvents(
   });
 }
 
-interface EventCutter {
+export interface EventCutter {
   push(bytes: Uint8Array): void;
-  /** The next whole event as it came; undefined when more bytes are needed. Throws for broken UTF-8 and long events. */
+  /** The next whole event as it came; undefined when more bytes are needed. Throws for long events. */
   next(): string | undefined;
   /** The rest, when it is blank lines: the LF of a CRLF whose CR already ended the last event, for one. */
   lineEndsLeft(): string;
 }
 
-function createEventCutter(longest: number): EventCutter {
-  const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
+/** Cuts a stream into events of at most `longest` characters. `fatal`: bytes that are not UTF-8 make next() throw. */
+export function createEventCutter(longest: number, fatal: boolean): EventCutter {
+  const decoder = new TextDecoder("utf-8", { fatal, ignoreBOM: false });
   const pushed: Uint8Array[] = [];
   let rest = "";
   return {
@@ -80,18 +85,19 @@ function createEventCutter(longest: number): EventCutter {
   };
 }
 
-async function rewritten(event: string, rewrite: EventRewriting["rewrite"]): Promise<string> {
-  const lines = event.split(LINE_END);
-  const isData = (line: string): boolean => line === "data" || line.startsWith("data:");
-  const data = lines
-    .filter(isData)
-    .map((line) => line.slice(line.startsWith("data: ") ? 6 : 5))
-    .join("\n");
-  if (data === "") return event;
-  const replaced = await rewrite(data);
-  if (replaced === data) return event;
-  const others = lines.filter((line) => line !== "" && !isData(line));
+const isData = (line: string): boolean => line === "data" || line.startsWith("data:");
+
+/** The data of an event; empty when it has none. */
+export function dataOf(event: string): string {
+  const lines = event.split(LINE_END).filter(isData);
+  return lines.map((line) => line.slice(line.startsWith("data: ") ? 6 : 5)).join("\n");
+}
+
+/** The event with other data. One whose data stays is the same text. */
+export function withData(event: string, data: string): string {
+  if (data === dataOf(event)) return event;
+  const others = event.split(LINE_END).filter((line) => line !== "" && !isData(line));
   // JSON has no line breaks in it unless somebody put them there.
-  const written = replaced.split(LINE_END).map((line) => `data: ${line}`);
+  const written = data.split(LINE_END).map((line) => `data: ${line}`);
   return `${[...others, ...written].join("\n")}\n\n`;
 }

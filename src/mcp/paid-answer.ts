@@ -1,9 +1,11 @@
 // Gong's answer to a paid call, read once, and put into the form of each caller: its own id, its own protocol revision, and a
 // note of how it was served. Called by storage/. JSON-RPC 2.0 §5; MCP 2026-07-28 Results and `_meta`, 2025-11-25 Progress.
 import { isJsonObject, parseKeepingNumbers, type JsonObject } from "../json.ts";
+import type { BudgetWarning } from "./budgets.ts";
 
-/** The key of the note in a result's `_meta`. */
+/** The keys of our notes in a result's `_meta`. */
 const SERVED_KEY = "gong-mcp-gateway/served";
+const BUDGET_KEY = "gong-mcp-gateway/budget";
 
 /** How a caller other than the payer got the answer. */
 export interface ServedNote {
@@ -35,14 +37,8 @@ export type GongMessage =
 
 /** Reads one message of Gong's answer. Text that is no JSON-RPC message counts as `other`. */
 export function readGongMessage(text: string): GongMessage {
-  let message: unknown;
-  try {
-    message = parseKeepingNumbers(text);
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-    return { kind: "other" };
-  }
-  if (!isJsonObject(message)) return { kind: "other" };
+  const message = messageIn(text);
+  if (message === undefined) return { kind: "other" };
   const { method, params, result, error } = message;
   if (method === "notifications/progress" && isJsonObject(params)) return { kind: "progress", params };
   if (typeof method === "string") return { kind: message["id"] === undefined ? "other" : "request" };
@@ -51,6 +47,25 @@ export function readGongMessage(text: string): GongMessage {
   const json = JSON.stringify(error);
   const outOfCredits = saysOutOfCredits(String(error["message"]));
   return { kind: "answer", answer: { kind: "error", json, isError: true, asksBack: false, outOfCredits } };
+}
+
+function messageIn(text: string): JsonObject | undefined {
+  try {
+    const message = parseKeepingNumbers(text);
+    return isJsonObject(message) ? message : undefined;
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    return undefined;
+  }
+}
+
+/** The same message with `warning` in the `_meta` of its result. The same text, if it is no response with a result. */
+export function withWarning(text: string, warning: BudgetWarning): string {
+  const message = messageIn(text);
+  const result = message?.["result"];
+  if (!isJsonObject(result)) return text;
+  const meta = isJsonObject(result["_meta"]) ? result["_meta"] : {};
+  return JSON.stringify({ ...message, result: { ...result, _meta: { ...meta, [BUDGET_KEY]: warning } } });
 }
 
 /** The answer that `json`, a kept result, stands for. */
@@ -95,7 +110,7 @@ export interface AnswerForm {
 
 /** The JSON-RPC response with this answer for one caller. */
 export function responseFor(form: AnswerForm, answer: PaidAnswer, note: ServedNote | undefined): string {
-  if (answer.kind === "error") return `{"jsonrpc":"2.0","id":${form.idJson},"error":${answer.json}}`;
+  if (answer.kind === "error") return errorFor(form, answer.json);
   const parsed = parseKeepingNumbers(answer.json);
   const { resultType, _meta: meta, ...result } = isJsonObject(parsed) ? parsed : {};
   const members = {
@@ -104,6 +119,11 @@ export function responseFor(form: AnswerForm, answer: PaidAnswer, note: ServedNo
     _meta: { ...(isJsonObject(meta) ? meta : {}), ...(note === undefined ? {} : { [SERVED_KEY]: note }) },
   };
   return `{"jsonrpc":"2.0","id":${form.idJson},"result":${JSON.stringify(members)}}`;
+}
+
+/** The JSON-RPC response with this error, given as JSON, for one caller. */
+export function errorFor({ idJson }: AnswerForm, errorJson: string): string {
+  return `{"jsonrpc":"2.0","id":${idJson},"error":${errorJson}}`;
 }
 
 /** MCP 2026-07-28 demands a type of every result; revisions before it know only complete ones. */

@@ -101,7 +101,7 @@ const policySchema = v.pipe(
       v.strictObject({ company: limit, connection: limits, client: limits, key: limits }),
       v.readonly(),
     ),
-    /** From this part of a budget on, each paid call logs a warning. */
+    /** From this part of a budget on, each paid call is answered with a warning. */
     warnAtPercent: count(100, 1),
     guards: costGuards,
   }),

@@ -137,7 +137,7 @@ function Budgets({ view }: { view: AdminPolicyView }) {
           form={form}
           name="warnAtPercent"
           label="Warn from this part of a budget on, in percent"
-          hint="From then on, each paid call logs a warning."
+          hint="From then on, each paid call is answered with a warning."
           inputmode="numeric"
         />
         <Field

@@ -2,7 +2,7 @@
 // results out.
 
 import type { ToolRules, ToolState } from "../mcp/allowed-tool.ts";
-import type { BudgetScope } from "../mcp/budgets.ts";
+import type { BudgetScope, BudgetWarning } from "../mcp/budgets.ts";
 import type { Policy, PolicyProblem } from "../mcp/policy.ts";
 import type { Period } from "../mcp/time-zone.ts";
 import type { Actor } from "./audit.ts";
@@ -35,8 +35,8 @@ export type CallPermit =
       readonly reuseSeconds: number;
       /** Whether agents with shared access may be given each other's results. */
       readonly shareResults: boolean;
-      /** For the log: most of a budget is used. */
-      readonly warning?: string;
+      /** For the log and the agent: most of a budget is used. */
+      readonly warning?: BudgetWarning;
     }
   /** `message` is for the agent: it says what would be allowed and repeats nothing from outside. */
   | { readonly ok: false; readonly reason: CallRefusal; readonly message: string };

@@ -9,6 +9,7 @@ import {
   type Budget,
   type BudgetHolder,
   type BudgetScope,
+  type BudgetWarning,
 } from "../mcp/budgets.ts";
 import type { Policy } from "../mcp/policy.ts";
 import { periodName, type Period } from "../mcp/time-zone.ts";
@@ -76,7 +77,7 @@ export function countBudgets(
   weight: number,
   policy: Policy,
   now: number,
-): string | undefined {
+): BudgetWarning | undefined {
   for (const { budget, name } of counters) {
     sql.exec(
       `INSERT INTO budget_counters (scope, id, period, used) VALUES (?1, ?2, ?3, ?4)
@@ -91,7 +92,7 @@ export function countBudgets(
     ({ used, most }) => most !== undefined && (used + weight) * 100 >= most * policy.warnAtPercent,
   );
   if (near?.most === undefined) return undefined;
-  const use = { used: near.used + weight, most: near.most };
+  const use = { used: near.used + weight, limit: near.most };
   return budgetNearlyUsed(near.budget.scope, near.period, use, now, policy.timeZone);
 }
 

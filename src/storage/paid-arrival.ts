@@ -13,12 +13,14 @@ import type { PaidFlight } from "./paid-flight.ts";
 import type { NewPaidCall } from "./paid-ledger.ts";
 import type { GongToken, PaidCallRequest } from "./paid-rpc.ts";
 
+export type Permit = Extract<CallPermit, { ok: true }>;
+
 /** A place in the budgets, or policy's leave for a call that costs nothing. */
 export interface Reservation {
   readonly id: string;
   /** Gong's token, for a call that Gong is to be asked. */
   readonly gong: GongToken | undefined;
-  readonly permit: Extract<CallPermit, { ok: true }>;
+  readonly permit: Permit;
 }
 
 export interface Arrival {
@@ -61,23 +63,20 @@ async function reserve(
   if (gong?.ok === false) return { kind: "refused", outcome: refusalOf(gong) };
   const id = randomId();
   const { tool, arguments: given } = arrival.request;
-  const { grantId, clientId, keyId, tools } = holder;
-  const { integration } = core.row() ?? { integration: "main" as const };
+  const { integration = "main" } = core.row() ?? {};
   const asked = {
+    ...holder,
     reservationId: id,
     integration,
     connectionId: core.id,
-    grantId,
-    clientId,
-    keyId,
-    tools,
     tool,
+    arguments: given,
     pays,
   };
-  const permit = await reserveCall(core, { ...asked, arguments: given });
+  const permit = await reserveCall(core, asked);
   if (!permit.ok) return { kind: "forbidden", holder, outcome: "refused", message: permit.message };
   if (permit.warning !== undefined) {
-    log("warn", "paid_call.budget_nearly_used", { connection: core.id, warning: permit.warning });
+    log("warn", "paid_call.budget_nearly_used", { connection: core.id, warning: permit.warning.message });
   }
   if (!permit.pays) gong ??= await core.gong.authorization();
   if (gong?.ok === false) return { kind: "refused", outcome: refusalOf(gong) };

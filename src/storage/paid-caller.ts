@@ -3,11 +3,13 @@
 // MCP 2026-07-28 and 2025-11-25 Streamable HTTP.
 
 import { inTime } from "../clock.ts";
+import type { BudgetWarning } from "../mcp/budgets.ts";
 import { KEEP_ALIVE, messageEvent } from "../mcp/event-stream.ts";
-import { CREDENTIAL_REVOKED, GATEWAY_UNAVAILABLE, jsonRpcError } from "../mcp/errors.ts";
-import { progressFor, responseFor, type PaidAnswer, type ServedNote } from "../mcp/paid-answer.ts";
+import { CREDENTIAL_REVOKED, GATEWAY_UNAVAILABLE } from "../mcp/errors.ts";
+import { errorFor, progressFor, responseFor, type PaidAnswer, type ServedNote } from "../mcp/paid-answer.ts";
 import type { AnswerHead, AnswerLine } from "./answer-line.ts";
 import { isEventStream, type PaidFlight } from "./paid-flight.ts";
+import { piecesOf, type Pieces } from "./paid-pieces.ts";
 import type { PaidCallRequest, PaidOutcome } from "./paid-rpc.ts";
 import type { Holder } from "./presented-credential.ts";
 
@@ -56,19 +58,22 @@ export class PaidCaller {
   }
 
   /** Hands Gong's bytes on as they come. For the caller that pays, whose own message Gong answers. */
-  async passOn(flight: PaidFlight): Promise<PaidOutcome> {
-    let next = 0;
+  async passOn(flight: PaidFlight, warning: BudgetWarning | undefined): Promise<PaidOutcome> {
+    let pieces: Pieces | undefined;
     for (;;) {
       if (this.#isCancelled) return this.#endUnanswered();
-      if (this.isRevoked()) return this.#withhold(flight.betweenEventsAfter(next));
-      if (flight.head !== undefined && !this.#begun) await this.#begin(flight.head);
-      for (; next < flight.chunks.length; next += 1) {
-        if (this.isRevoked()) return this.#withhold(flight.betweenEventsAfter(next));
-        const chunk = flight.chunks[next];
-        if (chunk !== undefined) await this.#line.write(chunk);
+      if (flight.head !== undefined) {
+        pieces ??= piecesOf(flight, warning);
+        if (!this.#begun && !this.isRevoked()) await this.#begin(flight.head);
+      }
+      for (;;) {
+        if (this.isRevoked()) return this.#withhold(pieces?.mayInterrupt);
+        const piece = pieces?.next();
+        if (piece === undefined) break;
+        await this.#line.write(piece);
       }
       if (flight.end !== undefined) break;
-      await this.#wait(flight, flight.betweenEvents);
+      await this.#wait(flight, flight.isEventStream && pieces?.mayInterrupt === true);
     }
     const { failure, broken } = flight.end;
     if (failure !== undefined) return failure;
@@ -140,7 +145,8 @@ export class PaidCaller {
     }
     await this.#begin({ ...head, upstreamSessionId: undefined });
     if (head.hasBody) {
-      await this.#write(underOwnId(flight, this.request.idJson));
+      // Under this caller's id, where it is a JSON-RPC error.
+      await this.#write(answer?.kind === "error" ? errorFor(this.request, answer.json) : flight.text());
       await this.#line.end();
     }
     return { kind: "answered" };
@@ -157,12 +163,11 @@ export class PaidCaller {
   async #withhold(mayStand = true): Promise<PaidOutcome> {
     if (this.#begun && mayStand) await this.#endWithError(CREDENTIAL_REVOKED, REVOKED);
     else if (this.#begun) await this.#line.breakOff();
-    return { kind: "revoked" };
+    return { kind: "unauthorized", reason: "revoked" };
   }
 
   async #endWithError(code: number, text: string): Promise<void> {
-    const error = JSON.stringify(jsonRpcError(null, code, text).error);
-    await this.#writeMessage(`{"jsonrpc":"2.0","id":${this.request.idJson},"error":${error}}`);
+    await this.#writeMessage(errorFor(this.request, JSON.stringify({ code, message: text })));
     await this.#line.end();
   }
 
@@ -217,11 +222,4 @@ function accepts({ headers }: PaidCallRequest, type: "application/json" | "text/
   if (accept === undefined) return type === "application/json";
   const anyOf = type.slice(0, type.indexOf("/"));
   return accept.includes(type) || accept.includes("*/*") || accept.includes(`${anyOf}/*`);
-}
-
-/** Gong's error body, with the id of this caller where it is a JSON-RPC error. */
-function underOwnId({ chunks, answer }: PaidFlight, idJson: string): string {
-  if (answer?.kind === "error") return `{"jsonrpc":"2.0","id":${idJson},"error":${answer.json}}`;
-  const decoder = new TextDecoder();
-  return chunks.map((chunk) => decoder.decode(chunk, { stream: true })).join("") + decoder.decode();
 }

@@ -8,6 +8,7 @@ import { randomId } from "../crypto/credential.ts";
 import { failpoint } from "../failpoints.ts";
 import { errorFields, log } from "../log.ts";
 import { refusedResult } from "../mcp/paid-answer.ts";
+import type { CallUse } from "./admin-rpc.ts";
 import { settleCall } from "./call-reservation.ts";
 import type { ConnectionCore } from "./connection-core.ts";
 import { FairQueue } from "./fair-queue.ts";
@@ -15,7 +16,7 @@ import { askGong } from "./gong-asking.ts";
 import { noteProbe } from "./gong-credits.ts";
 import * as kept from "./kept-results.ts";
 import { ANY_REUSE, planCall, type OwnRefusal, type Plan } from "./paid-admission.ts";
-import { giveBack, newRow, reserveFor, type Arrival } from "./paid-arrival.ts";
+import { giveBack, newRow, reserveFor, type Arrival, type Permit } from "./paid-arrival.ts";
 import { PaidCaller, type Line } from "./paid-caller.ts";
 import { answerKept, isOfAnotherUser, landFlight, markLost, useOf } from "./paid-endings.ts";
 import { PaidFlight, type FlightEnd } from "./paid-flight.ts";
@@ -28,7 +29,7 @@ import { isRevoked, useCredential, type Holder } from "./presented-credential.ts
 const SETTLING_MS = 2000;
 
 /** Outcomes of a caller that nothing was handed to. */
-const UNDELIVERED: ReadonlySet<string> = new Set(["left", "revoked", "go_on"]);
+const UNDELIVERED: ReadonlySet<string> = new Set(["left", "unauthorized", "go_on"]);
 
 /** A call that was let in, and how it is answered. */
 interface Admitted {
@@ -163,17 +164,12 @@ export class PaidCalls {
         return this.#join(caller, plan.flight);
       case "kept": {
         const { call_id: callId } = plan.result.row;
-        settleCall(
-          this.#core,
-          id,
-          "released",
-          useOf(this.#core, request.tool, plan.holder, plan.result.how, 0),
-        );
+        this.#count(caller, plan.result.how);
         const answer = () => answerKept(this.#core, caller, plan.result, parts);
         return { caller, flight: undefined, callId, answer };
       }
       case "pay":
-        return gong === undefined ? undefined : this.#takeOff(arrival, caller, gong, permit.reuseSeconds);
+        return gong === undefined ? undefined : this.#takeOff(arrival, caller, gong, permit);
     }
   }
 
@@ -195,7 +191,7 @@ export class PaidCalls {
     return { caller, flight, callId: flight.id, answer: () => caller.join(flight) };
   }
 
-  #takeOff({ follows }: Arrival, caller: PaidCaller, gong: GongToken, reuseSeconds: number): Admitted {
+  #takeOff({ follows }: Arrival, caller: PaidCaller, gong: GongToken, permit: Permit): Admitted {
     const { rowId, request } = caller;
     const flight = new PaidFlight(rowId, request.callHash);
     flight.waiting = 1;
@@ -204,10 +200,10 @@ export class PaidCalls {
       flight.follow(follows?.flight.last ?? this.#flights.get(request.callHash));
       this.#flights.set(request.callHash, flight);
     }
-    this.#core.keepAlive(this.#fly(flight, caller, gong, reuseSeconds));
+    this.#core.keepAlive(this.#fly(flight, caller, gong, permit.reuseSeconds));
     const answer = async (): Promise<PaidOutcome> => {
       try {
-        return await caller.passOn(flight);
+        return await caller.passOn(flight, permit.warning);
       } finally {
         flight.payerHasLeft();
       }
@@ -258,7 +254,8 @@ export class PaidCalls {
     } finally {
       this.#callers.delete(caller);
       const goesOn = outcome.kind === "go_on";
-      if (flight !== undefined && flight.id !== caller.rowId) this.#countJoined(caller, !goesOn);
+      if (flight !== undefined && flight.id !== caller.rowId)
+        this.#count(caller, goesOn ? "failed" : "joined");
       if (!goesOn) this.#leave(flight);
     }
   }
@@ -269,9 +266,9 @@ export class PaidCalls {
     this.#close(flight);
   }
 
-  #countJoined({ rowId, holder, request }: PaidCaller, isSaved: boolean): void {
-    const use = useOf(this.#core, request.tool, holder, isSaved ? "joined" : "failed", 0);
-    settleCall(this.#core, rowId, "released", use);
+  /** Counts a caller that cost nothing. */
+  #count({ rowId, holder, request }: PaidCaller, served: CallUse["served"]): void {
+    settleCall(this.#core, rowId, "released", useOf(this.#core, request.tool, holder, served, 0));
   }
 
   /** Once a flight has landed and nobody waits: what was delivered to everybody is gone. */

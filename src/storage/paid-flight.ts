@@ -122,11 +122,6 @@ export class PaidFlight {
     return this.head !== undefined && isEventStream(this.head);
   }
 
-  /** Whether something of ours may stand after the bytes so far. */
-  get betweenEvents(): boolean {
-    return this.#events?.betweenEvents ?? false;
-  }
-
   /** Whether something of ours may stand after the first `count` chunks: between events, or before the body of JSON. */
   betweenEventsAfter(count: number): boolean {
     return count === 0 || this.#between[count - 1] === true;
@@ -144,17 +139,19 @@ export class PaidFlight {
     this.chunks.push(bytes);
     this.bytes += bytes.byteLength;
     this.#events?.push(bytes);
-    this.#between.push(this.betweenEvents);
+    this.#between.push(this.#events?.betweenEvents === true);
     this.#change();
   }
 
   /** The last byte of a JSON answer has come: now it can be read. */
   readWhole(): void {
-    if (this.#events !== undefined) return;
+    if (this.#events === undefined) this.#read(this.text());
+  }
+
+  /** The bytes so far as text. */
+  text(): string {
     const decoder = new TextDecoder();
-    this.#read(
-      this.chunks.map((chunk) => decoder.decode(chunk, { stream: true })).join("") + decoder.decode(),
-    );
+    return this.chunks.map((chunk) => decoder.decode(chunk, { stream: true })).join("") + decoder.decode();
   }
 
   /** It is over, and the ledger says so. */

@@ -32,9 +32,8 @@ export type PaidOutcome =
   | { readonly kind: "left" }
   /** The policy says that the tool costs nothing: the call may go straight to Gong. */
   | { readonly kind: "unpaid"; readonly gong: GongToken }
+  /** `revoked`: while the call ran, so the rest of the answer was withheld. */
   | { readonly kind: "unauthorized"; readonly reason: string }
-  /** The credential was revoked while the call ran: the rest of the answer was withheld. */
-  | { readonly kind: "revoked" }
   /** `scope`: what to ask for; undefined when Gong did not say. */
   | { readonly kind: "insufficient_scope"; readonly scope: string | undefined }
   | {

@@ -52,6 +52,11 @@ export const paid = {
     source: "gateway",
     behaviour: "A call over budget is a tool error of ours and does not reach Gong; joining costs no budget.",
   },
+  "paid.budget_warning": {
+    source: "gateway, MCP 2025-11-25 `_meta`",
+    behaviour:
+      "Once most of a budget is used, the result of each paid call says so, with what is used, the limit and when it starts anew.",
+  },
   "paid.throttled": {
     source: "RFC 6585 §4, RFC 9110 §10.2.3",
     behaviour: "Retry-After of a 429 is honoured within thirty seconds in all, or passed on; turns are fair.",
