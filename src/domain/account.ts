@@ -7,7 +7,7 @@ import { integrationNamed } from "../config.ts";
 import { log } from "../log.ts";
 import { displayName } from "../oauth/client-metadata.ts";
 import type { AgentKeyDescription } from "../storage/agent-keys.ts";
-import type { CallCounts } from "../storage/call-counts.ts";
+import type { AgentCalls } from "../storage/call-counts.ts";
 import type { EventRow } from "../storage/connection-audit.ts";
 import type { ConnectionDescription, GrantDescription } from "../storage/connection-rpc.ts";
 import type { AccountSession } from "./account-session.ts";
@@ -19,6 +19,7 @@ import {
   type AgentKeyWish,
 } from "./agent-keys.ts";
 import type { Actor, Gateway } from "./gateway.ts";
+import { eraseCalls } from "./spend.ts";
 
 /** Rows of the record that a person can download: all that are kept. */
 const MOST_EVENTS = 1000;
@@ -134,9 +135,15 @@ export function revokeOwnKey(gateway: Gateway, { session, by }: Visitor, id: str
   return revokeAgentKey(gateway, session.connectionId, id, by);
 }
 
-/** The calls of the last thirty days, by agent and by day. */
-export function accountCalls(gateway: Gateway, session: AccountSession): Promise<CallCounts> {
+/** The calls of the last thirty days, by agent. */
+export function accountCalls(gateway: Gateway, session: AccountSession): Promise<readonly AgentCalls[]> {
   return gateway.objects.connection(session.connectionId).countCalls();
+}
+
+/** Erases the record of the visitor's own calls. */
+export async function eraseOwnCalls(gateway: Gateway, { session, by }: Visitor): Promise<void> {
+  await eraseCalls(gateway, session.connectionId, by);
+  log("info", "account.acted", { action: "ledger.erased", connection: session.connectionId });
 }
 
 /** What happened to the connection, the newest first. */

@@ -4,7 +4,7 @@
 import type { Policy } from "../mcp/policy.ts";
 import { periodName } from "../mcp/time-zone.ts";
 import type { ListQuery } from "../listing.ts";
-import type { BudgetUse, Served, UsageGroup, UsageRow } from "../storage/admin-rpc.ts";
+import type { BudgetUse, Served, UsageGroup, UsageQuestion, UsageRow } from "../storage/admin-rpc.ts";
 import type { LedgerList } from "../storage/ledger-list.ts";
 import type { Actor, Gateway } from "./gateway.ts";
 
@@ -15,7 +15,8 @@ export type SpendGroup = (typeof SPEND_GROUPS)[number];
 /** How many calls were served in each way. */
 export type ServedCounts = Readonly<Record<Served, number>>;
 
-export interface Spend {
+/** Calls of some days. */
+export interface CallsByDay {
   /** `YYYY-MM-DD` in the policy's time zone, the oldest first, without gaps. */
   readonly days: readonly string[];
   readonly timeZone: string;
@@ -25,8 +26,6 @@ export interface Spend {
   readonly series: readonly { readonly name: string | undefined; readonly values: readonly number[] }[];
   /** Those that asked Gong most, first; none when split by way of serving. */
   readonly groups: readonly { readonly name: string; readonly calls: ServedCounts }[];
-  readonly policy: Policy;
-  readonly budgets: readonly BudgetUse[];
 }
 
 const USUAL_DAYS = 30;
@@ -36,15 +35,50 @@ const MOST_GROUPS = 50;
 const OWN_SERIES = 3;
 const DAY_MS = 86_400_000;
 
-/** Calls and spend of the days that `filters` name (`from`, `to`; the last 30 if they don't, 92 at most), split by `by`. */
-export async function companySpend(gateway: Gateway, filters: ListQuery["filters"]): Promise<Spend> {
+/** The company's calls of the days that `filters` name, as `callsByDay` does, and its budgets. */
+export async function companySpend(
+  gateway: Gateway,
+  filters: ListQuery["filters"],
+): Promise<CallsByDay & { readonly policy: Policy; readonly budgets: readonly BudgetUse[] }> {
   const admin = gateway.objects.admin();
   const [{ policy }, budgets] = await Promise.all([admin.policy(), admin.budgetUses()]);
+  return { ...(await callsByDay(gateway, policy, filters, {})), policy, budgets };
+}
+
+/** The same days of one connection, and what its agents and keys are called. */
+export async function connectionSpend(
+  gateway: Gateway,
+  connectionId: string,
+  filters: ListQuery["filters"],
+): Promise<CallsByDay & { readonly names: ReadonlyMap<string, string> }> {
+  const connection = gateway.objects.connection(connectionId);
+  const [{ policy }, description, keys] = await Promise.all([
+    gateway.objects.admin().policy(),
+    connection.describe(),
+    connection.listAgentKeys(),
+  ]);
+  const names = new Map(keys.map(({ id, name }) => [id, name]));
+  for (const { clientId, clientName } of description?.grants ?? []) {
+    if (clientName !== undefined) names.set(clientId, clientName);
+  }
+  return { ...(await callsByDay(gateway, policy, filters, { connectionId })), names };
+}
+
+type Whose = Pick<UsageQuestion, "connectionId">;
+
+/** Calls of the days that `filters` name (`from`, `to`; the last 30 if they don't, 92 at most), split by `by`. */
+async function callsByDay(
+  gateway: Gateway,
+  policy: Policy,
+  filters: ListQuery["filters"],
+  whose: Whose,
+): Promise<CallsByDay> {
+  const admin = gateway.objects.admin();
   const days = daysAsked(filters, periodName("day", gateway.now(), policy.timeZone));
-  const [from = "", to = ""] = [days.at(0), days.at(-1)];
+  const asked = { ...whose, from: days.at(0) ?? "", to: days.at(-1) ?? "" };
   const by = SPEND_GROUPS.find((group) => group === filters["by"]) ?? "served";
-  const byDay = await admin.usage({ from, to, groupBy: "day" });
-  const groups = by === "served" ? [] : groupsOf(await admin.usage({ from, to, groupBy: by }));
+  const byDay = await admin.usage({ ...asked, groupBy: "day" });
+  const groups = by === "served" ? [] : groupsOf(await admin.usage({ ...asked, groupBy: by }));
   return {
     days,
     timeZone: policy.timeZone,
@@ -56,10 +90,8 @@ export async function companySpend(gateway: Gateway, filters: ListQuery["filters
             name: served,
             values: perDay(days, byDay, served),
           }))
-        : await paidSeries(gateway, by, groups, days, byDay),
+        : await paidSeries(gateway, by, groups, asked, days, byDay),
     groups: groups.slice(0, MOST_GROUPS),
-    policy,
-    budgets,
   };
 }
 
@@ -87,7 +119,7 @@ function countServed(rows: readonly UsageRow[]): ServedCounts {
   return counts;
 }
 
-function groupsOf(rows: readonly UsageRow[]): Spend["groups"] {
+function groupsOf(rows: readonly UsageRow[]): CallsByDay["groups"] {
   return [...Map.groupBy(rows, ({ name }) => name)]
     .map(([name, those]) => ({ name, calls: countServed(those) }))
     .toSorted((one, other) => other.calls.paid - one.calls.paid || (one.name < other.name ? -1 : 1));
@@ -101,16 +133,16 @@ function perDay(days: readonly string[], rows: readonly UsageRow[], served: Serv
 async function paidSeries(
   gateway: Gateway,
   by: Exclude<SpendGroup, "served">,
-  groups: Spend["groups"],
+  groups: CallsByDay["groups"],
+  asked: Omit<UsageQuestion, "groupBy">,
   days: readonly string[],
   byDay: readonly UsageRow[],
-): Promise<Spend["series"]> {
-  const [from = "", to = ""] = [days.at(0), days.at(-1)];
+): Promise<CallsByDay["series"]> {
   const filter = (name: string) => (by === "tool" ? { tool: name } : { [`${by}Id`]: name });
   const groupBy: UsageGroup = "day";
   const own = await Promise.all(
     groups.slice(0, OWN_SERIES).map(async ({ name }) => {
-      const rows = await gateway.objects.admin().usage({ from, to, groupBy, ...filter(name) });
+      const rows = await gateway.objects.admin().usage({ ...asked, groupBy, ...filter(name) });
       return { name, values: perDay(days, rows, "paid") };
     }),
   );
@@ -132,15 +164,19 @@ export async function connectionLedger(
   return { ...(await gateway.objects.connection(id).listLedger(query)), agents: indexed.agents };
 }
 
-/**
- * Erases what a connection's ledger and kept results say, and takes its id out of the counters by day, whose sums stay.
- * False for an id that is not in the index.
- */
+/** Has `eraseCalls` done to a connection. False for an id that is not in the index. */
 export async function eraseLedger(gateway: Gateway, id: string, by: Actor): Promise<boolean> {
-  const admin = gateway.objects.admin();
-  if (!(await admin.hasConnection(id))) return false;
-  // Written first: an act that fails half-way is known, and can be done again.
-  await admin.recordErasure(by, id);
-  await gateway.objects.connection(id).eraseLedger();
+  if (!(await gateway.objects.admin().hasConnection(id))) return false;
+  await eraseCalls(gateway, id, by);
   return true;
+}
+
+/**
+ * Erases what a connection's ledger and kept results say, takes its id out of the counters by day, whose sums stay, and
+ * forgets what counted against its budgets before this month.
+ */
+export async function eraseCalls(gateway: Gateway, id: string, by: Actor): Promise<void> {
+  // Written first: an act that fails half-way is known, and can be done again.
+  await gateway.objects.admin().recordErasure(by, id);
+  await gateway.objects.connection(id).eraseLedger();
 }

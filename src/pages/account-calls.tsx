@@ -1,8 +1,9 @@
-// How much a person's connection was used in thirty days: a line for each agent and key on the account page, and a page of
-// its own with a chart. Rendered by GET /account/calls.
+// How much a person's connection was used: a line for each agent and key on the account page, and a page of its own with
+// charts, and with the way to erase it all. Rendered by GET /account/calls.
 
-import { Chart } from "./chart.tsx";
+import { Confirm } from "./confirm.tsx";
 import { Layout } from "./layout.tsx";
+import { SpendPanel, type SpendPanelView } from "./spend-panel.tsx";
 
 export interface AgentCalls {
   readonly calls: number;
@@ -12,42 +13,67 @@ export interface AgentCalls {
 /** By the id of the agent or key. */
 export type CallsOfAgents = ReadonlyMap<string, AgentCalls>;
 
-export interface AccountCallsView {
+export interface AccountCallsView extends Omit<SpendPanelView, "path" | "choices"> {
   readonly nonce: string;
-  /** Thirty days, the oldest first. */
-  readonly days: readonly {
-    readonly day: string;
-    readonly paid: number;
-    readonly free: number;
-    readonly refused: number;
-  }[];
+  readonly csrf: string;
+  /** How long the record of a call is kept. */
+  readonly keptDays: number;
 }
 
-/** Renders the chart. */
-export function AccountCallsPage({ nonce, days }: AccountCallsView) {
+const CHOICES = ["served", "tool", "client", "key"] as const;
+
+/** Renders the page. Posts to /account/calls/erase. */
+export function AccountCallsPage(view: AccountCallsView) {
   return (
-    <Layout title="Your calls to Gong" nonce={nonce} wide>
+    <Layout title="Your calls to Gong" nonce={view.nonce} wide>
       <h1>Your calls to Gong</h1>
-      <div class="card">
-        <p>Each paid call spends your company's Gong credits. Gong does not tell the gateway how many.</p>
-        <Chart
-          id="calls-by-day"
-          title="Calls of tools by day, in UTC"
-          days={days.map(({ day }) => day)}
-          series={[
-            { name: "Paid", values: days.map(({ paid }) => paid) },
-            { name: "Answered from a paid call", values: days.map(({ free }) => free) },
-            { name: "Refused", values: days.map(({ refused }) => refused) },
-          ]}
-          empty="No calls in the last 30 days."
-        />
-      </div>
+      <p>
+        Each call that is asked of Gong spends your company's Gong credits. Gong does not tell the gateway how
+        many.
+      </p>
+      <SpendPanel {...view} path="/account/calls" choices={CHOICES} />
+      <Erase {...view} />
       <p>
         <a class="button" href="/account">
           Back to your Gong access
         </a>
       </p>
     </Layout>
+  );
+}
+
+function Erase({ csrf, keptDays }: AccountCallsView) {
+  return (
+    <section class="card" aria-labelledby="erase">
+      <div class="stack">
+        <h2 id="erase">Erase the record of your calls</h2>
+        <p>{`Without your doing anything, the record of a call is deleted after ${keptDays} days.`}</p>
+        <h3>What goes</h3>
+        <ul>
+          <li>every call that has ended: when, which agent, which tool, how it ended</li>
+          <li>what is kept of questions and answers, and results that still wait for an agent</li>
+          <li>
+            these charts: your company's sums by day and tool stay, and no longer say that they are yours
+          </li>
+        </ul>
+        <h3>What stays, and why</h3>
+        <ul>
+          <li>your connection, its agents and agent keys: end them on your account page</li>
+          <li>what happened to the connection, and the company's security audit: they show an attack</li>
+          <li>how many calls count against the budgets of today and this month, without what they were</li>
+          <li>what Gong itself records of its use: ask your Gong admin</li>
+        </ul>
+      </div>
+      <Confirm
+        label="Erase the record of my calls…"
+        about=""
+        action="/account/calls/erase"
+        csrf={csrf}
+        button="Erase the record of my calls"
+      >
+        The security audit notes that you erased it. This can't be undone.
+      </Confirm>
+    </section>
   );
 }
 

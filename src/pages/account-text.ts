@@ -5,6 +5,7 @@ const DONE = new Map<string, string>([
   ["agent_ended", "The agent was stopped. Its next call to Gong is refused."],
   ["key_revoked", "The agent key was revoked. Its next call to Gong is refused."],
   ["agents_ended", "All agents were stopped. Their next calls to Gong are refused."],
+  ["calls_erased", "The record of your calls was erased."],
   ["disconnected", "Your connection has ended. The gateway has deleted its Gong tokens."],
   [
     "other_person",

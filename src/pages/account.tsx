@@ -56,7 +56,7 @@ export function AccountPage(view: AccountView) {
       <Connection view={view} />
       <Agents agents={view.agents} calls={view.calls} csrf={view.csrf} />
       <AccountKeys {...view.keys} calls={view.calls} csrf={view.csrf} />
-      <Record events={view.events} hasCalls={view.calls.size > 0} />
+      <Record events={view.events} />
       <SignOutEverywhere csrf={view.csrf} />
       {view.state === "disconnected" ? null : <Disconnect view={view} />}
     </Layout>
@@ -109,12 +109,7 @@ function meaning(state: string): string {
   }
 }
 
-interface RecordView {
-  readonly events: readonly AccountEvent[];
-  readonly hasCalls: boolean;
-}
-
-function Record({ events, hasCalls }: RecordView) {
+function Record({ events }: Pick<AccountView, "events">) {
   return (
     <Card id="record" title="What happened">
       <ul class="bare stack">
@@ -134,11 +129,9 @@ function Record({ events, hasCalls }: RecordView) {
         ))}
       </ul>
       <p class="row">
-        {hasCalls ? (
-          <a class="button" href="/account/calls">
-            Calls by day
-          </a>
-        ) : null}
+        <a class="button" href="/account/calls">
+          Calls and spend
+        </a>
         <a class="button" href="/account/record/csv" download>
           Download as CSV
         </a>

@@ -12,14 +12,15 @@ import {
 } from "../domain/account.ts";
 import { listConnectionsOf } from "../domain/account-access.ts";
 import { personalIntegration } from "../domain/account-sign-in.ts";
-import type { Gateway } from "../domain/gateway.ts";
 import { KEY_LIFETIMES_DAYS } from "../domain/agent-keys.ts";
+import { connectionSpend } from "../domain/spend.ts";
 import { AccountCallsPage } from "../pages/account-calls.tsx";
 import { AccountKeyMadePage } from "../pages/account-keys.tsx";
 import { AccountPage, type AccountView } from "../pages/account.tsx";
 import { AccountSignInPage } from "../pages/account-sign-in.tsx";
 import { doneInWords } from "../pages/account-text.ts";
 import type { AgentKeyRefusal } from "../pages/agent-key-text.ts";
+import { queryOf } from "./admin-parts.ts";
 
 /** Events on the page itself; the downloads have all. */
 const EVENTS_SHOWN = 10;
@@ -75,7 +76,7 @@ export async function showAccount(
       nonce={nonceOf(c)}
       csrf={visitor.csrf}
       keys={keysOf(keys, refusal)}
-      calls={new Map(calls.agents.map((agent) => [agent.id, agent]))}
+      calls={new Map(calls.map((agent) => [agent.id, agent]))}
       done={doneInWords(c.req.query("done"))}
     />
   );
@@ -117,23 +118,18 @@ function keysOf({ keys, connected, resource }: AccountKeys, refusal: AgentKeyRef
   };
 }
 
-/** The calls of the last thirty days as a chart. */
+/** The calls by day, and the way to erase them. */
 export async function showCalls(c: Context<AppEnv>): Promise<Response> {
   const gateway = c.get("gateway");
-  const calls = await accountCalls(gateway, visitorOf(c).session);
-  return c.html(<AccountCallsPage nonce={nonceOf(c)} days={everyDay(gateway, calls)} />);
+  const { session, csrf } = visitorOf(c);
+  const spend = await connectionSpend(
+    gateway,
+    session.connectionId,
+    queryOf(c, ["by", "from", "to"]).filters,
+  );
+  const keptDays = gateway.config.ledgerSeconds / 86_400;
+  return c.html(<AccountCallsPage nonce={nonceOf(c)} csrf={csrf} keptDays={keptDays} {...spend} />);
 }
-
-/** One entry for each of the last thirty days, so that the chart has no gaps. */
-function everyDay(gateway: Gateway, { days }: Calls): Calls["days"] {
-  const counted = new Map(days.map((day) => [day.day, day]));
-  return Array.from({ length: 30 }, (_, back) => {
-    const day = date(gateway.now() - (29 - back) * 86_400).slice(0, 10);
-    return counted.get(day) ?? { day, paid: 0, free: 0, refused: 0 };
-  });
-}
-
-type Calls = Awaited<ReturnType<typeof accountCalls>>;
 
 const nonceOf = (c: Context<AppEnv>): string => c.get("secureHeadersNonce") ?? "";
 

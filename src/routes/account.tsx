@@ -9,6 +9,7 @@ import {
   disconnectAccount,
   endAgent,
   endAllAgents,
+  eraseOwnCalls,
   revokeOwnKey,
   signOutEverywhere,
 } from "../domain/account.ts";
@@ -58,6 +59,10 @@ const acts = newRoutes()
   .post("/keys/:id/revoke", async (c) => {
     const revoked = await revokeOwnKey(c.get("gateway"), visitorOf(c), c.req.param("id"));
     return revoked ? backToAccount(c, "key_revoked") : problemPage(c, "agent_gone", 404);
+  })
+  .post("/calls/erase", async (c) => {
+    await eraseOwnCalls(c.get("gateway"), visitorOf(c));
+    return backToAccount(c, "calls_erased");
   })
   .post("/disconnect", async (c) => {
     await disconnectAccount(c.get("gateway"), visitorOf(c));

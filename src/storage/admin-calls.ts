@@ -23,8 +23,10 @@ import type {
 import { readFrom, writeTo } from "./admin-rows.ts";
 import { scheduleAlarm } from "./alarm.ts";
 import { writeAudit, type Actor } from "./audit.ts";
-import { budgetUses, pruneCounters } from "./budget-counters.ts";
+import { budgetUses, forgetPastCounters, pruneCounters } from "./budget-counters.ts";
 import * as calls from "./call-reservations.ts";
+import { dropEnded, hasEnds, type ConnectionReport } from "./connection-index.ts";
+import { forgetPeople } from "./people.ts";
 import { currentPolicy, defaultPolicy, setPolicy } from "./policy-store.ts";
 import * as tools from "./seen-tools.ts";
 import * as counters from "./usage-counters.ts";
@@ -53,6 +55,12 @@ export class AdminCalls extends AdminDirectory {
     const permit = writeTo(this.ctx.storage, (sql, now) => calls.reserveCall(sql, request, access, now));
     await this.#schedule();
     return permit;
+  }
+
+  /** What a connection tells about itself. What ends is forgotten some day, by alarm. */
+  override async recordState(id: string, report: ConnectionReport): Promise<void> {
+    await super.recordState(id, report);
+    await this.#schedule();
   }
 
   /** Says how a reserved call ended, once: the first word counts. */
@@ -104,6 +112,7 @@ export class AdminCalls extends AdminDirectory {
   async recordErasure(by: Actor, connectionId: string): Promise<void> {
     writeTo(this.ctx.storage, (sql, now) => {
       counters.anonymiseUsage(sql, connectionId);
+      forgetPastCounters(sql, currentPolicy(sql).policy, connectionId, now);
       writeAudit(sql, now, by, "ledger.erased", connectionId);
     });
   }
@@ -114,6 +123,8 @@ export class AdminCalls extends AdminDirectory {
       calls.assumeSpent(sql, now);
       pruneCounters(sql, now);
       counters.pruneUsage(sql, now);
+      dropEnded(sql, now);
+      forgetPeople(sql, parseConfig(this.env).ledgerSeconds, now);
       return undefined;
     });
     await this.#schedule();
@@ -124,7 +135,7 @@ export class AdminCalls extends AdminDirectory {
     const now = nowSeconds();
     const due = readFrom(this.ctx.storage, [], (sql) => [
       calls.nextSettlementAt(sql),
-      counters.hasUsage(sql) ? now + PRUNE_SECONDS : undefined,
+      counters.hasUsage(sql) || hasEnds(sql) ? now + PRUNE_SECONDS : undefined,
     ]);
     return scheduleAlarm(this.ctx.storage, now, due);
   }

@@ -121,6 +121,22 @@ export function releaseBudgets(
   );
 }
 
+/** Forgets what a connection and its agent keys used in days and months that are over; today's still limits them. */
+export function forgetPastCounters(
+  sql: SqlStorage,
+  { timeZone }: Policy,
+  connectionId: string,
+  now: number,
+): void {
+  sql.exec(
+    `DELETE FROM budget_counters WHERE period NOT IN (?1, ?2) AND ((scope = 'connection' AND id = ?3)
+       OR (scope = 'key' AND id IN (SELECT id FROM key_index WHERE connection_id = ?3)))`,
+    periodName("day", now, timeZone),
+    periodName("month", now, timeZone),
+    connectionId,
+  );
+}
+
 /** Forgets the counters of days and months long over. */
 export function pruneCounters(sql: SqlStorage, now: number): void {
   // Names sort by time, and a month's comes before those of its days.

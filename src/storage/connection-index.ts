@@ -199,12 +199,24 @@ export function connectionParts(sql: SqlStorage, size: number): readonly string[
 /** What an AdminObject that was never written shows. */
 export const NO_CONNECTIONS: ListPage<IndexedConnection> = EMPTY_PAGE;
 
-function dropEnded(sql: SqlStorage, now: number): void {
+/** Forgets connections that ended 90 days ago, and who signed in to them. */
+export function dropEnded(sql: SqlStorage, now: number): void {
   const gone = sql
     .exec<{ id: string }>(
       "DELETE FROM connections WHERE state = 'disconnected' AND state_since <= ? RETURNING id",
       now - ENDED_KEPT_SECONDS,
     )
     .toArray();
-  for (const { id } of gone) sql.exec("DELETE FROM client_connections WHERE connection_id = ?", id);
+  for (const { id } of gone) {
+    sql.exec("DELETE FROM client_connections WHERE connection_id = ?", id);
+    sql.exec("DELETE FROM connection_people WHERE connection_id = ?", id);
+  }
+}
+
+/** Whether there is a connection that will be forgotten, or a person. */
+export function hasEnds(sql: SqlStorage): boolean {
+  const found = sql.exec(
+    "SELECT 1 FROM connections WHERE state = 'disconnected' UNION ALL SELECT 1 FROM people LIMIT 1",
+  );
+  return found.toArray().length > 0;
 }

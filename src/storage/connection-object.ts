@@ -8,7 +8,7 @@ import type { IntegrationName } from "../config.ts";
 import type { GongTokens } from "../gong/oauth.ts";
 import type { ListQuery } from "../listing.ts";
 import * as account from "./account-life.ts";
-import { countCalls, type CallCounts } from "./call-counts.ts";
+import { countCalls, type AgentCalls } from "./call-counts.ts";
 import { listEvents, type EventRow } from "./connection-audit.ts";
 import * as codeless from "./codeless-grants.ts";
 import type { CodelessGrant, CodelessOutcome, CodelessToken } from "./codeless-grants.ts";
@@ -206,10 +206,10 @@ export class ConnectionObject extends DurableObject<Env> {
     await account.signOut(this.#core, undefined);
   }
 
-  /** The calls of the last thirty days, by agent and by day. */
-  async countCalls(): Promise<CallCounts> {
+  /** The calls of the last thirty days, by agent. */
+  async countCalls(): Promise<readonly AgentCalls[]> {
     const core = this.#core;
-    return (await core.ready()) ? countCalls(core.sql, nowSeconds()) : { agents: [], days: [] };
+    return (await core.ready()) ? countCalls(core.sql, nowSeconds()) : [];
   }
 
   /** What happened to the connection, the newest first. */

@@ -24,6 +24,14 @@ export function recordPerson(sql: SqlStorage, connectionId: string, person: Pers
   );
 }
 
+/** Forgets people whose last connection has left the index, once the ledger can't name them any more. */
+export function forgetPeople(sql: SqlStorage, ledgerSeconds: number, now: number): void {
+  sql.exec(
+    `DELETE FROM people WHERE seen_at <= ? AND email_hash NOT IN (SELECT email_hash FROM connection_people)`,
+    now - ledgerSeconds,
+  );
+}
+
 /** The connections a person signed in to, the newest sign-in first. */
 export function connectionsOfPerson(sql: SqlStorage, emailHash: string): readonly string[] {
   return sql

@@ -146,17 +146,26 @@ describe(verifies("browser.account", "a person's account"), () => {
     expect(text).toContain("needs_reconnect");
   });
 
-  it("gateway: the calls of each agent are counted, and drawn by day", async () => {
+  it("gateway: the calls of each agent are counted, and drawn by day and by tool", async () => {
     const { page } = person;
     await page.goto(account());
     await page
       .getByText(/calls? in 30 days/)
       .first()
       .waitFor();
-    await page.getByRole("link", { name: "Calls by day" }).click();
+    await page.getByRole("link", { name: "Calls and spend" }).click();
     await page.getByRole("heading", { name: "Your calls to Gong" }).waitFor();
-    expect(await page.getByRole("img").first().getAttribute("aria-label")).toContain("Calls of tools by day");
+    expect(await page.getByRole("img").first().getAttribute("aria-label")).toContain(
+      "Calls that were answered",
+    );
     expect(await lookEveryWay(page, "account-calls")).toEqual([]);
+    await page.getByLabel("Split by").selectOption("tool");
+    await page.getByRole("button", { name: "Show" }).click();
+    await page.getByRole("table", { name: "By tool" }).waitFor();
+    await page.getByText("Erase the record of my calls…").click();
+    expect(await lookEveryWay(page, "account-calls-by-tool")).toEqual([]);
+    await page.getByRole("button", { name: "Erase the record of my calls" }).click();
+    await page.getByText("The record of your calls was erased.").waitFor();
   });
 
   it("gateway: another tab that signs in takes over; the first one's forms say that the page is out of date", async () => {

@@ -1,6 +1,7 @@
 // The account pages in every state, with ordinary and with hostile values. Part of page-samples.tsx.
 
 import type { Child } from "hono/jsx";
+import { BY_CLIENT, EMPTY, SPEND } from "./spend-samples.tsx";
 import { AccountCallsPage } from "../../src/pages/account-calls.tsx";
 import { AccountKeyMadePage } from "../../src/pages/account-keys.tsx";
 import { AccountPage, type AccountView } from "../../src/pages/account.tsx";
@@ -110,18 +111,16 @@ export const ACCOUNT_SAMPLES: Readonly<Record<string, () => Child>> = {
       expiresAt="2027-02-18T09:00:00Z"
     />
   ),
-  "account-calls": () => (
+  "account-calls": () => <AccountCallsPage {...SPEND} keptDays={400} />,
+  "account-calls-by-client": () => (
     <AccountCallsPage
-      nonce={NONCE}
-      days={Array.from({ length: 30 }, (_, at) => ({
-        day: new Date(Date.UTC(2026, 9, 24 + at)).toISOString().slice(0, 10),
-        paid: (at * 7) % 5,
-        free: at % 3,
-        refused: at === 12 ? 2 : 0,
-      }))}
+      {...SPEND}
+      {...BY_CLIENT}
+      names={new Map([["gcl_J3kf02mC9qLw8ZrT1xYvAa", "Claude Code (gong)"]])}
+      keptDays={400}
     />
   ),
-  "account-no-calls": () => <AccountCallsPage nonce={NONCE} days={[]} />,
+  "account-no-calls": () => <AccountCallsPage {...SPEND} {...EMPTY} keptDays={400} />,
   "account-lost": () => <AccountPage {...ACCOUNT} state="needs_reconnect" reason="ended_by_gong" />,
   "account-failing": () => <AccountPage {...ACCOUNT} reason="unavailable" />,
   "account-ended": () => (

@@ -142,7 +142,22 @@ export const HOSTILE_SLOTS: readonly Slot[] = [
     shows: (value) => visibleName(value) ?? "The new key",
   },
   {
-    name: "account: calls by day",
-    page: (value) => <AccountCallsPage nonce={NONCE} days={[{ day: value, paid: 1, free: 1, refused: 1 }]} />,
+    name: "account: calls by day and by what they are split",
+    page: (value) => (
+      <AccountCallsPage
+        nonce={NONCE}
+        csrf={value}
+        keptDays={400}
+        by="client"
+        days={[value]}
+        timeZone={value}
+        totals={{ paid: 1, joined: 1, recovered: 1, reused: 1, refused: 1, failed: 1 }}
+        series={[{ name: value, values: [1] }]}
+        groups={[
+          { name: value, calls: { paid: 1, joined: 1, recovered: 1, reused: 1, refused: 1, failed: 1 } },
+        ]}
+        names={new Map([[value, value]])}
+      />
+    ),
   },
 ];

@@ -45,7 +45,7 @@ export const SPEND: SpendView = {
   keptDays: 400,
 };
 
-const BY_CLIENT: Partial<SpendView> = {
+export const BY_CLIENT: Partial<SpendView> = {
   by: "client",
   series: [
     {
@@ -67,7 +67,7 @@ const BY_CLIENT: Partial<SpendView> = {
   ],
 };
 
-const EMPTY: Partial<SpendView> = {
+export const EMPTY: Partial<SpendView> = {
   totals: NONE,
   series: [{ name: "paid", values: DAYS.map(() => 0) }],
   budgets: [],

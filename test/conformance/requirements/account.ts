@@ -40,7 +40,7 @@ export const account = {
   "account.calls": {
     source: "gateway",
     behaviour:
-      "A person sees the calls of each agent and key in thirty days, by day, and which of them were paid.",
+      "A person sees how many calls each agent and key made in thirty days, and how many of them were paid.",
   },
   "account.session": {
     source: "OWASP ASVS 5.0 7.2 to 7.4, RFC 6265bis §4.1.3",

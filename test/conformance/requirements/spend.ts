@@ -20,6 +20,21 @@ export const spend = {
     behaviour:
       "A row of the ledger is deleted by alarm once it is as old as the setting says, and not before.",
   },
+  "spend.account": {
+    source: "gateway",
+    behaviour:
+      "A person sees their own calls by day, split by how they were served, tool, client or key, and what was saved; nobody else's.",
+  },
+  "spend.own_erasure": {
+    source: "gateway, GDPR Article 17",
+    behaviour:
+      "A person erases the record of their own calls, told what goes and what stays; it is audited and empties no budget.",
+  },
+  "spend.people_end": {
+    source: "gateway, GDPR Article 5(1)(e)",
+    behaviour:
+      "A person's address is forgotten once none of their connections is listed and no row of the ledger can name them.",
+  },
   "spend.erasure": {
     source: "gateway, ASVS 5.0 14.2.7",
     behaviour:
