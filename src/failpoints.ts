@@ -10,7 +10,10 @@ declare global {
 export const FAILPOINT_NAMES = [
   "transaction.taking",
   "connect.taken",
-  "connect.exchanged",
+  "connect.answered",
+  "connect.sealed",
+  "answer.keeping",
+  "connect.kept",
   "connect.indexed",
   "connect.writing",
   "connect.connected",

@@ -54,11 +54,12 @@ export const asPage: ErrorHandler<AppEnv> = (error, c) => {
   );
 };
 
-/** A page about a problem that people meet: what happened, and what to do. */
+/** A page about a problem that people meet: what happened, what to do, and where, if that is not the problem's own place. */
 export function problemPage(
   c: Context<AppEnv>,
   problem: Problem,
   status: ContentfulStatusCode,
+  action?: typeof HOME,
 ): Response | Promise<Response> {
   c.set("refusal", problem);
   log("info", "authorize.refused", { reason: problem, route: routeOf(c) });
@@ -68,6 +69,7 @@ export function problemPage(
       nonce={c.get("secureHeadersNonce") ?? ""}
       action={HOME}
       {...problemText(problem)}
+      {...(action === undefined ? {} : { action })}
       requestId={c.get("requestId")}
     />,
     status,

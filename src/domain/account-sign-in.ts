@@ -8,12 +8,12 @@ import { GongError } from "../errors.ts";
 import { failpoint } from "../failpoints.ts";
 import { log } from "../log.ts";
 import { mintAccountSession, readAccountSession, signOutOfAccount } from "./account-session.ts";
-import { namedConnectionId } from "./connection-id.ts";
+import { namedConnectionId } from "../storage/connection-names.ts";
 import { goToGong, type DecidedConsent } from "./decide-consent.ts";
-import { exchangeGongCode, logCallbackFailure } from "./exchange-gong-code.ts";
+import { canGoOn, exchangeGongCode, type ProvenCallback } from "./exchange-gong-code.ts";
 import type { Gateway } from "./gateway.ts";
 import { personRow } from "./people.ts";
-import { finishTransaction, type Continuation } from "./transaction.ts";
+import { finishTransaction } from "./transaction.ts";
 
 const REFUSALS = ["account_unnamed", "account_denied", "account_failed"] as const;
 
@@ -54,39 +54,31 @@ export async function beginAccountSignIn(
  */
 export async function completeAccountSignIn(
   gateway: Gateway,
-  transactionId: string,
-  integration: IntegrationConfig,
-  continuation: Continuation,
-  callback: URLSearchParams,
+  proven: ProvenCallback,
   before: string | undefined,
-): Promise<AccountSignIn> {
+): Promise<AccountSignIn | { readonly kind: "busy" }> {
+  const { transactionId } = proven;
   let signedIn: AccountSignIn;
   try {
-    signedIn = await signIn(gateway, integration, continuation, callback, before);
+    signedIn = await signIn(gateway, proven, before);
   } catch (error) {
-    logCallbackFailure(error);
+    if (await canGoOn(gateway, transactionId, error)) return { kind: "busy" };
     const denied = error instanceof GongError && error.kind === "denied";
     signedIn = { kind: "refused", reason: denied ? "account_denied" : "account_failed" };
   }
   const outcome = signedIn.kind === "account" ? signedIn.session : signedIn.reason;
-  try {
-    await finishTransaction(gateway, transactionId, outcome);
-  } catch (error) {
-    // Only a reload needs the record: this answer is as good without it.
-    logCallbackFailure(error);
-  }
+  await finishTransaction(gateway, transactionId, outcome);
   if (FAILPOINTS) await failpoint("connect.finished");
   return signedIn;
 }
 
 async function signIn(
   gateway: Gateway,
-  integration: IntegrationConfig,
-  continuation: Continuation,
-  callback: URLSearchParams,
+  proven: ProvenCallback,
   before: string | undefined,
 ): Promise<AccountSignIn> {
-  const tokens = await exchangeGongCode(integration, continuation, callback);
+  const { integration, continuation } = proven;
+  const { tokens, authorization } = await exchangeGongCode(gateway, proven);
   const connectionId = await namedConnectionId(gateway, integration, tokens.userId);
   // Tokens of nobody would be kept for nobody: they are not stored, and end at Gong by themselves.
   if (connectionId === undefined) return { kind: "refused", reason: "account_unnamed" };
@@ -98,8 +90,11 @@ async function signIn(
     .admin()
     .recordConnection({ id: connectionId, integration: integration.name }, undefined, person);
   if (FAILPOINTS) await failpoint("connect.indexed");
-  await objects.connection(connectionId).signInToAccount(integration.name, tokens, session.hash);
+  const outcome = await objects
+    .connection(connectionId)
+    .signInToAccount(integration.name, tokens, authorization, session.hash);
   if (FAILPOINTS) await failpoint("connect.connected");
+  if (outcome !== "connected") return { kind: "refused", reason: "account_failed" };
   const known = await readAccountSession(gateway, before);
   await signOutOfAccount(gateway, before);
   log("info", "account.signed_in", { connection: connectionId });

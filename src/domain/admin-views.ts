@@ -10,7 +10,7 @@ import type { AuditRow } from "../storage/audit.ts";
 import type { Approval } from "../storage/admin-schema.ts";
 import { WARNING_SECONDS, type IndexedConnection, type IndexWarnings } from "../storage/connection-index.ts";
 import type { ConnectionDescription } from "../storage/connection-rpc.ts";
-import { sharedConnectionId } from "./connection-id.ts";
+import { sharedConnectionId } from "../storage/connection-names.ts";
 import type { Gateway } from "./gateway.ts";
 import { peopleOfConnections } from "./people.ts";
 import { describeSetup, type SetupState } from "./setup.ts";

@@ -9,7 +9,7 @@ import { displayName } from "../oauth/client-metadata.ts";
 import { formatScope } from "../oauth/scope.ts";
 import type { AgentKeyDescription } from "../storage/agent-keys.ts";
 import { retrying } from "../storage/stubs.ts";
-import { sharedConnectionId } from "./connection-id.ts";
+import { sharedConnectionId } from "../storage/connection-names.ts";
 import type { Actor, Gateway } from "./gateway.ts";
 
 /** The days that people choose from. */

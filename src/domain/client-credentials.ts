@@ -9,7 +9,7 @@ import { resolveResource } from "../oauth/resource.ts";
 import { narrowScope, SCOPES } from "../oauth/scope.ts";
 import type { ClientCredentialsRequest } from "../oauth/token-request.ts";
 import { issueWithoutCode } from "./codeless-token.ts";
-import { sharedConnectionId } from "./connection-id.ts";
+import { sharedConnectionId } from "../storage/connection-names.ts";
 import { integrationFor, type Gateway } from "./gateway.ts";
 import type { TokenResponse } from "./token-response.ts";
 

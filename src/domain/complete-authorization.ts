@@ -5,15 +5,15 @@
 import { sha256 } from "../crypto/encoding.ts";
 import { failureOf, GongError, OAuthError } from "../errors.ts";
 import { failpoint } from "../failpoints.ts";
-import type { GongTokens } from "../gong/oauth.ts";
 import { log } from "../log.ts";
+import { authorizationQuery, type AuthorizationRequestParts } from "../oauth/authorization-request.ts";
 import { formatScope, narrowScope, resolveScope } from "../oauth/scope.ts";
-import type { IntegrationConfig } from "../config.ts";
 import { ACCOUNT_COOKIE } from "./account-session.ts";
 import { accountOutcome, completeAccountSignIn, type AccountSignIn } from "./account-sign-in.ts";
 import { isClientGone } from "./clients.ts";
-import { personalConnectionId } from "./connection-id.ts";
-import { exchangeGongCode, logCallbackFailure } from "./exchange-gong-code.ts";
+import { adoptTokens } from "../storage/code-answer.ts";
+import { namedConnectionId } from "../storage/connection-names.ts";
+import { canGoOn, exchangeGongCode, type ProvenCallback } from "./exchange-gong-code.ts";
 import { finishSetup, setupPageUrl } from "./finish-setup.ts";
 import { actorIn, type Gateway } from "./gateway.ts";
 import { openGrantFor } from "./open-grant.ts";
@@ -37,6 +37,8 @@ export type CompletedAuthorization =
   | AccountSignIn
   /** The same callback is being worked on: ask again in a moment. */
   | { readonly kind: "busy" }
+  /** The gateway died while Gong was asked: the person begins again at `url`. */
+  | { readonly kind: "lost"; readonly url: string }
   | {
       readonly kind: "refused";
       readonly reason:
@@ -77,7 +79,15 @@ async function complete(
     case "taken": {
       if (FAILPOINTS) await failpoint("connect.taken");
       const continuation = await openContinuation(gateway, state.id, taken.continuationSealed);
-      return finish(gateway, state.id, continuation, callback, cookie);
+      const { answerSealed } = taken;
+      const integration = gateway.config.integrations.find(({ name }) => name === continuation.integration);
+      if (integration === undefined) return { kind: "refused", reason: "failed" };
+      const proven = { transactionId: state.id, integration, continuation, callback, answerSealed };
+      return finish(gateway, proven, cookie);
+    }
+    case "lost": {
+      const continuation = await openContinuation(gateway, state.id, taken.continuationSealed);
+      return { kind: "lost", url: beginningOf(gateway, continuation) };
     }
     case "done": {
       const url = await openOutcome(gateway, state.id, taken.outcomeSealed);
@@ -105,77 +115,78 @@ function isWellFormed(callback: URLSearchParams): boolean {
   return new Set(names).size === names.length && codeIsPlain;
 }
 
+/** Where the sign-in that this callback belongs to was begun. */
+function beginningOf({ config }: Gateway, { purpose, request }: Continuation): string {
+  if (purpose === "account") return `${config.publicUrl}/account`;
+  if (request === undefined) return `${config.publicUrl}/admin/setup`;
+  return request.device === undefined
+    ? `${config.publicUrl}/authorize?${authorizationQuery(request)}`
+    : `${config.publicUrl}/device`;
+}
+
 async function finish(
   gateway: Gateway,
-  transactionId: string,
-  continuation: Continuation,
-  callback: URLSearchParams,
+  proven: ProvenCallback,
   cookie: (name: string) => string | undefined,
 ): Promise<CompletedAuthorization> {
-  const { config } = gateway;
-  const integration = config.integrations.find((candidate) => candidate.name === continuation.integration);
+  const { continuation, transactionId } = proven;
   const { request } = continuation;
-  if (integration === undefined) return { kind: "refused", reason: "failed" };
   if (continuation.purpose === "account") {
-    const before = cookie(ACCOUNT_COOKIE);
-    return completeAccountSignIn(gateway, transactionId, integration, continuation, callback, before);
+    return completeAccountSignIn(gateway, proven, cookie(ACCOUNT_COOKIE));
   }
-  if (request === undefined) {
-    return {
-      kind: "admin",
-      url: await finishSetup(gateway, transactionId, integration, continuation, callback),
-    };
-  }
+  if (request === undefined) return finishSetup(gateway, proven);
   gateway.attempt.clientId = request.clientId;
   gateway.attempt.clientName = continuation.clientName;
   let url: string;
   try {
-    const tokens = await exchangeGongCode(integration, continuation, callback);
-    url = await connectAndGrant(gateway, integration, continuation, tokens);
+    url = await connectAndGrant(gateway, proven, request);
   } catch (error) {
+    if (await canGoOn(gateway, transactionId, error)) return { kind: "busy" };
     const failure = asOAuthError(error);
     gateway.attempt.reason =
       error instanceof GongError ? `gong_${error.kind}` : (failure.reason ?? failure.code);
     url = await tellRefused(gateway, request, failure);
   }
-  try {
-    await finishTransaction(gateway, transactionId, url);
-  } catch (error) {
-    // Only a reload needs the record: this answer is as good without it.
-    logCallbackFailure(error);
-  }
+  await finishTransaction(gateway, transactionId, url);
   if (FAILPOINTS) await failpoint("connect.finished");
   return { kind: "redirect", url };
 }
 
 async function connectAndGrant(
   gateway: Gateway,
-  integration: IntegrationConfig,
-  continuation: Continuation,
-  tokens: GongTokens,
+  proven: ProvenCallback,
+  request: AuthorizationRequestParts,
 ): Promise<string> {
-  const { request, clientName, actor } = continuation;
-  if (request === undefined || (await isClientGone(gateway, request.clientId))) {
+  const { transactionId, integration, continuation } = proven;
+  const { clientName, actor } = continuation;
+  const { objects } = gateway;
+  const { tokens, authorization } = await exchangeGongCode(gateway, proven);
+  if (await isClientGone(gateway, request.clientId)) {
+    await adoptTokens(gateway, integration, tokens, authorization);
     throw new OAuthError("unauthorized_client", "Add the connection in your client again.", {
       reason: "client_gone",
     });
   }
-  const connectionId = await personalConnectionId(gateway, integration, tokens.userId);
+  // A person whom Gong does not name gets a connection of this sign-in's own, the same one however often it is finished.
+  const connectionId = (await namedConnectionId(gateway, integration, tokens.userId)) ?? transactionId;
   const scope = tokens.scope === undefined ? request.scope : commonScope(request.scope, tokens.scope);
-  const opened = await openGrantFor(gateway, connectionId, { ...request, scope }, clientName);
+  const opened = await openGrantFor(gateway, connectionId, transactionId, { ...request, scope }, clientName);
   const person = actor === undefined ? undefined : await personRow(gateway, actor);
-  await gateway.objects
+  await objects
     .admin()
     .recordConnection({ id: connectionId, integration: integration.name }, request.clientId, person);
   if (FAILPOINTS) await failpoint("connect.indexed");
-  await gateway.objects
+  const outcome = await objects
     .connection(connectionId)
-    .connectGong(integration.name, tokens, { grant: opened.grant, code: opened.code });
+    .connectGong(integration.name, tokens, authorization, { grant: opened.grant, code: opened.code });
   if (FAILPOINTS) await failpoint("connect.connected");
+  if (outcome !== "connected") {
+    throw new OAuthError("access_denied", "The connection was ended during the sign-in. Connect again.", {
+      reason: `sign_in_${outcome}`,
+    });
+  }
   if (actor !== undefined) {
-    await gateway.objects
-      .admin()
-      .recordAct(actorIn(gateway, actor, "person"), "connection.used", connectionId);
+    await objects.admin().recordAct(actorIn(gateway, actor, "person"), "connection.used", connectionId);
   }
   log("info", "callback.completed", { client: request.clientId, connection: connectionId });
   return tellGranted(gateway, request, {
@@ -193,7 +204,6 @@ function commonScope(asked: readonly string[], granted: readonly string[]): read
 
 /** What the client is told: RFC 6749 §4.1.2.1. Gong's own words stay here. */
 function asOAuthError(error: unknown): OAuthError {
-  logCallbackFailure(error);
   if (error instanceof OAuthError) return error;
   if (!(error instanceof GongError)) return failureOf(error);
   switch (error.kind) {

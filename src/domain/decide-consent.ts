@@ -13,7 +13,7 @@ import type { IntegrationConfig } from "../config.ts";
 import { log } from "../log.ts";
 import { TRANSACTION_TTL_SECONDS } from "../storage/transaction-object.ts";
 import { findClient } from "./clients.ts";
-import { sharedConnectionId } from "./connection-id.ts";
+import { sharedConnectionId } from "../storage/connection-names.ts";
 import { actorIn, integrationFor, type Gateway } from "./gateway.ts";
 import { openRequest, type FormRefusal, type SealedRequestContent } from "./sealed-request.ts";
 import { tellRefused } from "./tell-client.ts";

@@ -10,16 +10,48 @@ import {
   validateGongCallback,
   type GongTokens,
 } from "../gong/oauth.ts";
-import { GongError } from "../errors.ts";
+import { GongError, OAuthError } from "../errors.ts";
 import { errorFields, log } from "../log.ts";
+import { openCodeAnswer, sealCodeAnswer, type CodeAnswer } from "../storage/code-answer.ts";
+import type { Authorization } from "../storage/connection-rpc.ts";
+import { retrying } from "../storage/stubs.ts";
+import type { Gateway } from "./gateway.ts";
 import type { Continuation } from "./transaction.ts";
 
-/** Exchanges the code of `callback`, once. Throws GongError for Gong's refusals and for answers that can't be used. */
-export async function exchangeGongCode(
-  integration: IntegrationConfig,
-  continuation: Continuation,
-  callback: URLSearchParams,
-): Promise<GongTokens> {
+/** A callback that its browser has proven, with what is known of its transaction. */
+export interface ProvenCallback {
+  readonly transactionId: string;
+  readonly integration: IntegrationConfig;
+  readonly continuation: Continuation;
+  readonly callback: URLSearchParams;
+  /** Gong's answer to an exchange that was not finished. */
+  readonly answerSealed: string | undefined;
+}
+
+export interface GongSignIn {
+  readonly tokens: GongTokens;
+  readonly authorization: Authorization;
+}
+
+/**
+ * Exchanges the code of a callback, once, or goes on from the answer that was kept. Throws GongError for Gong's refusals and
+ * for answers that can't be used, and Unsealable for a kept answer whose key is missing.
+ */
+export async function exchangeGongCode(gateway: Gateway, proven: ProvenCallback): Promise<GongSignIn> {
+  const { transactionId: id, integration, answerSealed } = proven;
+  const { answer, answeredAt } =
+    answerSealed === undefined
+      ? await askGong(gateway, proven)
+      : await openCodeAnswer(gateway, id, answerSealed);
+  const endpoints = await cachedDiscovery(integration.mcpUrl);
+  const tokens = await interpretTokenAnswer(answer, endpoints, integration, "code");
+  return { tokens, authorization: { id, answeredAt } };
+}
+
+async function askGong(
+  gateway: Gateway,
+  { transactionId, integration, continuation, callback }: ProvenCallback,
+): Promise<CodeAnswer> {
   const endpoints = await cachedDiscovery(integration.mcpUrl);
   validateGongCallback(endpoints, integration, callback, continuation.state);
   const answer = await requestTokensByCode(endpoints, integration, {
@@ -27,8 +59,37 @@ export async function exchangeGongCode(
     expectedState: continuation.state,
     codeVerifier: continuation.codeVerifier,
   });
-  if (FAILPOINTS) await failpoint("connect.exchanged");
-  return interpretTokenAnswer(answer, endpoints, integration, "code");
+  const received = { integration: integration.name, answeredAt: Date.now(), answer };
+  if (FAILPOINTS) await failpoint("connect.answered");
+  if (answer.status === 200) await keep(gateway, transactionId, received);
+  return received;
+}
+
+/** Kept before it is read. When that fails, this Worker still has the answer, and goes on. */
+async function keep(gateway: Gateway, id: string, answer: CodeAnswer): Promise<void> {
+  try {
+    const sealed = await sealCodeAnswer(gateway, id, answer);
+    if (FAILPOINTS) await failpoint("connect.sealed");
+    await retrying(async () => gateway.objects.transaction(id).keepAnswer(sealed));
+  } catch (error) {
+    log("error", "callback.not_kept", errorFields(error));
+  }
+  if (FAILPOINTS) await failpoint("connect.kept");
+}
+
+/**
+ * Whether the browser should come back to finish: the failure is ours, and Gong's answer is kept. Then nothing is told to
+ * the client yet.
+ */
+export async function canGoOn(gateway: Gateway, transactionId: string, error: unknown): Promise<boolean> {
+  logCallbackFailure(error);
+  if (error instanceof GongError || error instanceof OAuthError) return false;
+  try {
+    return await gateway.objects.transaction(transactionId).release();
+  } catch (failure) {
+    logCallbackFailure(failure);
+    return false;
+  }
 }
 
 /** Logs why an authorization came to nothing; Gong's own words stay out of the log. */

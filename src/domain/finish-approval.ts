@@ -6,7 +6,7 @@ import { OAuthError } from "../errors.ts";
 import type { AuthorizationRequestParts } from "../oauth/authorization-request.ts";
 import { log } from "../log.ts";
 import { isClientGone } from "./clients.ts";
-import { sharedConnectionId } from "./connection-id.ts";
+import { sharedConnectionId } from "../storage/connection-names.ts";
 import { actorIn, integrationFor, type Gateway } from "./gateway.ts";
 import { openGrantFor } from "./open-grant.ts";
 import { tellGranted, tellRefused } from "./tell-client.ts";
@@ -49,6 +49,7 @@ export async function finishApproval(
       return { kind: "waiting", code: await approvalCode(transactionId), clientName };
     }
     case "busy":
+    case "lost":
       return { kind: "waiting", code: await approvalCode(transactionId), clientName: undefined };
     case "done":
       return { kind: "redirect", url: await openOutcome(gateway, transactionId, taken.outcomeSealed) };
@@ -60,7 +61,7 @@ export async function finishApproval(
       if (request === undefined) return { kind: "refused", reason: "failed" };
       gateway.attempt.clientId = request.clientId;
       gateway.attempt.clientName = continuation.clientName;
-      const url = await answer(gateway, request, continuation, taken.denied);
+      const url = await answer(gateway, transactionId, request, continuation, taken.denied);
       await finishTransaction(gateway, transactionId, url);
       return { kind: "redirect", url };
     }
@@ -69,6 +70,7 @@ export async function finishApproval(
 
 async function answer(
   gateway: Gateway,
+  transactionId: string,
   request: AuthorizationRequestParts,
   { clientName, actor }: Continuation,
   denied: boolean,
@@ -83,7 +85,7 @@ async function answer(
   }
   const integration = integrationFor(gateway.config, request.resource);
   const connectionId = await sharedConnectionId(integration);
-  const opened = await openGrantFor(gateway, connectionId, request, clientName);
+  const opened = await openGrantFor(gateway, connectionId, transactionId, request, clientName);
   const { objects } = gateway;
   await objects
     .admin()

@@ -8,75 +8,47 @@ import { cachedDiscovery } from "../gong/discovery.ts";
 import type { GongTokens } from "../gong/oauth.ts";
 import { listGongTools, speaksOfSeat } from "../gong/probe.ts";
 import type { Finding } from "../storage/setup-checks.ts";
-import { personalConnectionId, sharedConnectionId } from "./connection-id.ts";
-import { exchangeGongCode, logCallbackFailure } from "./exchange-gong-code.ts";
+import { adoptTokens } from "../storage/code-answer.ts";
+import { canGoOn, exchangeGongCode, type ProvenCallback } from "./exchange-gong-code.ts";
 import { actorIn, type Gateway } from "./gateway.ts";
 import { findingOf, recordFindings } from "./setup.ts";
-import { finishTransaction, type Continuation } from "./transaction.ts";
+import { finishTransaction } from "./transaction.ts";
 
 /** Where an admin comes back to after a sign-in at Gong. */
 export const setupPageUrl = (gateway: Gateway): string => `${gateway.config.publicUrl}/admin/setup`;
 
-/** Records what Gong's callback proves or why it proves nothing. Returns where to send the admin: the result's page. */
+/** Records what Gong's callback proves or why it proves nothing, and sends the admin to the result's page. */
 export async function finishSetup(
   gateway: Gateway,
-  transactionId: string,
-  integration: IntegrationConfig,
-  continuation: Continuation,
-  callback: URLSearchParams,
-): Promise<string> {
-  const actor = continuation.actor ?? "admin";
+  proven: ProvenCallback,
+): Promise<{ readonly kind: "admin"; readonly url: string } | { readonly kind: "busy" }> {
+  const { transactionId, integration, continuation, callback } = proven;
   const url = setupPageUrl(gateway);
-  let tokens: GongTokens;
   try {
-    tokens = await exchangeGongCode(integration, continuation, callback);
-    await keepTokens(gateway, integration, tokens);
+    const { tokens, authorization } = await exchangeGongCode(gateway, proven);
+    await adoptTokens(gateway, integration, tokens, authorization);
+    await recordFindings(gateway, integration, {
+      sign_in: { verdict: "ok", reason: "well" },
+      scopes: await checkScopes(integration, tokens),
+      tools: await checkTools(integration, tokens),
+    });
+    const act = integration.access === "shared" ? "shared.connected" : "setup.signed_in";
+    await gateway.objects
+      .admin()
+      .recordAct(actorIn(gateway, continuation.actor ?? "admin"), act, integration.name);
   } catch (error) {
-    logCallbackFailure(error);
+    if (await canGoOn(gateway, transactionId, error)) return { kind: "busy" };
     await recordFindings(gateway, integration, {
       sign_in: refusalOf(error, callback),
       scopes: NOT_YET,
       tools: NOT_YET,
     });
-    await finishTransaction(gateway, transactionId, url);
-    return url;
   }
-  await recordFindings(gateway, integration, {
-    sign_in: { verdict: "ok", reason: "well" },
-    scopes: await checkScopes(integration, tokens),
-    tools: await checkTools(integration, tokens),
-  });
-  const act = integration.access === "shared" ? "shared.connected" : "setup.signed_in";
-  await gateway.objects.admin().recordAct(actorIn(gateway, actor), act, integration.name);
   await finishTransaction(gateway, transactionId, url);
-  return url;
+  return { kind: "admin", url };
 }
 
 const NOT_YET: Finding = { verdict: "unknown", reason: "sign_in_first" };
-
-/**
- * Shared access: the tokens are the connection. Personal: Gong may end a person's earlier tokens when the person signs in
- * again, so the new ones heal a connection of that person, if there is one; else nothing is kept.
- */
-async function keepTokens(
-  gateway: Gateway,
-  integration: IntegrationConfig,
-  tokens: GongTokens,
-): Promise<void> {
-  const { objects } = gateway;
-  const { name } = integration;
-  if (integration.access === "shared") {
-    const id = await sharedConnectionId(integration);
-    await objects.admin().recordConnection({ id, integration: name }, undefined);
-    await objects.connection(id).connectGong(name, tokens, undefined);
-    return;
-  }
-  const id = await personalConnectionId(gateway, integration, tokens.userId);
-  if (!(await objects.admin().hasConnection(id))) return;
-  const known = await objects.connection(id).describe();
-  if (known === undefined || known.state === "disconnected") return;
-  await objects.connection(id).connectGong(name, tokens, undefined);
-}
 
 /** RFC 6749 §4.1.2.1: the errors of Gong's callback that say something about the set-up. */
 const CALLBACK_REASONS: Readonly<Record<string, string>> = {

@@ -20,7 +20,7 @@ import type { AssertionRequest } from "../oauth/token-request.ts";
 import type { PersonClaim, TrustedIssuer } from "../oauth/trusted-issuers.ts";
 import type { ProvenClient } from "./authenticate-client.ts";
 import { issueWithoutCode } from "./codeless-token.ts";
-import { namedConnectionId } from "./connection-id.ts";
+import { namedConnectionId } from "../storage/connection-names.ts";
 import { keySetOf } from "./document-clients.ts";
 import { integrationFor, type Gateway } from "./gateway.ts";
 import { connectionsOfPerson } from "./people.ts";

@@ -15,7 +15,7 @@ import type { FormParameters } from "../oauth/form.ts";
 import { SCOPES } from "../oauth/scope.ts";
 import type { MachineClientDescription, NewMachineClient } from "../storage/machine-clients.ts";
 import { retrying } from "../storage/stubs.ts";
-import { sharedConnectionId } from "./connection-id.ts";
+import { sharedConnectionId } from "../storage/connection-names.ts";
 import type { Actor, Gateway } from "./gateway.ts";
 
 export type { MachineClientDescription };

@@ -1,11 +1,11 @@
 // A new grant and the authorization code that redeems it: minted in the Worker, stored as hashes by the connection.
 
-import { mintCredential, randomId } from "../crypto/credential.ts";
+import { mintCredential } from "../crypto/credential.ts";
 import { sha256 } from "../crypto/encoding.ts";
 import type { AuthorizationRequestParts } from "../oauth/authorization-request.ts";
 import { formatScope } from "../oauth/scope.ts";
 import { CODE_MEMORY_SECONDS } from "../storage/grant-upkeep.ts";
-import type { NewCode, NewGrant } from "../storage/grants.ts";
+import type { NewCode, NewGrant } from "../storage/grant-opening.ts";
 import type { Gateway } from "./gateway.ts";
 
 /** A device polls every few seconds, unless it was told to slow down or its computer sleeps. */
@@ -23,18 +23,19 @@ interface OpenedGrant {
 }
 
 /**
- * Prepares a grant on `connectionId` for an approved request. The code's own expiry is that of our memory of it: the
+ * Prepares the grant `id` on `connectionId` for an approved request. The id is the transaction's, so that a sign-in that is
+ * finished twice opens one grant. The code's own expiry is that of our memory of it: the
  * shorter time in which it can be redeemed is the connection's to judge, so that a late replay is recognised.
  */
 export async function openGrantFor(
   gateway: Gateway,
   connectionId: string,
+  id: string,
   request: AuthorizationRequestParts,
   clientName: string | undefined,
 ): Promise<OpenedGrant> {
   const { config, keyring } = gateway;
   const now = gateway.now();
-  const id = randomId();
   const code = await mintCredential(keyring, "code", {
     connectionId,
     grantId: id,

@@ -4,7 +4,7 @@
 import { open, seal, sealedWith, Unsealable, type SealContext } from "../crypto/seal.ts";
 import { log } from "../log.ts";
 import type { PersonRow } from "../storage/people.ts";
-import { identityHash } from "./connection-id.ts";
+import { identityHash } from "../storage/connection-names.ts";
 import type { Gateway } from "./gateway.ts";
 
 const BATCH = 500;

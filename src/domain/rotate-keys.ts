@@ -5,7 +5,7 @@ import { open, seal, sealedWith, Unsealable } from "../crypto/seal.ts";
 import { log } from "../log.ts";
 import type { SealReport } from "../storage/reseal.ts";
 import { retrying } from "../storage/stubs.ts";
-import { IDENTITY_PLACE } from "./connection-id.ts";
+import { IDENTITY_PLACE } from "../storage/connection-names.ts";
 import type { Actor, Gateway } from "./gateway.ts";
 import { resealPeople } from "./people.ts";
 

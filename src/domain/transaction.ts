@@ -5,6 +5,7 @@ import { isId, mintCredential, randomId, readCredential } from "../crypto/creden
 import { encodeBase64Url, randomBytes, sha256 } from "../crypto/encoding.ts";
 import { open, seal, type SealContext } from "../crypto/seal.ts";
 import type { IntegrationName } from "../config.ts";
+import { errorFields, log } from "../log.ts";
 import type { AuthorizationRequestParts } from "../oauth/authorization-request.ts";
 import { TRANSACTION_TTL_SECONDS, type NewTransaction } from "../storage/transaction-object.ts";
 import type { Gateway } from "./gateway.ts";
@@ -80,9 +81,13 @@ export async function openContinuation(gateway: Gateway, id: string, sealed: str
   return continuation;
 }
 
-/** Keeps where the browser is sent, so that a reload within a minute goes there too. */
+/** Keeps where the browser is sent, so that a reload within a minute goes there too: a failure costs no more than that. */
 export async function finishTransaction(gateway: Gateway, id: string, url: string): Promise<void> {
-  await gateway.objects.transaction(id).finish(await sealIn(gateway, id, "outcome", url));
+  try {
+    await gateway.objects.transaction(id).finish(await sealIn(gateway, id, "outcome", url));
+  } catch (error) {
+    log("warn", "callback.not_recorded", errorFields(error));
+  }
 }
 
 /** Opens where the browser was sent. Throws Unsealable when its key is missing. */

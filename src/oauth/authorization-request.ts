@@ -7,7 +7,7 @@ import { parseForm, type FormParameters } from "./form.ts";
 import { isCodeChallenge } from "./pkce.ts";
 import { redirectUriKind, redirectUriMatches } from "./redirect-uri.ts";
 import { resolveResource, type Resources } from "./resource.ts";
-import { resolveScope } from "./scope.ts";
+import { formatScope, resolveScope } from "./scope.ts";
 
 const QUERY_LIMITS = { totalLength: 8_192, parameters: 40, valueLength: 2_048 } as const;
 
@@ -172,6 +172,20 @@ export function reviveAuthorizationRequest(parts: AuthorizationRequestParts): Va
   const { clientId, redirectUri, state, codeChallenge, resource, scope, device } = parts;
   const common = { clientId, redirectUri, state, codeChallenge, resource, scope };
   return { [VALIDATED]: true, ...common, ...(device === undefined ? {} : { device }) };
+}
+
+/** The query that asks for the same again: RFC 6749 §4.1.1, RFC 7636 §4.3, RFC 8707 §2. */
+export function authorizationQuery(request: AuthorizationRequestParts): string {
+  return new URLSearchParams({
+    response_type: "code",
+    client_id: request.clientId,
+    redirect_uri: request.redirectUri,
+    ...(request.state === undefined ? {} : { state: request.state }),
+    code_challenge: request.codeChallenge,
+    code_challenge_method: "S256",
+    resource: request.resource,
+    scope: formatScope(request.scope),
+  }).toString();
 }
 
 /** RFC 6749 §3.1.2.3: the redirect URI may be left out only when one is registered. */

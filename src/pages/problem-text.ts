@@ -113,8 +113,8 @@ const TEXTS: Record<Problem, ProblemText> = {
   },
   busy: {
     title: "This sign-in is being finished",
-    text: "Gong is being asked right now, because this page was opened twice.",
-    hint: "Wait a few seconds and reload this page.",
+    text: "The gateway is at work on it, because this page was opened again or a step has to be repeated.",
+    hint: "Wait a few seconds. This page loads again by itself.",
   },
   used: {
     title: "This sign-in is already finished",

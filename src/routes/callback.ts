@@ -33,7 +33,12 @@ callback.get("/callback", traced("callback"), async (c) => {
   }
   if (completed.kind === "busy") {
     c.header("Retry-After", "2");
+    // The page's own address has Gong's code in it, and stays out of the page.
+    c.header("Refresh", "2");
     return problemPage(c, "busy", 409);
+  }
+  if (completed.kind === "lost") {
+    return problemPage(c, "failed", 400, { label: "Begin again", url: completed.url });
   }
   return problemPage(c, completed.reason, 400);
 });

@@ -10,6 +10,7 @@ import {
   useAccountSession,
 } from "./account-sessions.ts";
 import { noteEvent } from "./connection-audit.ts";
+import type { Authorization, ConnectOutcome } from "./connection-rpc.ts";
 import type { ConnectionCore } from "./connection-core.ts";
 import { connectGong } from "./connection-life.ts";
 import { forgetUnused } from "./connection-use.ts";
@@ -19,11 +20,13 @@ export async function signInToAccount(
   core: ConnectionCore,
   name: IntegrationName,
   tokens: GongTokens,
+  authorization: Authorization,
   sessionHash: string,
-): Promise<void> {
-  await connectGong(core, name, tokens, (sql, now) => {
+): Promise<ConnectOutcome> {
+  return connectGong(core, name, tokens, authorization, (sql, now) => {
     openAccountSession(sql, sessionHash, now);
     noteEvent(sql, now, { action: "account.signed_in" });
+    return true;
   });
 }
 

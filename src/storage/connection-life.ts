@@ -6,11 +6,12 @@ import type { GongTokens } from "../gong/oauth.ts";
 import { log } from "../log.ts";
 import * as keys from "./agent-keys.ts";
 import type { ConnectionCore } from "./connection-core.ts";
-import type { AgentKeyCreation, GrantAndCode } from "./connection-rpc.ts";
+import type { AgentKeyCreation, Authorization, ConnectOutcome, GrantAndCode } from "./connection-rpc.ts";
+import type { ConnectionRow } from "./connection-schema.ts";
 import { forgetGongTokens, writeConnection } from "./connection-state.ts";
 import { forgetUnused } from "./connection-use.ts";
 import * as upkeep from "./grant-upkeep.ts";
-import { insertGrant } from "./grants.ts";
+import { insertGrant } from "./grant-opening.ts";
 import { retrying } from "./stubs.ts";
 
 /** See ConnectionObject.connectGong. `open` is what the tokens were fetched for, in the same transaction. */
@@ -18,8 +19,9 @@ export async function connectGong(
   core: ConnectionCore,
   name: IntegrationName,
   tokens: GongTokens,
-  open: (sql: SqlStorage, now: number) => void,
-): Promise<void> {
+  authorization: Authorization,
+  open: (sql: SqlStorage, now: number) => boolean,
+): Promise<ConnectOutcome> {
   core.create();
   const integration = integrationNamed(core.config, name);
   const { generation: spent } = await core.witness();
@@ -28,19 +30,32 @@ export async function connectGong(
     // Never behind the witness: after a restore, what was spent stays spent.
     const generation = Math.max(before, spent) + 1;
     const sealed = await core.seals.sealTokens(tokens, generation);
-    const committed = core.transaction((sql, now) => {
-      if ((core.row()?.generation ?? 0) !== before) return false;
-      writeConnection(sql, integration, tokens, sealed, generation, now);
-      open(sql, now);
-      return true;
+    const outcome = core.transaction((sql, now): ConnectOutcome | undefined => {
+      const row = core.row();
+      if ((row?.generation ?? 0) !== before) return undefined;
+      const isNewer = row === undefined || isAfter(authorization, row);
+      if (!isNewer && row.state === "disconnected") return "ended";
+      if (isNewer) writeConnection(sql, integration, { tokens, sealed, generation, authorization }, now);
+      return open(sql, now) ? "connected" : "used";
     });
-    if (!committed) continue;
-    log("info", "connection.connected", { connection: core.id, integration: name, generation });
-    await retrying(async () => core.objects.escrow(core.id).settle(undefined, generation));
-    break;
+    if (outcome === undefined) continue;
+    log("info", "connection.connected", { connection: core.id, integration: name, generation, outcome });
+    await retrying(async () =>
+      core.objects.escrow(core.id).settle(undefined, core.row()?.generation ?? generation),
+    );
+    core.reportState();
+    await core.schedule();
+    return outcome;
   }
-  core.reportState();
-  await core.schedule();
+}
+
+/**
+ * Whether a sign-in is newer than what the connection is now. One that is finished late, after a crash, brings back neither
+ * tokens that were spent since nor a connection that was ended since. A time that has not come yet was a wrong clock's.
+ */
+function isAfter({ id, answeredAt }: Authorization, row: ConnectionRow): boolean {
+  const { authorization_id: known, settled_at_ms: settledAt } = row;
+  return known !== id && (settledAt <= answeredAt || settledAt > Date.now());
 }
 
 /** See ConnectionObject.openGrant. */
@@ -48,8 +63,7 @@ export async function openGrant(core: ConnectionCore, opened: GrantAndCode): Pro
   if (!(await core.ready())) return false;
   const done = core.transaction((sql, now) => {
     if (core.row()?.state !== "connected") return false;
-    insertGrant(sql, opened.grant, opened.code, now);
-    return true;
+    return insertGrant(sql, opened.grant, opened.code, now);
   });
   if (!done) return false;
   core.reportState();
@@ -138,6 +152,8 @@ export async function disconnect(core: ConnectionCore, reason: string): Promise<
     const agentKeys = keys.agentKeyIds(sql).open;
     for (const id of agentKeys) keys.endAgentKey(sql, id, reason, now);
     forgetGongTokens(sql, reason, now);
+    // Sign-ins that Gong answered before this are over, too.
+    sql.exec("UPDATE connection SET settled_at_ms = ?", Date.now());
     return [...grants, ...agentKeys];
   });
   log("info", "connection.ended", { connection: core.id, reason });

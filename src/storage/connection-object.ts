@@ -17,15 +17,17 @@ import * as life from "./connection-life.ts";
 import { listAgentKeys, type AgentKeyDescription, type NewAgentKey } from "./agent-keys.ts";
 import type {
   AgentKeyCreation,
+  Authorization,
   AuthorizedCall,
   ConnectionDescription,
+  ConnectOutcome,
   GrantAndCode,
 } from "./connection-rpc.ts";
 import { describeConnection } from "./connection-state.ts";
 import type { GongAuthorization } from "./gong-tokens.ts";
+import { insertGrant } from "./grant-opening.ts";
 import * as upkeep from "./grant-upkeep.ts";
 import {
-  insertGrant,
   redeemCode,
   rotateRefreshToken,
   type CandidateTokens,
@@ -57,16 +59,22 @@ export class ConnectionObject extends DurableObject<Env> {
   /**
    * Puts Gong's answer to an authorization in place, sealed, as the next generation, and opens the grant it was made
    * for. An older refresh still in flight is fenced off. The tokens of every earlier grant stay good: the same
-   * person's connection heals.
+   * person's connection heals. Of two sign-ins the newer one's tokens stay, whichever is finished first, and the same one
+   * again changes none: it opens its grant.
    */
   async connectGong(
     name: IntegrationName,
     tokens: GongTokens,
+    authorization: Authorization,
     opened: GrantAndCode | undefined,
-  ): Promise<void> {
-    await life.connectGong(this.#core, name, tokens, (sql, now) => {
-      if (opened !== undefined) insertGrant(sql, opened.grant, opened.code, now);
-    });
+  ): Promise<ConnectOutcome> {
+    return life.connectGong(
+      this.#core,
+      name,
+      tokens,
+      authorization,
+      (sql, now) => opened === undefined || insertGrant(sql, opened.grant, opened.code, now),
+    );
   }
 
   /** Opens a grant on a connection that exists: shared access, once an admin approved the client. */
@@ -182,8 +190,13 @@ export class ConnectionObject extends DurableObject<Env> {
    * As connectGong, for a person who proves at Gong that the connection is theirs: opens an account session, and no grant.
    * The tokens are kept, because a person's newest authorization may end the older ones.
    */
-  async signInToAccount(name: IntegrationName, tokens: GongTokens, sessionHash: string): Promise<void> {
-    await account.signInToAccount(this.#core, name, tokens, sessionHash);
+  async signInToAccount(
+    name: IntegrationName,
+    tokens: GongTokens,
+    authorization: Authorization,
+    sessionHash: string,
+  ): Promise<ConnectOutcome> {
+    return account.signInToAccount(this.#core, name, tokens, authorization, sessionHash);
   }
 
   /** Opens an account session for a person who is known without Gong. False when there is no connection. */

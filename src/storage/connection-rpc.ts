@@ -2,13 +2,24 @@
 
 import type { ConnectionState } from "./connection-schema.ts";
 import type { GongAuthorization } from "./gong-tokens.ts";
-import type { NewCode, NewGrant } from "./grants.ts";
+import type { NewCode, NewGrant } from "./grant-opening.ts";
 import type { Holder } from "./presented-credential.ts";
 
 export interface GrantAndCode {
   readonly grant: NewGrant;
   readonly code: NewCode;
 }
+
+/** One sign-in at Gong, to tell which of two is the newer: a person's newest may end the older ones there. */
+export interface Authorization {
+  /** The id of its transaction. */
+  readonly id: string;
+  /** When Gong answered with its tokens, epoch milliseconds. */
+  readonly answeredAt: number;
+}
+
+/** `ended`: somebody ended the connection after Gong had answered. `used`: the sign-in was finished before. */
+export type ConnectOutcome = "connected" | "ended" | "used";
 
 /** `not_connected`: Gong's tokens are not there to use. `too_many`: the connection has its most keys already. */
 export type AgentKeyCreation = "created" | "not_connected" | "too_many";

@@ -102,6 +102,10 @@ export const CONNECTION_MIGRATIONS: readonly Migration[] = [
     ) STRICT`,
   ],
   ["ALTER TABLE connection ADD COLUMN used_on INTEGER NOT NULL DEFAULT 0"],
+  [
+    "ALTER TABLE connection ADD COLUMN authorization_id TEXT",
+    "ALTER TABLE connection ADD COLUMN settled_at_ms INTEGER NOT NULL DEFAULT 0",
+  ],
 ];
 
 /** `connected`: usable. `needs_reconnect`: Gong ended it. `disconnected`: a person or an admin ended it. */
@@ -130,6 +134,10 @@ export type ConnectionRow = {
   failures: number;
   /** The last day of use that the index was told, as the second at which it began in UTC. */
   used_on: number;
+  /** The transaction of the sign-in that the connection is from; null in a row of an older version. */
+  authorization_id: string | null;
+  /** When Gong answered that sign-in, or the connection was ended by somebody, epoch milliseconds. */
+  settled_at_ms: number;
 };
 
 export type GrantRow = {

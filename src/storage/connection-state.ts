@@ -9,20 +9,26 @@ import { sealedWith } from "../crypto/seal.ts";
 import { noteEvent } from "./connection-audit.ts";
 import { endAgentKey, listAgentKeys } from "./agent-keys.ts";
 import type { ConnectionReport } from "./connection-index.ts";
-import type { ConnectionDescription } from "./connection-rpc.ts";
+import type { Authorization, ConnectionDescription } from "./connection-rpc.ts";
 import type { ConnectionRow, GrantRow } from "./connection-schema.ts";
 import type { Witness } from "./escrow-object.ts";
 import type { SealedTokens } from "./gong-seals.ts";
 import { liveGrants, revokeGrant } from "./grant-upkeep.ts";
 import { forgetKept } from "./kept-results.ts";
 
-/** Puts the tokens of `generation` in place; everything about an older refresh is gone with the old row. */
+/** What a sign-in at Gong brought. */
+export interface SignedIn {
+  readonly tokens: GongTokens;
+  readonly sealed: SealedTokens;
+  readonly generation: number;
+  readonly authorization: Authorization;
+}
+
+/** Puts the tokens of a sign-in in place; everything about an older refresh is gone with the old row. */
 export function writeConnection(
   sql: SqlStorage,
   integration: IntegrationConfig,
-  tokens: GongTokens,
-  sealed: SealedTokens,
-  generation: number,
+  { tokens, sealed, generation, authorization }: SignedIn,
   now: number,
 ): void {
   if (FAILPOINTS) void failpoint("connect.writing", sql);
@@ -33,7 +39,8 @@ export function writeConnection(
   sql.exec(
     `INSERT OR REPLACE INTO connection (only, integration, access, gong_client_id, state, state_since, connected_at,
        generation, gong_access_token_sealed, gong_refresh_token_sealed, gong_expires_at, gong_scope, refreshed_at,
-       refresh_due_at) VALUES (1, ?1, ?2, ?3, 'connected', ?4, ?4, ?5, ?6, ?7, ?8, ?9, ?4, ?10)`,
+       refresh_due_at, authorization_id, settled_at_ms)
+     VALUES (1, ?1, ?2, ?3, 'connected', ?4, ?4, ?5, ?6, ?7, ?8, ?9, ?4, ?10, ?11, ?12)`,
     integration.name,
     integration.access,
     integration.clientId,
@@ -44,6 +51,8 @@ export function writeConnection(
     now + tokens.expiresInSeconds,
     tokens.scope?.join(" ") ?? null,
     refreshDueAt(now, tokens.expiresInSeconds, Math.random()),
+    authorization.id,
+    authorization.answeredAt,
   );
 }
 

@@ -117,7 +117,7 @@ export function findDevice(sql: SqlStorage, userCodeHash: string, now: number): 
   };
 }
 
-/** The person's answer, once: a grant, or a denial. False when it was answered before or its time is over. */
+/** The person's answer, once: a grant, or a denial. False when another was given before or its time is over. */
 export function settleDevice(
   sql: SqlStorage,
   userCodeHash: string,
@@ -125,8 +125,8 @@ export function settleDevice(
   now: number,
 ): boolean {
   const settled = sql.exec(
-    `UPDATE device_authorizations SET status = ?, connection_id = ?, grant_id = ?
-     WHERE user_code_hash = ? AND status = 'waiting' AND expires_at > ?`,
+    `UPDATE device_authorizations SET status = ?1, connection_id = ?2, grant_id = ?3
+     WHERE user_code_hash = ?4 AND (status = 'waiting' OR grant_id = ?3) AND expires_at > ?5`,
     grant === undefined ? "denied" : "approved",
     grant?.connectionId ?? null,
     grant?.grantId ?? null,

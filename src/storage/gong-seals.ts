@@ -42,12 +42,19 @@ export function createGongSeals(keyring: Keyring, environment: string, id: strin
     }),
     openAccessToken: (sealed, generation) => open(keyring, at("access_token", generation), sealed),
     openRefreshToken: (sealed, generation) => open(keyring, at("refresh_token", generation), sealed),
-    sealAnswer: (answer, generation) =>
-      seal(keyring, at("answer", generation), JSON.stringify({ ...answer, body: [...answer.body] })),
-    async openAnswer(sealed, generation) {
-      const text = await open(keyring, at("answer", generation), sealed);
-      const { body, ...rest }: Omit<GongTokenAnswer, "body"> & { body: number[] } = JSON.parse(text);
-      return { ...rest, body: Uint8Array.from(body) };
-    },
+    sealAnswer: (answer, generation) => seal(keyring, at("answer", generation), writeAnswer(answer)),
+    openAnswer: async (sealed, generation) =>
+      readAnswer(await open(keyring, at("answer", generation), sealed)),
   };
+}
+
+/** An answer of Gong's as text, for sealing. */
+export function writeAnswer(answer: GongTokenAnswer): string {
+  return JSON.stringify({ ...answer, body: [...answer.body] });
+}
+
+/** The answer that `writeAnswer` wrote. */
+export function readAnswer(text: string): GongTokenAnswer {
+  const { body, ...rest }: Omit<GongTokenAnswer, "body"> & { body: number[] } = JSON.parse(text);
+  return { ...rest, body: Uint8Array.from(body) };
 }

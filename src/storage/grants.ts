@@ -6,33 +6,11 @@ import { OAuthError } from "../errors.ts";
 import { failpoint } from "../failpoints.ts";
 import { decideRedemption, decideRotation } from "../oauth/grant.ts";
 import { formatScope, narrowScope, resolveScope } from "../oauth/scope.ts";
-import { noteEvent } from "./connection-audit.ts";
 import type { AccessTokenRow, CodeRow, GrantRow } from "./connection-schema.ts";
-import { CODE_MEMORY_SECONDS, findGrant, revokeGrant } from "./grant-upkeep.ts";
-
-/** How long a code can be redeemed. RFC 6749 §4.1.2 allows ten minutes at most. */
-const CODE_TTL_SECONDS = 60;
+import { findGrant, revokeGrant } from "./grant-upkeep.ts";
 
 // A write per call would make every read of an agent a durable write.
 const LAST_USED_STEP_SECONDS = 60;
-
-export interface NewGrant {
-  readonly id: string;
-  readonly clientId: string;
-  readonly clientName: string | undefined;
-  readonly resource: string;
-  readonly scope: string;
-  /** The absolute end of the grant, epoch seconds. */
-  readonly expiresAt: number;
-}
-
-export interface NewCode {
-  readonly hash: string;
-  /** How long it can be redeemed, when that is not the time of a redirect. */
-  readonly ttlSeconds?: number;
-  readonly redirectUri: string;
-  readonly codeChallenge: string;
-}
 
 /** Hashes of tokens minted for the case that this request wins. */
 export interface CandidateTokens {
@@ -82,33 +60,6 @@ export type TokenOutcome =
 export type AccessOutcome =
   | { readonly ok: true; readonly grant: GrantRow; readonly token: AccessTokenRow }
   | { readonly ok: false; readonly reason: "unknown" | "expired" | "revoked" };
-
-/** Records a grant and the code that redeems it. */
-export function insertGrant(sql: SqlStorage, grant: NewGrant, code: NewCode, now: number): void {
-  sql.exec(
-    `INSERT INTO grants (id, client_id, client_name, resource, scope, created_at, last_used_at, expires_at)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-    grant.id,
-    grant.clientId,
-    grant.clientName ?? null,
-    grant.resource,
-    grant.scope,
-    now,
-    now,
-    grant.expiresAt,
-  );
-  sql.exec(
-    `INSERT INTO codes (hash, grant_id, redirect_uri, code_challenge, expires_at, kept_until)
-     VALUES (?, ?, ?, ?, ?, ?)`,
-    code.hash,
-    grant.id,
-    code.redirectUri,
-    code.codeChallenge,
-    now + (code.ttlSeconds ?? CODE_TTL_SECONDS),
-    now + CODE_MEMORY_SECONDS,
-  );
-  noteEvent(sql, now, { action: "agent.approved", target: grant.id, name: grant.clientName });
-}
 
 /** Redeems a code once: RFC 6749 §4.1.3, RFC 7636 §4.6. A late replay revokes the grant. */
 export function redeemCode(

@@ -193,7 +193,10 @@ export class PaidCalls {
 
   #takeOff({ follows }: Arrival, caller: PaidCaller, gong: GongToken, permit: Permit): Admitted {
     const { rowId, request } = caller;
-    const flight = new PaidFlight(rowId, request.callHash);
+    const row = this.#core.row();
+    // A token that was replaced meanwhile may be another Gong user's.
+    const authorizationId = row?.generation === gong.generation ? row.authorization_id : "";
+    const flight = new PaidFlight(rowId, request.callHash, authorizationId);
     flight.waiting = 1;
     this.#flying.add(flight);
     if (request.shareable) {

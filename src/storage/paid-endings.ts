@@ -64,9 +64,9 @@ export async function landFlight(
 }
 
 /** Whether an admin has connected shared access since the flight began, perhaps as a Gong user who may see less. */
-export function isOfAnotherUser(core: ConnectionCore, { startedAt }: PaidFlight): boolean {
+export function isOfAnotherUser(core: ConnectionCore, { authorizationId }: PaidFlight): boolean {
   const row = core.row();
-  return row?.access === "shared" && startedAt < row.connected_at * 1000;
+  return row?.access === "shared" && row.authorization_id !== authorizationId;
 }
 
 /** Results are kept, errors of JSON-RPC and questions are not: asking again costs nothing. */

@@ -37,6 +37,8 @@ export class PaidFlight {
   /** The row in the ledger that pays. */
   readonly id: string;
   readonly callHash: string;
+  /** The sign-in at Gong that the connection was from when the flight began. */
+  readonly authorizationId: string | null;
   readonly startedAt = Date.now();
   /** Gong's own bytes, for the caller that pays. */
   readonly chunks: Uint8Array[] = [];
@@ -68,9 +70,10 @@ export class PaidFlight {
   readonly #between: boolean[] = [];
   #changed = Promise.withResolvers<void>();
 
-  constructor(id: string, callHash: string) {
+  constructor(id: string, callHash: string, authorizationId: string | null) {
     this.id = id;
     this.callHash = callHash;
+    this.authorizationId = authorizationId;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.settled = promise;
     this.settle = resolve;

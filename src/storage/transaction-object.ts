@@ -1,16 +1,32 @@
-// The TransactionObject: one per approved authorization, from the person's approval to the callback. It is taken
-// exactly once, by the browser that began it, and deletes itself. RFC 6749 §10.12, RFC 9700 §4.7.
+// The TransactionObject: one per approved authorization, from the person's approval to the callback. It is taken once, by
+// the browser that began it, keeps Gong's answer until the sign-in is finished, and deletes itself. RFC 6749 §10.12,
+// RFC 9700 §4.7.
 
 import { DurableObject } from "cloudflare:workers";
 import { nowSeconds } from "../clock.ts";
+import { parseConfig } from "../config.ts";
+import { createKeyring } from "../crypto/keyring.ts";
 import { failpoint } from "../failpoints.ts";
+import { errorFields, log } from "../log.ts";
+import { adoptCodeAnswer } from "./code-answer.ts";
 import { migrate, schemaVersion, type Migration } from "./migrations.ts";
+import { objectsOf } from "./stubs.ts";
 
 /** How long a person has at Gong, or an admin has to approve. */
 export const TRANSACTION_TTL_SECONDS = 600;
 
-/** A reload within this time gets the same outcome; an exchange that takes longer has failed. */
+/** A reload within this time gets the same outcome. */
 const RELOAD_WINDOW_SECONDS = 60;
+
+/** Discovery and the exchange take no longer: without an answer after this time, whoever asked has died. */
+const EXCHANGE_SECONDS = 20;
+
+/** How long whoever holds Gong's answer is left alone with it, and after which nobody comes back for it by himself. */
+const FINISH_SECONDS = 10;
+const ADOPT_AFTER_SECONDS = 60;
+
+/** How often a sign-in is taken up again after Gong has answered. */
+const MOST_TRIES = 5;
 
 const MIGRATIONS: readonly Migration[] = [
   [
@@ -25,6 +41,11 @@ const MIGRATIONS: readonly Migration[] = [
       outcome_sealed TEXT
     ) STRICT`,
   ],
+  [
+    "ALTER TABLE transaction_record ADD COLUMN decision TEXT",
+    "ALTER TABLE transaction_record ADD COLUMN answer_sealed TEXT",
+    "ALTER TABLE transaction_record ADD COLUMN tries INTEGER NOT NULL DEFAULT 0",
+  ],
 ];
 
 /** `waiting`: at Gong, or for an admin. `approved` / `denied`: by an admin. `taken`: being exchanged. */
@@ -38,6 +59,10 @@ type TransactionRow = {
   expires_at: number;
   taken_at: number | null;
   outcome_sealed: string | null;
+  /** An admin's; null at Gong. */
+  decision: "approved" | "denied" | null;
+  answer_sealed: string | null;
+  tries: number;
 };
 
 export interface NewTransaction {
@@ -49,7 +74,15 @@ export interface NewTransaction {
 }
 
 export type TakeOutcome =
-  | { readonly kind: "taken"; readonly continuationSealed: string; readonly denied: boolean }
+  | {
+      readonly kind: "taken";
+      readonly continuationSealed: string;
+      readonly denied: boolean;
+      /** Gong's answer, which somebody kept who did not live to finish. */
+      readonly answerSealed: string | undefined;
+    }
+  /** Whoever took it has died, and Gong's answer with it. */
+  | { readonly kind: "lost"; readonly continuationSealed: string }
   /** The same browser again, within a minute: the same outcome. */
   | { readonly kind: "done"; readonly outcomeSealed: string }
   | { readonly kind: "busy" }
@@ -61,6 +94,9 @@ export type TakeOutcome =
     };
 
 export class TransactionObject extends DurableObject<Env> {
+  /** Until when somebody is at work on Gong's answer. A new instance knows of nobody: the last one may have died with them. */
+  #heldUntil = 0;
+
   /**
    * Records the approval and returns what to continue with. The same approval sent again, by a double click or a
    * replay, gets the first one's continuation and makes no second transaction.
@@ -106,20 +142,66 @@ export class TransactionObject extends DurableObject<Env> {
     return decided.rowsWritten > 0;
   }
 
-  /** Keeps where the browser was sent, for a reload within a minute. */
+  /** Keeps Gong's sealed answer before anybody reads it. */
+  async keepAnswer(answerSealed: string): Promise<void> {
+    if (!this.#exists()) return;
+    if (FAILPOINTS) await failpoint("answer.keeping", this.ctx.storage.sql);
+    const now = nowSeconds();
+    this.ctx.storage.sql.exec(
+      "UPDATE transaction_record SET answer_sealed = ? WHERE status = 'taken'",
+      answerSealed,
+    );
+    this.#heldUntil = now + FINISH_SECONDS;
+    await this.ctx.storage.setAlarm((now + ADOPT_AFTER_SECONDS) * 1000);
+  }
+
+  /** Lets go of an answer that could not be finished with. Whether the browser may come back for it. */
+  async release(): Promise<boolean> {
+    const row = this.#exists() ? this.#row() : undefined;
+    if (row === undefined || row.answer_sealed === null || row.tries >= MOST_TRIES) return false;
+    this.#heldUntil = 0;
+    return true;
+  }
+
+  /** Keeps where the browser was sent, for a reload within a minute. Gong's answer is needed no more. */
   async finish(outcomeSealed: string): Promise<void> {
     if (!this.#exists()) return;
     if (FAILPOINTS) await failpoint("transaction.finishing", this.ctx.storage.sql);
     this.ctx.storage.sql.exec(
-      "UPDATE transaction_record SET status = 'done', outcome_sealed = ?, taken_at = ? WHERE status = 'taken'",
+      `UPDATE transaction_record SET status = 'done', outcome_sealed = ?, taken_at = ?, answer_sealed = NULL
+       WHERE status = 'taken'`,
       outcomeSealed,
       nowSeconds(),
     );
   }
 
-  /** Deletes everything: nobody can come back to the transaction by now. */
+  /**
+   * Puts the tokens of an answer that nobody came back for where they belong, and at last deletes everything: nobody can come
+   * back to the transaction by then.
+   */
   override async alarm(): Promise<void> {
-    await this.ctx.storage.deleteAll();
+    const row = this.#exists() ? this.#row() : undefined;
+    const now = nowSeconds();
+    const end = (row?.expires_at ?? 0) + RELOAD_WINDOW_SECONDS;
+    const adopted = row?.answer_sealed == null || (await this.#adopt(row.answer_sealed));
+    if (now >= end) await this.ctx.storage.deleteAll();
+    else await this.ctx.storage.setAlarm((adopted ? end : Math.min(now + ADOPT_AFTER_SECONDS, end)) * 1000);
+  }
+
+  async #adopt(answerSealed: string): Promise<boolean> {
+    const config = parseConfig(this.env);
+    const deployment = {
+      config,
+      keyring: createKeyring(config.sealingKeys),
+      objects: objectsOf(this.env),
+    };
+    try {
+      await adoptCodeAnswer(deployment, this.ctx.id.name ?? "", answerSealed);
+      return true;
+    } catch (error) {
+      log("warn", "callback.not_adopted", errorFields(error));
+      return false;
+    }
   }
 
   #take(belongs: (row: TransactionRow) => boolean, takeable: readonly TransactionStatus[]): TakeOutcome {
@@ -129,33 +211,51 @@ export class TransactionObject extends DurableObject<Env> {
       const row = this.#row();
       if (row === undefined) return { kind: "refused", reason: "unknown" };
       if (!belongs(row)) return { kind: "refused", reason: "other_browser" };
-      const sinceTaken = now - (row.taken_at ?? now);
-      if (row.status === "done") {
-        return row.outcome_sealed !== null && sinceTaken <= RELOAD_WINDOW_SECONDS
+      const { status, continuation_sealed: continuationSealed } = row;
+      if (status === "done") {
+        return row.outcome_sealed !== null && now - (row.taken_at ?? now) <= RELOAD_WINDOW_SECONDS
           ? { kind: "done", outcomeSealed: row.outcome_sealed }
           : { kind: "refused", reason: "used" };
       }
-      if (row.status === "taken") {
-        return sinceTaken <= RELOAD_WINDOW_SECONDS ? { kind: "busy" } : { kind: "refused", reason: "failed" };
-      }
-      if (row.expires_at <= now) return { kind: "refused", reason: "expired" };
-      if (!takeable.includes(row.status)) {
-        return row.status === "waiting"
-          ? { kind: "waiting", continuationSealed: row.continuation_sealed }
+      if (status !== "taken" && row.expires_at <= now) return { kind: "refused", reason: "expired" };
+      if (!takeable.includes(status === "taken" ? (row.decision ?? "waiting") : status)) {
+        return status === "waiting"
+          ? { kind: "waiting", continuationSealed }
           : { kind: "refused", reason: "unknown" };
       }
+      if (status === "taken") return this.#takeAgain(row, now);
       if (FAILPOINTS) void failpoint("transaction.taking", this.ctx.storage.sql);
-      this.ctx.storage.sql.exec("UPDATE transaction_record SET status = 'taken', taken_at = ?", now);
-      return {
-        kind: "taken",
-        continuationSealed: row.continuation_sealed,
-        denied: row.status === "denied",
-      };
+      const decision = status === "waiting" ? null : status;
+      this.ctx.storage.sql.exec(
+        "UPDATE transaction_record SET status = 'taken', taken_at = ?, decision = ?",
+        now,
+        decision,
+      );
+      return { kind: "taken", continuationSealed, denied: decision === "denied", answerSealed: undefined };
     });
   }
 
+  /** For the browser that comes back while somebody is at work on the sign-in, or has died over it. */
+  #takeAgain(row: TransactionRow, now: number): TakeOutcome {
+    const { continuation_sealed: continuationSealed, answer_sealed: answerSealed, decision } = row;
+    if (answerSealed === null && now - (row.taken_at ?? 0) <= EXCHANGE_SECONDS) return { kind: "busy" };
+    if (answerSealed === null && decision === null) return { kind: "lost", continuationSealed };
+    if (this.#heldUntil > now) return { kind: "busy" };
+    if (row.tries >= MOST_TRIES) return { kind: "refused", reason: "failed" };
+    this.#heldUntil = now + EXCHANGE_SECONDS;
+    this.ctx.storage.sql.exec("UPDATE transaction_record SET tries = tries + 1");
+    return {
+      kind: "taken",
+      continuationSealed,
+      denied: decision === "denied",
+      answerSealed: answerSealed ?? undefined,
+    };
+  }
+
   #exists(): boolean {
-    return schemaVersion(this.ctx.storage) > 0;
+    if (schemaVersion(this.ctx.storage) === 0) return false;
+    migrate(this.ctx.storage, MIGRATIONS);
+    return true;
   }
 
   #row(): TransactionRow | undefined {

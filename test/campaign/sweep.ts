@@ -40,7 +40,10 @@ const KEPT: ReadonlySet<Failpoint> = new Set([
 const SWEEP: readonly (readonly [Failpoint, Modes, Story, ...Story[]])[] = [
   ["transaction.taking", TRANSACTION, connecting],
   ["connect.taken", WORKER, connecting],
-  ["connect.exchanged", WORKER, connecting],
+  ["connect.answered", WORKER, connecting],
+  ["connect.sealed", WORKER, connecting],
+  ["answer.keeping", WRITE, connecting],
+  ["connect.kept", WORKER, connecting],
   ["connect.indexed", WORKER, connecting],
   ["connect.writing", TRANSACTION, connecting],
   ["connect.connected", WORKER, connecting],

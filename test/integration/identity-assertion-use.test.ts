@@ -4,7 +4,7 @@
 import { createExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { namedConnectionId } from "../../src/domain/connection-id.ts";
+import { namedConnectionId } from "../../src/storage/connection-names.ts";
 import { openGateway } from "../../src/domain/gateway.ts";
 import { verifies } from "../conformance/verifies.ts";
 import { ACCESS_HEADER, newAccessTeam } from "../support/access.ts";

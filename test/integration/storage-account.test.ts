@@ -6,6 +6,7 @@ import { verifies } from "../conformance/verifies.ts";
 import { randomId } from "../../src/crypto/credential.ts";
 import type { EventRow } from "../../src/storage/connection-audit.ts";
 import {
+  newAuthorization,
   connectionAt,
   connectionRow,
   DAY,
@@ -53,7 +54,7 @@ describe(verifies("account.session", "account sessions of one connection"), () =
 
   it("gateway: signing out of a session that is over neither is on record nor lets go of anything", async () => {
     const connection = connectionAt();
-    await connection.signInToAccount("main", GONG_TOKENS, "one");
+    await connection.signInToAccount("main", GONG_TOKENS, newAuthorization(), "one");
     await connection.openAccountSession("two");
     await connection.signOutOfAccount("three");
     await connection.signOutOfAccount("one");
@@ -70,7 +71,7 @@ describe(verifies("account.nothing_left", "the last visit ends while an agent ke
   it("gateway: in fifty races the key has Gong's tokens or does not exist", async () => {
     for (let round = 0; round < 50; round += 1) {
       const connection = connectionAt();
-      await connection.signInToAccount("main", GONG_TOKENS, "visit");
+      await connection.signInToAccount("main", GONG_TOKENS, newAuthorization(), "visit");
       const create = () => connection.createAgentKey(key("raced"));
       const signOut = () => connection.signOutOfAccount("visit");
       const [one, other] = await Promise.all(round % 2 === 0 ? [create(), signOut()] : [signOut(), create()]);

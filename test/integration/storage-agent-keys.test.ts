@@ -8,6 +8,7 @@ import { sha256 } from "../../src/crypto/encoding.ts";
 import type { NewAgentKey } from "../../src/storage/agent-keys.ts";
 import { verifies } from "../conformance/verifies.ts";
 import {
+  newAuthorization,
   connectionAt,
   connectionRow,
   DAY,
@@ -58,7 +59,7 @@ async function useKey(connection: Connection, name: string): Promise<string> {
 /** A personal connection without any grant, and one key on it. */
 async function connectionWithKey(): Promise<{ connection: Connection; id: string }> {
   const connection = connectionAt();
-  await connection.connectGong("main", GONG_TOKENS, undefined);
+  await connection.connectGong("main", GONG_TOKENS, newAuthorization(), undefined);
   const key = await newKey("1");
   expect(await connection.createAgentKey(key)).toBe("created");
   return { connection, id: key.id };
@@ -204,7 +205,7 @@ describe(verifies("keys.ended", "the end of a key"), () => {
     const { connection } = await connectionWithKey();
     await connection.disconnect("ended_by_admin");
     expect(await useKey(connection, "1")).toBe("invalid_token: revoked");
-    await connection.connectGong("main", GONG_TOKENS, undefined);
+    await connection.connectGong("main", GONG_TOKENS, newAuthorization(), undefined);
     expect(await useKey(connection, "1")).toBe("invalid_token: revoked");
   });
 
@@ -212,7 +213,7 @@ describe(verifies("keys.ended", "the end of a key"), () => {
     const { connection } = await connectionWithKey();
     await tamper(connection, "UPDATE connection SET state = 'needs_reconnect', gong_expires_at = 0");
     expect(await useKey(connection, "1")).toBe("needs_reconnect");
-    await connection.connectGong("main", GONG_TOKENS, undefined);
+    await connection.connectGong("main", GONG_TOKENS, newAuthorization(), undefined);
     expect(await useKey(connection, "1")).toBe("ok");
   });
 });
@@ -223,7 +224,7 @@ describe(verifies("keys.keep_alive", "what a key keeps alive"), () => {
     const { refresh_due_at: due } = await connectionRow(connection);
     expect(await alarmAt(connection)).toBe(due);
     const idle = connectionAt();
-    await idle.connectGong("main", GONG_TOKENS, undefined);
+    await idle.connectGong("main", GONG_TOKENS, newAuthorization(), undefined);
     expect(await alarmAt(idle)).toBeUndefined();
     expect(await connection.revokeAgentKey(id, "ada")).toBe(true);
     expect(await connectionRow(connection)).toMatchObject({
@@ -249,7 +250,7 @@ describe(verifies("keys.keep_alive", "what a key keeps alive"), () => {
 
   it("gateway: shared access stays connected when its last key goes", async () => {
     const connection = connectionAt();
-    await connection.connectGong("shared", GONG_TOKENS, undefined);
+    await connection.connectGong("shared", GONG_TOKENS, newAuthorization(), undefined);
     const key = await newKey("1");
     await connection.createAgentKey(key);
     await connection.revokeAgentKey(key.id, "admin");

@@ -7,6 +7,7 @@ import { verifies } from "../conformance/verifies.ts";
 import { createKeyring } from "../../src/crypto/keyring.ts";
 import { seal, sealedWith } from "../../src/crypto/seal.ts";
 import {
+  newAuthorization,
   accessAt,
   connectionAt,
   connectionRow,
@@ -47,7 +48,12 @@ describe(verifies("storage.connection", "the life of a connection"), () => {
       const { connection } = await redeemed();
       await tamper(connection, "UPDATE connection SET state = ?, reason = 'x', failures = 9", end);
       const second = await newGrant();
-      await connection.connectGong("main", { ...GONG_TOKENS, accessToken: "gong-access-2" }, second);
+      await connection.connectGong(
+        "main",
+        { ...GONG_TOKENS, accessToken: "gong-access-2" },
+        newAuthorization(),
+        second,
+      );
       expect(await connectionRow(connection)).toMatchObject({
         state: "connected",
         reason: null,
@@ -70,7 +76,7 @@ describe(verifies("storage.connection", "the life of a connection"), () => {
     });
     expect(await accessAt(connection, "1")).toBe("invalid_token: unknown");
     expect(await connection.openGrant(await newGrant())).toBe(false);
-    await connection.connectGong("main", GONG_TOKENS, undefined);
+    await connection.connectGong("main", GONG_TOKENS, newAuthorization(), undefined);
     expect(await accessAt(connection, "1")).toBe("invalid_token: unknown");
     expect(await rotateAt(connection, grantId, { from: "1", generation: 1, name: "2" })).toEqual({
       kind: "refused",
@@ -82,7 +88,9 @@ describe(verifies("storage.connection", "the life of a connection"), () => {
     const connection = connectionAt();
     const opened = await Promise.all(Array.from({ length: 50 }, () => newGrant()));
     const [first = ""] = opened.map(({ grant }) => grant.id);
-    await Promise.all(opened.map((grant) => connection.connectGong("main", GONG_TOKENS, grant)));
+    await Promise.all(
+      opened.map((grant) => connection.connectGong("main", GONG_TOKENS, newAuthorization(), grant)),
+    );
     expect(await connectionRow(connection)).toMatchObject({ generation: 50, state: "connected" });
     expect(await rows(connection, "grants")).toHaveLength(50);
     await redeemAt(connection, first, "1");

@@ -6,6 +6,7 @@ import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { verifies } from "../conformance/verifies.ts";
 import {
+  newAuthorization,
   accessAt,
   connectionRow,
   GONG_TOKENS,
@@ -217,6 +218,7 @@ describe(verifies("gong.refresh_fence", "what happens while Gong is asked"), () 
       await connection.connectGong(
         "main",
         { ...GONG_TOKENS, accessToken: renewed.access_token, refreshToken: renewed.refresh_token },
+        newAuthorization(),
         undefined,
       );
       expect(await caller).toBe("ok");

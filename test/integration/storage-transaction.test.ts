@@ -30,7 +30,7 @@ const pass = (seconds: number): void => void vi.setSystemTime(Date.now() + secon
 const gateway = () => openGateway(env, createExecutionContext());
 
 const NEW = { stateHash: "state-hash", bindingHash: "binding-hash", continuationSealed: "sealed-1" };
-const TAKEN = { kind: "taken", continuationSealed: "sealed-1", denied: false };
+const TAKEN = { kind: "taken", continuationSealed: "sealed-1", denied: false, answerSealed: undefined };
 const refused = (reason: string) => ({ kind: "refused", reason });
 
 async function begun(): Promise<DurableObjectStub<TransactionObject>> {
@@ -83,16 +83,58 @@ describe(verifies("storage.transaction", "a transaction at Gong"), () => {
     expect(await take(transaction)).toEqual(refused("used"));
   });
 
-  it("gateway: an exchange that never ended is given up after a minute, and never taken again", async () => {
+  it("gateway: an exchange whose answer nobody kept is given up after twenty seconds, and never repeated", async () => {
     const transaction = await begun();
     await take(transaction);
     await evictDurableObject(transaction);
-    pass(60);
+    pass(20);
     expect(await take(transaction)).toEqual({ kind: "busy" });
     pass(1);
-    expect(await take(transaction)).toEqual(refused("failed"));
+    const lost = { kind: "lost", continuationSealed: "sealed-1" };
+    expect([await take(transaction), await take(transaction)]).toEqual([lost, lost]);
     await transaction.finish("late");
     expect(await take(transaction)).toEqual({ kind: "done", outcomeSealed: "late" });
+  });
+
+  it("gateway: an answer that was kept is handed on at once when its keeper died with the object", async () => {
+    const transaction = await begun();
+    await take(transaction);
+    await transaction.keepAnswer("answer-1");
+    expect(await take(transaction)).toEqual({ kind: "busy" });
+    await evictDurableObject(transaction);
+    const answered = { ...TAKEN, answerSealed: "answer-1" };
+    const outcomes = await Promise.all(Array.from({ length: 50 }, () => take(transaction)));
+    expect(outcomes.filter(({ kind }) => kind === "taken")).toEqual([answered]);
+    expect(outcomes.filter(({ kind }) => kind === "busy")).toHaveLength(49);
+    await transaction.finish("sealed-url");
+    const [row] = await rows<{ answer_sealed: string | null }>(transaction, "transaction_record");
+    expect(row?.answer_sealed).toBeNull();
+  });
+
+  it("gateway: a keeper that died alone is waited for, and one that lets go is not, five times at most", async () => {
+    const transaction = await begun();
+    await take(transaction);
+    await transaction.keepAnswer("answer-1");
+    pass(9);
+    expect(await take(transaction)).toEqual({ kind: "busy" });
+    pass(1);
+    const answered = { ...TAKEN, answerSealed: "answer-1" };
+    expect(await take(transaction)).toEqual(answered);
+    for (let again = 2; again <= 5; again += 1) {
+      expect(await transaction.release()).toBe(true);
+      expect(await take(transaction)).toEqual(answered);
+    }
+    expect(await transaction.release()).toBe(false);
+  });
+
+  it("RFC 6749 §10.12: a kept answer is handed to its own browser only", async () => {
+    const transaction = await begun();
+    await take(transaction);
+    await transaction.keepAnswer("answer-1");
+    await evictDurableObject(transaction);
+    expect(await transaction.take("state-hash", "other")).toEqual(refused("other_browser"));
+    expect(await transaction.take("other", "binding-hash")).toEqual(refused("other_browser"));
+    expect(await transaction.takeDecided("binding-hash")).toEqual(refused("unknown"));
   });
 
   it("gateway: the same approval sent again continues the first one", async () => {
@@ -109,6 +151,9 @@ describe(verifies("storage.transaction", "a transaction at Gong"), () => {
     const transaction = await begun();
     const alarmAt = await runInDurableObject(transaction, (_, { storage }) => storage.getAlarm());
     expect(alarmAt).toBe(Math.floor(Date.now() / 1000 + 660) * 1000);
+    expect(await runDurableObjectAlarm(transaction)).toBe(true);
+    expect(await take(transaction)).toEqual(TAKEN);
+    pass(660);
     expect(await runDurableObjectAlarm(transaction)).toBe(true);
     await runInDurableObject(transaction, (_, { storage }) => {
       expect(storage.sql.exec("SELECT name FROM sqlite_master WHERE name NOT LIKE '_cf%'").toArray()).toEqual(

@@ -9,7 +9,7 @@ import type { ConnectionObject } from "../../src/storage/connection-object.ts";
 import type { ConnectionRow } from "../../src/storage/connection-schema.ts";
 import type { GongTokens } from "../../src/gong/oauth.ts";
 import type { CandidateTokens, TokenOutcome } from "../../src/storage/grants.ts";
-import type { GrantAndCode } from "../../src/storage/connection-rpc.ts";
+import type { Authorization, GrantAndCode } from "../../src/storage/connection-rpc.ts";
 import { RESOURCE } from "./flow.ts";
 
 export type Connection = DurableObjectStub<ConnectionObject>;
@@ -56,13 +56,18 @@ export async function newGrant(changes: Partial<GrantAndCode["grant"]> = {}): Pr
   };
 }
 
+/** A sign-in that Gong answered just now, or at another time. */
+export function newAuthorization(answeredAt = Date.now()): Authorization {
+  return { id: randomId(), answeredAt };
+}
+
 /** A connection with one grant, and the grant's id. */
 export async function openConnection(
   tokens: Partial<GongTokens> = {},
 ): Promise<{ readonly connection: Connection; readonly grantId: string }> {
   const connection = connectionAt();
   const opened = await newGrant();
-  await connection.connectGong("main", { ...GONG_TOKENS, ...tokens }, opened);
+  await connection.connectGong("main", { ...GONG_TOKENS, ...tokens }, newAuthorization(), opened);
   return { connection, grantId: opened.grant.id };
 }
 

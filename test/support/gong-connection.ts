@@ -7,7 +7,7 @@ import { parseConfig } from "../../src/config.ts";
 import { createGongSeals, type GongSeals } from "../../src/storage/gong-seals.ts";
 import type { LedgerEntry } from "../gong/ledger.ts";
 import { redemptionsOf, tokenRequests } from "../gong/ledger-questions.ts";
-import { newGrant, redeemAt, type Connection, connectionAt } from "./connection.ts";
+import { newAuthorization, newGrant, redeemAt, type Connection, connectionAt } from "./connection.ts";
 import { PKCE } from "./flow.ts";
 import { gong } from "./gong.ts";
 
@@ -72,6 +72,7 @@ export async function connectToGong(
       scope: undefined,
       userId: undefined,
     },
+    newAuthorization(),
     opened,
   );
   await redeemAt(connection, opened.grant.id, name);
