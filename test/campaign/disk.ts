@@ -26,6 +26,17 @@ export function answerOnDisk(stateDir: string, credential: string): boolean {
   return inEscrow !== undefined;
 }
 
+/** Whether Gong's answer to the sign-in that `cookie` belongs to is on disk, or the sign-in is finished. */
+export function signInOnDisk(stateDir: string, cookie: string): boolean {
+  const [, id = ""] = /__Host-txn-([\w-]+)=/.exec(cookie) ?? [];
+  const found = read(stateDir, "TransactionObject", id, (database) => {
+    return database
+      .prepare("SELECT 1 FROM transaction_record WHERE answer_sealed IS NOT NULL OR status = 'done'")
+      .get();
+  });
+  return found !== undefined;
+}
+
 /** The rows of paid calls in the ledger of the connection that `credential` belongs to, oldest first. */
 export function paidRowsOnDisk(
   stateDir: string,

@@ -3,7 +3,17 @@
 
 import type { Outcome } from "./http.ts";
 import { accessTokenIn, assert } from "./identity.ts";
-import { expectRefreshes, expectUsable, persist, signInAgain, type Actor, type Fault } from "./recovery.ts";
+import { signInOnDisk } from "./disk.ts";
+import {
+  expectRefreshes,
+  expectUsable,
+  judgeSignIn,
+  PATIENCE_MS,
+  persist,
+  signInAgain,
+  type Actor,
+  type Fault,
+} from "./recovery.ts";
 import type { Stage } from "./stage.ts";
 import {
   approve,
@@ -15,14 +25,17 @@ import {
   revoke,
   tokensIn,
   visitCallback,
+  type PendingSignIn,
 } from "./story.ts";
 
 /** One thing that one person does while the Worker is killed. */
 export interface Errand {
   readonly actor: Actor;
   readonly run: () => Promise<Outcome>;
+  /** Whether what Gong had answered to it is on disk. Asked right after the failure, and before a restart. */
+  readonly answerOnDisk?: () => boolean;
   /** Goes on after the restart. `outcome` is what the person had heard before. */
-  readonly goOn: (outcome: Outcome) => Promise<readonly Fault[]>;
+  readonly goOn: (outcome: Outcome, onDisk: boolean) => Promise<readonly Fault[]>;
 }
 
 /** A call that makes us refresh at Gong. */
@@ -91,20 +104,25 @@ export async function redeeming(stage: Stage, actor: Actor): Promise<Errand> {
   };
 }
 
-/** The browser's way back from Gong: the page can be loaded again, and the connection there was stays usable. */
+/**
+ * The browser's way back from Gong: the page can be loaded again, and leads to the client whenever Gong's answer had reached
+ * us; the connection there was stays usable.
+ */
 export async function connecting(stage: Stage, actor: Actor): Promise<Errand> {
   const pending = await approve(stage, actor.person);
   return {
     actor,
     run: () => visitCallback(stage, pending),
-    goOn: async (outcome) => {
+    answerOnDisk: () => signInOnDisk(stage.gateway.stateDir, pending.cookie),
+    goOn: async (outcome, onDisk) => {
       const old = await expectUsable(stage, actor);
-      const again = await persist(() => visitCallback(stage, pending));
+      const again = await loadAgain(stage, pending, onDisk);
       const code = codeIn(outcome) ?? codeIn(again);
       if (code === undefined) {
         // "Start again", in words of ours; and starting again works.
         if (again === undefined || again.status >= 500)
           return [...old, ["stuck", `the callback: ${describe(again)}`]];
+        old.push(...judgeSignIn(stage, actor, pending, onDisk));
         const tokens = await signInAgain(stage, actor.person);
         if (tokens === undefined) return [...old, ["stuck", `${actor.person} can't start again`]];
         actor.tokens = tokens;
@@ -116,6 +134,17 @@ export async function connecting(stage: Stage, actor: Actor): Promise<Errand> {
       return [...old, ...(await expectUsable(stage, actor))];
     },
   };
+}
+
+/** Loads the callback until it answers. An answer that is on disk is worth the wait; else a person soon starts again. */
+async function loadAgain(stage: Stage, pending: PendingSignIn, onDisk: boolean): Promise<Outcome> {
+  const until = Date.now() + (onDisk ? PATIENCE_MS : 500);
+  let outcome = await persist(() => visitCallback(stage, pending));
+  while (outcome?.status === 409 && Date.now() < until) {
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    outcome = await persist(() => visitCallback(stage, pending));
+  }
+  return outcome;
 }
 
 export function revoking(stage: Stage, actor: Actor, dead: Actor[]): Errand {

@@ -4,7 +4,7 @@
 import { refreshes, type Presentation } from "./history.ts";
 import type { Outcome } from "./http.ts";
 import type { Stage } from "./stage.ts";
-import { callGong, describe, refresh, signIn, tokensIn, type Tokens } from "./story.ts";
+import { callGong, describe, refresh, signIn, tokensIn, type PendingSignIn, type Tokens } from "./story.ts";
 import type { Verdict } from "./tally.ts";
 
 export type Fault = readonly [Verdict, string];
@@ -34,7 +34,7 @@ export async function newActor(stage: Stage): Promise<Actor> {
   return { person, tokens: await signIn(stage, person), failures: [], judged: 0 };
 }
 
-const PATIENCE_MS = 30_000;
+export const PATIENCE_MS = 30_000;
 /** Longer than any commit takes here, noise included: an answer held in memory for longer is our fault. */
 const LONGEST_IN_MEMORY_MS = 500;
 
@@ -64,7 +64,7 @@ export async function signInAgain(stage: Stage, person: string): Promise<Tokens 
 }
 
 /** Calls until the connection answers; when it wants a person, judges why, signs in again and expects it healed. */
-export async function expectUsable(stage: Stage, actor: Actor): Promise<readonly Fault[]> {
+export async function expectUsable(stage: Stage, actor: Actor): Promise<Fault[]> {
   const outcome = await persist(() => callGong(stage, actor.tokens.access));
   if (outcome?.status === 200) return [];
   if (outcome?.status !== 401) return [["stuck", `${actor.person}: ${describe(outcome)}`]];
@@ -96,6 +96,25 @@ function judgeLoss(stage: Stage, { person, failures }: Actor): Fault {
   const heldMs = failure.at - spent.answeredAt;
   if (heldMs <= 0) return ["ambiguous", told];
   return heldMs <= LONGEST_IN_MEMORY_MS ? ["inMemory", told] : ["lost", `${told}; held for ${heldMs} ms`];
+}
+
+/** Why a sign-in did not go on: Gong had not answered, its answer got lost on the wire or in memory, or we lost it. */
+export function judgeSignIn(
+  stage: Stage,
+  { person, failures }: Actor,
+  { path }: PendingSignIn,
+  onDisk: boolean,
+): readonly Fault[] {
+  const code = new URLSearchParams(path.slice(path.indexOf("?"))).get("code");
+  const exchange = stage.history.of(person).find(({ value }) => value === code);
+  const told = `${person}'s sign-in`;
+  if (onDisk) return [["lost", `${told}; the answer was on disk`]];
+  if (exchange?.result !== "accepted") return [];
+  const failure = failures.at(-1);
+  if (failure === undefined) return [["lost", `${told}; nothing had failed`]];
+  const heldMs = failure.at - (exchange.answeredAt ?? Number.POSITIVE_INFINITY);
+  if (heldMs <= 0) return [["ambiguous", told]];
+  return [heldMs <= LONGEST_IN_MEMORY_MS ? ["inMemory", told] : ["lost", `${told}; held for ${heldMs} ms`]];
 }
 
 /** Uses a refresh token of ours until it answers, takes up its successor, and expects that to work. */

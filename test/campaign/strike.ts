@@ -41,6 +41,7 @@ export async function strike(stage: Stage, errands: readonly Errand[], blow: Blo
     if (last === undefined || last.at < began) return false;
     return answerOnDisk(stage.gateway.stateDir, actor.tokens.access);
   });
+  const keptOnDisk = errands.map(({ answerOnDisk: isKept }) => isKept?.() ?? false);
   if (died) await stage.restart();
   await blow.heal?.();
   const until = Date.now();
@@ -49,7 +50,7 @@ export async function strike(stage: Stage, errands: readonly Errand[], blow: Blo
   }
   const faults = await Promise.all(
     errands.map(async ({ actor, goOn }, index) => [
-      ...(await goOn(outcomes[index])),
+      ...(await goOn(outcomes[index], keptOnDisk[index] ?? false)),
       ...expectSpentOnce(stage, actor),
     ]),
   );

@@ -79,6 +79,21 @@ export const signIn = {
     source: "gateway",
     behaviour: "A reload of the callback within a minute leads to the same place and opens nothing more.",
   },
+  "callback.recovered": {
+    source: "gateway",
+    behaviour:
+      "Gong's answer to a sign-in is kept before it is read: after a crash the reload, or the alarm, goes on from it, once.",
+  },
+  "callback.lost": {
+    source: "RFC 6749 §4.1.2",
+    behaviour:
+      "A sign-in that died before Gong's answer says so soon and begins again; Gong's code is never sent twice.",
+  },
+  "callback.newest_wins": {
+    source: "gateway",
+    behaviour:
+      "A sign-in that is finished late undoes neither a newer one, nor a refresh, nor the end of the connection.",
+  },
   "callback.code_injection": {
     source: "RFC 9700 §4.5, RFC 7636",
     behaviour: "A Gong code that belongs to another sign-in is worth nothing.",
