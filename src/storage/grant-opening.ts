@@ -26,16 +26,15 @@ export interface NewCode {
 }
 
 /**
- * Records a grant and the code that redeems it. A grant of this id that no code has redeemed gets the new code in place of
- * its first one, which may have been lost; false, and nothing is written, when one has, or when the grant was ended.
+ * Records a grant and the code that redeems it. A grant of this id that no code has redeemed gets one more code, because the
+ * first one may have been lost; false, and nothing is written, when one has, or when the grant was ended.
  */
 export function insertGrant(sql: SqlStorage, grant: NewGrant, code: NewCode, now: number): boolean {
   const known = findGrant(sql, grant.id);
   if (known !== undefined && (known.refresh_generation > 0 || known.revoked_at !== null)) return false;
   if (known === undefined) insertGrantRow(sql, grant, now);
-  else sql.exec("DELETE FROM codes WHERE grant_id = ?", grant.id);
   sql.exec(
-    `INSERT INTO codes (hash, grant_id, redirect_uri, code_challenge, expires_at, kept_until)
+    `INSERT OR REPLACE INTO codes (hash, grant_id, redirect_uri, code_challenge, expires_at, kept_until)
      VALUES (?, ?, ?, ?, ?, ?)`,
     code.hash,
     grant.id,

@@ -87,6 +87,8 @@ export function redeemCode(
   if (decision.kind === "refuse") return { kind: "refused", reason: decision.reason };
   if (decision.kind === "revoke") return revoke(sql, grant.id, decision.reason, now);
   sql.exec("UPDATE codes SET redeemed_at = ? WHERE hash = ?", now, code.hash);
+  // Another one is of the same sign-in, finished twice.
+  sql.exec("DELETE FROM codes WHERE grant_id = ? AND hash <> ?", grant.id, code.hash);
   if (FAILPOINTS) void failpoint("redeem.writing", sql);
   sql.exec(
     `UPDATE grants SET refresh_generation = 1, refresh_hash = ?, refresh_kid = ?, refresh_expires_at = ?, rotated_at = ?,
