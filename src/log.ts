@@ -25,6 +25,7 @@ export type LogEvent =
   | "handshake.not_kept"
   | "connection.connected"
   | "connection.refreshed"
+  | "connection.store_failed"
   | "connection.needs_reconnect"
   | "connection.at_risk"
   | "connection.restored"

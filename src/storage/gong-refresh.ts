@@ -3,7 +3,7 @@
 // was interrupted goes on from what was kept. The decisions are gong/refresh-machine.ts's.
 
 import { randomId } from "../crypto/credential.ts";
-import { sealedWith, Unsealable } from "../crypto/seal.ts";
+import { sealedWith } from "../crypto/seal.ts";
 import { GongError } from "../errors.ts";
 import { failpoint } from "../failpoints.ts";
 import { cachedDiscovery } from "../gong/discovery.ts";
@@ -15,6 +15,7 @@ import { noteEvent } from "./connection-audit.ts";
 import type { ConnectionRow } from "./connection-schema.ts";
 import type { EscrowObject } from "./escrow-object.ts";
 import type { GongSeals, SealedTokens } from "./gong-seals.ts";
+import { bucketOf, SUPERSEDED, type RefreshOutcome } from "./refresh-outcome.ts";
 import { retrying } from "./stubs.ts";
 
 /** What the connection's object lends to its tokens. */
@@ -38,7 +39,7 @@ export interface GongRefresh {
   readonly refresh: () => Promise<void>;
   readonly inFlight: () => boolean;
   /** Says that only a person can help, and why. */
-  readonly needReconnect: (current: ConnectionRow, reason: string) => void;
+  readonly needReconnect: (current: ConnectionRow, reason: string) => unknown;
 }
 
 /** Binds the refresh to its object. One per instance: the flight in memory is what makes it single. */
@@ -46,23 +47,25 @@ export function createGongRefresh(connection: Connection): GongRefresh {
   const { sql, seals, now, row } = connection;
   let flight: Promise<void> | undefined;
 
-  const refreshOnce = async (): Promise<void> => {
+  /** Returns what it came to; undefined when there was nothing to refresh. */
+  const refreshOnce = async (): Promise<RefreshOutcome | undefined> => {
     if (FAILPOINTS) await failpoint("refresh.begun", sql);
     const before = row();
-    if (before?.state !== "connected" || before.gong_refresh_token_sealed === null) return;
+    if (before?.state !== "connected" || before.gong_refresh_token_sealed === null) return undefined;
     const { clientId } = connection.integration(before);
     if ((before.gong_client_id ?? clientId) !== clientId) {
       // RFC 6749 §6: a refresh token is bound to the client it was issued to, and that one is no longer configured.
-      needReconnect(before, "integration_replaced");
-      return;
+      return needReconnect(before, "integration_replaced");
     }
     try {
       const refreshToken = await seals.openRefreshToken(before.gong_refresh_token_sealed, before.generation);
-      if (await adoptKeptAnswer(before, refreshToken)) return;
+      const adopted = await adoptKeptAnswer(before, refreshToken);
+      if (adopted !== undefined) return adopted;
       const asked = await askGong(before, refreshToken);
-      if (asked !== undefined) await adopt(before, asked.answer, refreshToken, asked.attemptId);
+      if (asked === undefined) return SUPERSEDED;
+      return await adopt(before, asked.answer, refreshToken, asked.attemptId);
     } catch (error) {
-      recordFailure(before, error);
+      return recordFailure(before, error);
     }
   };
 
@@ -70,15 +73,17 @@ export function createGongRefresh(connection: Connection): GongRefresh {
    * Takes up an answer that was kept: of an attempt interrupted between Gong's reply and our commit, or one in quarantine
    * that a newer version may understand. What can't be understood goes into quarantine, and is never dropped.
    */
-  const adoptKeptAnswer = async (before: ConnectionRow, refreshToken: string): Promise<boolean> => {
+  const adoptKeptAnswer = async (
+    before: ConnectionRow,
+    refreshToken: string,
+  ): Promise<RefreshOutcome | undefined> => {
     const { attempt_id: attemptId, quarantined_answer_sealed: quarantined, generation } = before;
     const kept = attemptId === null ? undefined : await keptAnswer(before, attemptId);
     for (const sealed of [kept, quarantined ?? undefined]) {
       if (sealed === undefined) continue;
       try {
         const answer = await seals.openAnswer(sealed, generation);
-        await adopt(before, answer, refreshToken, attemptId ?? undefined);
-        return true;
+        return await adopt(before, answer, refreshToken, attemptId ?? undefined);
       } catch (error) {
         if (!(error instanceof GongError && error.kind === "malformed")) throw error;
         sql.exec(
@@ -88,7 +93,7 @@ export function createGongRefresh(connection: Connection): GongRefresh {
         );
       }
     }
-    return false;
+    return undefined;
   };
 
   const keptAnswer = async (before: ConnectionRow, attemptId: string): Promise<string | undefined> =>
@@ -137,7 +142,7 @@ export function createGongRefresh(connection: Connection): GongRefresh {
       keepHere(),
     ]);
     for (const outcome of kept) {
-      if (outcome.status === "rejected") logFailure(connection.id, outcome.reason);
+      if (outcome.status === "rejected") logStoreFailure(outcome.reason);
     }
     if (FAILPOINTS) await failpoint("refresh.kept", sql);
   };
@@ -148,7 +153,7 @@ export function createGongRefresh(connection: Connection): GongRefresh {
     answer: GongTokenAnswer,
     refreshToken: string,
     attemptId: string | undefined,
-  ): Promise<void> => {
+  ): Promise<RefreshOutcome> => {
     const integration = connection.integration(before);
     const endpoints = await cachedDiscovery(integration.mcpUrl);
     const tokens = await interpretTokenAnswer(answer, endpoints, integration, "refresh");
@@ -174,13 +179,11 @@ export function createGongRefresh(connection: Connection): GongRefresh {
       before.generation,
     );
     if (FAILPOINTS) await failpoint("refresh.committed", sql);
-    const outcome = committed.rowsWritten > 0 ? "refreshed" : "superseded";
-    log("info", "connection.refreshed", { connection: connection.id, generation, outcome });
-    if (outcome === "refreshed" && (before.failures > 0 || kidChanged(before, sealed))) {
-      connection.stateChanged();
-    }
-    if (outcome === "refreshed") await settle(attemptId, generation);
+    if (committed.rowsWritten === 0) return SUPERSEDED;
+    if (before.failures > 0 || kidChanged(before, sealed)) connection.stateChanged();
+    await settle(attemptId, generation);
     if (FAILPOINTS) await failpoint("refresh.settled", sql);
+    return { outcome: "refreshed", generation };
   };
 
   /** Lets the escrow go. When that fails, its copy only waits for its own clean-up. */
@@ -188,22 +191,22 @@ export function createGongRefresh(connection: Connection): GongRefresh {
     try {
       await retrying(async () => connection.escrow().settle(attemptId, generation));
     } catch (error) {
-      logFailure(connection.id, error);
+      logStoreFailure(error);
     }
   };
 
+  const logStoreFailure = (error: unknown): void =>
+    log("error", "connection.store_failed", { connection: connection.id, ...errorFields(error) });
+
   /** A failure changes nothing but when to try again, except Gong's word that the grant is dead. */
-  const recordFailure = (before: ConnectionRow, error: unknown): void => {
-    if (!(error instanceof GongError)) logFailure(connection.id, error);
+  const recordFailure = (before: ConnectionRow, error: unknown): RefreshOutcome => {
+    const bucket = bucketOf(connection.id, error);
     const kind = error instanceof GongError ? error.kind : "unavailable";
     const retryAfter = error instanceof GongError ? error.retryAfterSeconds : undefined;
     const current = row();
-    if (current?.generation !== before.generation || current.state !== "connected") return;
+    if (current?.generation !== before.generation || current.state !== "connected") return SUPERSEDED;
     const next = afterFailure(kind, current.failures, retryAfter, Math.random());
-    if (next.kind === "ended") {
-      needReconnect(current, lossOf(current, before));
-      return;
-    }
+    if (next.kind === "ended") return needReconnect(current, lossOf(current, before));
     const dueAt = now() + next.afterSeconds;
     // An answer that refused has not spent the token; without one, or with one we can't read, it may be spent.
     const answered = error instanceof GongError && error.status !== undefined && kind !== "malformed";
@@ -216,16 +219,16 @@ export function createGongRefresh(connection: Connection): GongRefresh {
       before.generation,
     );
     if (current.failures === 0) noteEvent(sql, now(), { action: "refresh.failed", reason: kind });
-    const fields = { connection: connection.id, outcome: kind, failures: current.failures + 1 };
-    log("warn", "connection.refreshed", { ...fields, retryIn: next.afterSeconds });
+    const failures = current.failures + 1;
     // People should hear of it while the access token still works, and the index of what changed, not of each try.
     const atRisk = dueAt >= current.gong_expires_at;
-    if (atRisk) log("warn", "connection.at_risk", fields);
+    if (atRisk) log("warn", "connection.at_risk", { connection: connection.id, outcome: kind, failures });
     if (current.failures === 0 || (atRisk && current.refresh_due_at < current.gong_expires_at))
       connection.stateChanged();
+    return { ...bucket, failures, retryIn: next.afterSeconds };
   };
 
-  const needReconnect = (current: ConnectionRow, reason: string): void => {
+  const needReconnect = (current: ConnectionRow, reason: string): RefreshOutcome => {
     const changed = sql.exec(
       `UPDATE connection SET state = 'needs_reconnect', reason = ?, state_since = ?
        WHERE generation = ? AND state = 'connected'`,
@@ -233,22 +236,29 @@ export function createGongRefresh(connection: Connection): GongRefresh {
       now(),
       current.generation,
     );
-    if (changed.rowsWritten === 0) return;
+    if (changed.rowsWritten === 0) return SUPERSEDED;
     noteEvent(sql, now(), { action: "needs_reconnect", reason });
     log("warn", "connection.needs_reconnect", { connection: connection.id, reason });
     connection.stateChanged();
+    return { outcome: "ended", reason };
   };
 
   const flightOnce = async (): Promise<void> => {
+    const began = Date.now();
+    let came: RefreshOutcome | undefined;
     try {
-      await refreshOnce();
+      came = await refreshOnce();
       await connection.schedule();
     } catch (error) {
       // Storage failed: what was written is still true, and the next caller decides from it.
-      logFailure(connection.id, error);
+      came ??= bucketOf(connection.id, error);
     } finally {
       flight = undefined;
     }
+    if (came === undefined) return;
+    const level = came.outcome === "refreshed" || came === SUPERSEDED ? "info" : "warn";
+    const milliseconds = Date.now() - began;
+    log(level, "connection.refreshed", { connection: connection.id, ...came, milliseconds });
   };
 
   return {
@@ -270,17 +280,4 @@ function kidChanged({ gong_access_token_sealed: before }: ConnectionRow, after: 
 function lossOf(current: ConnectionRow, before: ConnectionRow): string {
   if (current.quarantined_answer_sealed !== null) return "answer_not_understood";
   return before.attempt_id === null ? "ended_by_gong" : "answer_lost";
-}
-
-/** A failure of ours, by class and code; the messages of foreign errors can quote secrets. */
-export function logFailure(connectionId: string, error: unknown): void {
-  if (error instanceof Unsealable) {
-    log("error", "record.unreadable", { connection: connectionId, missingKid: error.missingKid });
-  } else {
-    log("error", "connection.refreshed", {
-      connection: connectionId,
-      outcome: "failed",
-      ...errorFields(error),
-    });
-  }
 }

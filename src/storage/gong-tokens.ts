@@ -4,7 +4,8 @@
 import { Unsealable } from "../crypto/seal.ts";
 import { decideUse, mayRefreshRejected, type GongTokenState } from "../gong/refresh-machine.ts";
 import type { ConnectionRow } from "./connection-schema.ts";
-import { createGongRefresh, logFailure, type Connection } from "./gong-refresh.ts";
+import { createGongRefresh, type Connection } from "./gong-refresh.ts";
+import { logUnreadable } from "./refresh-outcome.ts";
 
 export type GongAuthorization =
   | {
@@ -46,7 +47,7 @@ export function createGongTokenStore(connection: Connection): GongTokenStore {
         opened = { generation, accessToken: await seals.openAccessToken(sealed, generation) };
       } catch (error) {
         if (!(error instanceof Unsealable)) throw error;
-        logFailure(connection.id, error);
+        logUnreadable(connection.id, error);
         return { ok: false, reason: "unreadable", retryAfterSeconds: 60 };
       }
     }

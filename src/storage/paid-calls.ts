@@ -18,7 +18,7 @@ import * as kept from "./kept-results.ts";
 import { ANY_REUSE, planCall, type OwnRefusal, type Plan } from "./paid-admission.ts";
 import { giveBack, newRow, reserveFor, type Arrival, type Permit } from "./paid-arrival.ts";
 import { PaidCaller, type Line } from "./paid-caller.ts";
-import { answerKept, isOfAnotherUser, landFlight, markLost, useOf } from "./paid-endings.ts";
+import { answerKept, isOfAnotherUser, landFlight, signInOf, markLost, useOf } from "./paid-endings.ts";
 import { PaidFlight, type FlightEnd } from "./paid-flight.ts";
 import { pruneLedger } from "./ledger-list.ts";
 import * as ledger from "./paid-ledger.ts";
@@ -193,10 +193,7 @@ export class PaidCalls {
 
   #takeOff({ follows }: Arrival, caller: PaidCaller, gong: GongToken, permit: Permit): Admitted {
     const { rowId, request } = caller;
-    const row = this.#core.row();
-    // A token that was replaced meanwhile may be another Gong user's.
-    const authorizationId = row?.generation === gong.generation ? row.authorization_id : "";
-    const flight = new PaidFlight(rowId, request.callHash, authorizationId);
+    const flight = new PaidFlight(rowId, request.callHash, signInOf(this.#core, gong.generation));
     flight.waiting = 1;
     this.#flying.add(flight);
     if (request.shareable) {

@@ -63,6 +63,12 @@ export async function landFlight(
   await core.schedule();
 }
 
+/** The sign-in that the token of `generation` is from; a token that was replaced meanwhile may be another Gong user's. */
+export function signInOf(core: ConnectionCore, generation: number): string | null {
+  const row = core.row();
+  return row?.generation === generation ? row.authorization_id : "";
+}
+
 /** Whether an admin has connected shared access since the flight began, perhaps as a Gong user who may see less. */
 export function isOfAnotherUser(core: ConnectionCore, { authorizationId }: PaidFlight): boolean {
   const row = core.row();

@@ -42,6 +42,11 @@ export const operations = {
     behaviour:
       "Admins read of a connection whose refreshes fail, or that will need its person within a week, before it stops working.",
   },
+  "operations.refresh_logged": {
+    source: "gateway",
+    behaviour:
+      "Each refresh of Gong's tokens is one line in the log, with its outcome in one of a few buckets.",
+  },
   "main.story": {
     source: "gateway",
     behaviour: "An MCP client that has never heard of the gateway signs in and gets its answer from Gong.",

@@ -1,0 +1,28 @@
+// What a refresh of Gong's tokens came to, in the few buckets that an operator counts: one log line each. Called by
+// gong-refresh.ts.
+
+import { Unsealable } from "../crypto/seal.ts";
+import { GongError, type GongErrorKind } from "../errors.ts";
+import { errorFields, log } from "../log.ts";
+
+/** What the one log line of a refresh says: its bucket, and what belongs to it. */
+export interface RefreshOutcome {
+  readonly outcome: "refreshed" | "superseded" | "ended" | "unreadable" | "failed" | GongErrorKind;
+  readonly [detail: string]: string | number | undefined;
+}
+
+/** Something newer was there first. */
+export const SUPERSEDED: RefreshOutcome = { outcome: "superseded" };
+
+/** Which of the few ways a refresh failed. Our own failures by class and code: foreign messages can quote secrets. */
+export function bucketOf(connectionId: string, error: unknown): RefreshOutcome {
+  if (error instanceof GongError) return { outcome: error.kind };
+  if (!(error instanceof Unsealable)) return { outcome: "failed", ...errorFields(error) };
+  logUnreadable(connectionId, error);
+  return { outcome: "unreadable" };
+}
+
+/** Names the key that a record of this connection needs. */
+export function logUnreadable(connectionId: string, { missingKid }: Unsealable): void {
+  log("error", "record.unreadable", { connection: connectionId, missingKid });
+}
