@@ -43,8 +43,7 @@ export async function exchangeGongCode(gateway: Gateway, proven: ProvenCallback)
     answerSealed === undefined
       ? await askGong(gateway, proven)
       : await openCodeAnswer(gateway, id, answerSealed);
-  const endpoints = await cachedDiscovery(integration.mcpUrl);
-  const tokens = await interpretTokenAnswer(answer, endpoints, integration, "code");
+  const tokens = interpretTokenAnswer(answer, integration.clientId);
   return { tokens, authorization: { id, answeredAt } };
 }
 

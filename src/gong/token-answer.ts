@@ -1,12 +1,9 @@
 // Gong's token answers, from raw bytes to tokens or a GongError. No I/O and no state, so that an answer kept sealed
 // can be read again later. Called through oauth.ts by whoever keeps the tokens. RFC 6749 §5.1 and §5.2.
 import { decodeJwt } from "jose";
-import * as oauth from "oauth4webapi";
 import { nowSeconds } from "../clock.ts";
 import type { GongError, GongErrorKind } from "../errors.ts";
 import { gongError, type JsonObject, parseJsonObject, parseRetryAfter } from "./answer.ts";
-import type { GongEndpoints } from "./discovery.ts";
-import type { Integration } from "./integration.ts";
 
 /** An answer of Gong's token endpoint, as received: serialisable, so that it can be sealed before it is read. */
 export interface GongTokenAnswer {
@@ -40,57 +37,25 @@ const DEFAULT_LIFE_SECONDS = 3600;
  * nothing else, "misconfigured" when our credentials or request are refused, "denied", "rate_limited", "unavailable"
  * (redirects, timeouts, 5xx), and "malformed" for anything that can't be used with confidence. RFC 6749 §5.
  */
-export async function interpretTokenAnswer(
-  answer: GongTokenAnswer,
-  endpoints: GongEndpoints,
-  integration: Integration,
-  kind: "code" | "refresh",
-): Promise<GongTokens> {
+export function interpretTokenAnswer(answer: GongTokenAnswer, clientId: string): GongTokens {
   if (answer.status !== 200) throw refusalOf(answer);
   const members = parseJsonObject(answer.body);
-  if (members === undefined)
-    throw gongError("malformed", "The token answer is not a JSON object.", { status: 200 });
-  const granted = await processTokens(members, endpoints, integration, kind);
-  if (granted.token_type !== "bearer")
-    throw gongError("malformed", "token_type is not bearer.", { status: 200 });
-  const accessToken = visibleAscii(granted.access_token);
+  if (members === undefined) throw malformed("The token answer is not a JSON object.");
+  const { access_token, token_type, refresh_token, scope, expires_in } = members;
+  if (typeof token_type !== "string" || token_type.toLowerCase() !== "bearer")
+    throw malformed("token_type is not bearer.");
+  const accessToken = visibleAscii(access_token);
+  const isOmitted = refresh_token === undefined || refresh_token === null || refresh_token === "";
   return {
     accessToken,
-    refreshToken: granted.refresh_token === undefined ? undefined : visibleAscii(granted.refresh_token),
-    expiresInSeconds: lifeSeconds(granted.expires_in),
-    scope: scopeTokens(granted.scope),
-    userId: userIdOf([members, claimsOf(accessToken)], integration.clientId),
+    refreshToken: isOmitted ? undefined : visibleAscii(refresh_token),
+    expiresInSeconds: lifeSeconds(numberOf(expires_in)),
+    scope: typeof scope === "string" ? scopeTokens(scope) : undefined,
+    userId: userIdOf([members, claimsOf(accessToken)], clientId),
   };
 }
 
-/** Lets oauth4webapi check the members that matter; the others, and those Gong leaves empty, are not passed on. */
-async function processTokens(
-  members: JsonObject,
-  endpoints: GongEndpoints,
-  integration: Integration,
-  kind: "code" | "refresh",
-): Promise<oauth.TokenEndpointResponse> {
-  const { access_token, token_type, refresh_token, scope } = members;
-  const response = Response.json({
-    access_token,
-    token_type,
-    refresh_token: refresh_token === null || refresh_token === "" ? undefined : refresh_token,
-    expires_in: numberOf(members["expires_in"]),
-    scope: typeof scope === "string" ? scope : undefined,
-  });
-  const server = { issuer: endpoints.issuer };
-  const client = { client_id: integration.clientId };
-  try {
-    return kind === "code"
-      ? await oauth.processAuthorizationCodeResponse(server, client, response)
-      : await oauth.processRefreshTokenResponse(server, client, response);
-  } catch (error) {
-    if (error instanceof oauth.OperationProcessingError || error instanceof oauth.UnsupportedOperationError) {
-      throw gongError("malformed", error.code ?? "refused", { status: 200 });
-    }
-    throw error;
-  }
-}
+const malformed = (message: string): GongError => gongError("malformed", message, { status: 200 });
 
 /** RFC 6749 §5.2 and RFC 8707 §2: what each error says about us; any other is "malformed". */
 const TOKEN_ERRORS: Readonly<Record<string, GongErrorKind>> = {
@@ -131,9 +96,9 @@ export function tokenErrorCode(answer: GongTokenAnswer): string | undefined {
 }
 
 /** Tokens go into an Authorization header: anything but visible ASCII is refused. RFC 6749 appendix A.12. */
-function visibleAscii(token: string): string {
-  if (/^[\x21-\x7E]+$/.test(token)) return token;
-  throw gongError("malformed", "A token has characters that no header may carry.", { status: 200 });
+function visibleAscii(token: unknown): string {
+  if (typeof token === "string" && /^[\x21-\x7E]+$/.test(token)) return token;
+  throw malformed("A token is no text that a header may carry.");
 }
 
 /** A finite number, also when written as text; undefined otherwise. */
@@ -149,9 +114,9 @@ function lifeSeconds(expiresIn: number | undefined): number {
 }
 
 /** RFC 6749 §3.3; undefined for no scope, and for one that is not a list of scope tokens. */
-function scopeTokens(scope: string | undefined): readonly string[] | undefined {
-  const tokens = scope?.split(" ").filter((token) => token !== "");
-  if (tokens === undefined || tokens.length === 0) return undefined;
+function scopeTokens(scope: string): readonly string[] | undefined {
+  const tokens = scope.split(" ").filter((token) => token !== "");
+  if (tokens.length === 0) return undefined;
   return tokens.every((token) => /^[\x21\x23-\x5B\x5D-\x7E]+$/.test(token)) ? tokens : undefined;
 }
 

@@ -4,7 +4,6 @@
 
 import { integrationNamed, type Config, type IntegrationConfig, type IntegrationName } from "../config.ts";
 import { open, seal, type SealContext } from "../crypto/seal.ts";
-import { cachedDiscovery } from "../gong/discovery.ts";
 import { interpretTokenAnswer, type GongTokenAnswer, type GongTokens } from "../gong/oauth.ts";
 import { namedConnectionId, sharedConnectionId, type Naming } from "./connection-names.ts";
 import type { Authorization } from "./connection-rpc.ts";
@@ -49,8 +48,7 @@ export async function openCodeAnswer(
 export async function adoptCodeAnswer(deployment: Deployment, id: string, sealed: string): Promise<void> {
   const { integration: name, answer, answeredAt } = await openCodeAnswer(deployment, id, sealed);
   const integration = integrationNamed(deployment.config, name);
-  const endpoints = await cachedDiscovery(integration.mcpUrl);
-  const tokens = await interpretTokenAnswer(answer, endpoints, integration, "code");
+  const tokens = interpretTokenAnswer(answer, integration.clientId);
   await adoptTokens(deployment, integration, tokens, { id, answeredAt });
 }
 

@@ -154,9 +154,7 @@ export function createGongRefresh(connection: Connection): GongRefresh {
     refreshToken: string,
     attemptId: string | undefined,
   ): Promise<RefreshOutcome> => {
-    const integration = connection.integration(before);
-    const endpoints = await cachedDiscovery(integration.mcpUrl);
-    const tokens = await interpretTokenAnswer(answer, endpoints, integration, "refresh");
+    const tokens = interpretTokenAnswer(answer, connection.integration(before).clientId);
     const generation = before.generation + 1;
     // RFC 6749 §6: without a new refresh token the old one stays.
     const kept = { ...tokens, refreshToken: tokens.refreshToken ?? refreshToken };

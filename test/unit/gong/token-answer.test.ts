@@ -2,28 +2,8 @@
 import { describe, expect, test } from "vitest";
 import { verifies } from "../../conformance/verifies.ts";
 import { GongError } from "../../../src/errors.ts";
-import type { GongEndpoints } from "../../../src/gong/discovery.ts";
-import type { Integration } from "../../../src/gong/integration.ts";
 import { type GongTokenAnswer, type GongTokens, interpretTokenAnswer } from "../../../src/gong/oauth.ts";
 import { kindOf } from "./playing-gong.ts";
-
-const ENDPOINTS: GongEndpoints = {
-  issuer: "https://mcp.gong.test",
-  authorizationEndpoint: new URL("https://app.gong.test/oauth2/authorize"),
-  tokenEndpoint: new URL("https://app.gong.test/oauth2/generate-mcp-token"),
-  tokenEndpointAuthMethods: ["client_secret_basic"],
-  issuesIss: false,
-  scopes: [],
-  source: "discovered",
-};
-
-const INTEGRATION: Integration = {
-  access: "personal",
-  clientId: "gong-client",
-  clientSecret: "secret",
-  mcpUrl: new URL("https://mcp.gong.test/mcp"),
-  redirectUri: "https://gateway.test/callback",
-};
 
 function answer(body: string | object, changes: Partial<GongTokenAnswer> = {}): GongTokenAnswer {
   return {
@@ -36,8 +16,8 @@ function answer(body: string | object, changes: Partial<GongTokenAnswer> = {}): 
   };
 }
 
-async function read(given: GongTokenAnswer, kind: "code" | "refresh" = "code"): Promise<GongTokens> {
-  return await interpretTokenAnswer(given, ENDPOINTS, INTEGRATION, kind);
+async function read(given: GongTokenAnswer): Promise<GongTokens> {
+  return interpretTokenAnswer(given, "gong-client");
 }
 
 async function failureOf(given: GongTokenAnswer): Promise<string> {
@@ -62,18 +42,15 @@ function jwtWith(claims: object): string {
 describe(
   verifies("gong.token_answer", "gong.only_invalid_grant_ends", "reading Gong's token answers"),
   () => {
-    test.each(["code", "refresh"] as const)(
-      "RFC 6749 §5.1: tokens are read from the answer to a %s",
-      async (kind) => {
-        expect(await read(answer(GOOD), kind)).toEqual({
-          accessToken: "opaque-1",
-          refreshToken: "refresh-1",
-          expiresInSeconds: 86_400,
-          scope: ["mcp:ai-ask:read", "mcp:ai-briefer:read"],
-          userId: undefined,
-        });
-      },
-    );
+    test("RFC 6749 §5.1: tokens are read from an answer", async () => {
+      expect(await read(answer(GOOD))).toEqual({
+        accessToken: "opaque-1",
+        refreshToken: "refresh-1",
+        expiresInSeconds: 86_400,
+        scope: ["mcp:ai-ask:read", "mcp:ai-briefer:read"],
+        userId: undefined,
+      });
+    });
 
     test.each([
       ["Bearer in capitals", { token_type: "Bearer" }, {}],
