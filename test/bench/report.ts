@@ -26,7 +26,27 @@ const COLUMNS: readonly { readonly figure: Figure; readonly title: string; reado
 export function renderTable(rows: readonly Row[], base: string): string {
   const names = [...new Set(rows.map((row) => row.target))];
   const lines = names.map((name) => [name, ...COLUMNS.map((column) => cell(rows, name, base, column))]);
-  const header = ["", ...COLUMNS.map((column) => column.title)];
+  return markdownTable(["", ...COLUMNS.map((column) => column.title)], lines);
+}
+
+/** The CPU time of a request that the passthrough does not take, of the gateway and of the library. */
+export function renderOverhead(rows: readonly Row[], base: string, own: string, peer: string): string {
+  const [ours, theirs] = [own, peer].map((name) => {
+    const more = rows.flatMap((row) => {
+      const floor = rows.find((other) => other.target === base && other.round === row.round);
+      const { cpuMicroseconds } = row.measurement;
+      return row.target !== name || floor === undefined
+        ? []
+        : [cpuMicroseconds - floor.measurement.cpuMicroseconds];
+    });
+    return median(more);
+  });
+  if (ours === undefined || theirs === undefined) throw new Error("Nothing was measured");
+  return `CPU beyond the passthrough's: ${own} ${ours.toFixed(0)} µs, ${peer} ${theirs.toFixed(0)} µs a request (${(theirs / ours).toFixed(1)}×).`;
+}
+
+/** A table whose first column is text and whose others are figures. */
+export function markdownTable(header: readonly string[], lines: readonly (readonly string[])[]): string {
   const widths = header.map((title, at) =>
     Math.max(title.length, ...lines.map((line) => line[at]?.length ?? 0)),
   );

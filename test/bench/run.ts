@@ -1,7 +1,8 @@
 // `npm run bench`: what the gateway costs on calls that are not paid and, apart, on paid ones, beside the least a Worker can do (passthrough.js)
-// and the field's library for Workers in front of that, on the same runtime, in the same run, in alternating rounds. Prints one table; asserts nothing, for machines differ.
-// Flags: --seconds 3 (per measurement) --rounds 5 --connections 16 --method resources/list (tools/list is the one method whose
-// answer the gateway reads, for the policy).
+// and the field's library for Workers in front of that, on the same runtime, in the same run, in alternating rounds; and what its
+// pages cost. Prints tables; asserts nothing, for machines differ.
+// Flags: --only calls, pages or paid --seconds 3 (per measurement) --rounds 5 --connections 16 --method resources/list (tools/list
+// is the one method whose answer the gateway reads, for the policy).
 
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
@@ -16,7 +17,8 @@ import { temporaryFolder } from "../support/leftovers.ts";
 import { buildWorker, type Build, freePort, type Gateway, startGateway } from "../support/workerd.ts";
 import { measure, median, type Target } from "./measure.ts";
 import { measurePaidCalls } from "./paid.ts";
-import { renderTable, type Row } from "./report.ts";
+import { measurePages } from "./pages.ts";
+import { renderOverhead, renderTable, type Row } from "./report.ts";
 
 interface Load {
   readonly seconds: number;
@@ -24,8 +26,11 @@ interface Load {
   readonly connections: number;
   /** The JSON-RPC method of the load. */
   readonly method: string;
+  /** The one part to measure; undefined for all. */
+  readonly only: string | undefined;
 }
 
+const PARTS: readonly string[] = ["calls", "pages", "paid"];
 /** More than this many cores of somebody else's work, and a round is measured again. */
 const DISTURBED_CORES = 0.25;
 // A made-up key: nothing that the bench stores outlives it.
@@ -59,33 +64,36 @@ async function bench(load: Load): Promise<void> {
       return gateway;
     };
     const settings = { ...SECRETS, GONG_MCP_URL: upstream.mcpUrl };
-    const floor = await start(passthroughBuild(build), {
-      UPSTREAM: upstream.mcpUrl,
-      AUTHORIZATION: "Bearer upstream-access-token",
-    });
-    const warm = await start(build, { ...settings, ACCESS_CACHE_SECONDS: "60" });
-    const cold = await start(build, { ...settings, ACCESS_CACHE_SECONDS: "0" });
-    const library = await start(await buildWorker(LIBRARY), {
-      UPSTREAM: upstream.mcpUrl,
-      AUTHORIZATION: "Bearer upstream-access-token",
-    });
-    const targets = [
-      target("passthrough", floor, "Bearer agent-access-token"),
-      target("gateway, warm", warm, await signIn(warm)),
-      target("gateway, cold", cold, await signIn(cold)),
-      target("library", library, await signIn(library)),
-    ];
-    const rows = await alternate(targets, load, upstream.child);
-    console.log(`\n${renderTable(rows, "passthrough")}\n`);
-    console.log(footnote(load, rows));
-    const [bare, paying] = targets;
+    const isWanted = (part: string): boolean => load.only === undefined || load.only === part;
+    const warmGateway = (): Promise<Gateway> => start(build, { ...settings, ACCESS_CACHE_SECONDS: "60" });
+    if (isWanted("pages")) {
+      const bare = await start(plainBuild(build, "page.js"), {});
+      console.log(`\n${await measurePages(await warmGateway(), bare, SECRETS.ADMIN_TOKEN)}`);
+    }
+    if (!isWanted("calls") && !isWanted("paid")) return;
+    const passthrough = { UPSTREAM: upstream.mcpUrl, AUTHORIZATION: "Bearer upstream-access-token" };
+    const floor = await start(plainBuild(build, "passthrough.js"), passthrough);
+    const bare = target("passthrough", floor, "Bearer agent-access-token");
+    const warm = await warmGateway();
+    const paying = target("gateway, warm", warm, await signIn(warm));
+    if (isWanted("calls")) {
+      const cold = await start(build, { ...settings, ACCESS_CACHE_SECONDS: "0" });
+      const library = await start(await buildWorker(LIBRARY), passthrough);
+      const targets = [
+        bare,
+        paying,
+        target("gateway, cold", cold, await signIn(cold)),
+        target("library", library, await signIn(library)),
+      ];
+      const rows = await alternate(targets, load, upstream.child);
+      console.log(`\n${renderTable(rows, bare.name)}\n`);
+      console.log(`${renderOverhead(rows, bare.name, paying.name, "library")}\n${footnote(load, rows)}`);
+    }
     const fresh = async (): Promise<Target> => {
-      const gateway = await start(build, { ...settings, ACCESS_CACHE_SECONDS: "60" });
+      const gateway = await warmGateway();
       return target("gateway, fresh", gateway, await signIn(gateway));
     };
-    if (bare !== undefined && paying !== undefined) {
-      console.log(`\n${await measurePaidCalls(bare, paying, fresh)}`);
-    }
+    if (isWanted("paid")) console.log(`\n${await measurePaidCalls(bare, paying, fresh)}`);
   } finally {
     await Promise.all(gateways.map((gateway) => gateway.stop()));
     upstream.child.kill();
@@ -138,9 +146,9 @@ function target(name: string, gateway: Gateway, authorization: string): Target {
   return { name, mcpUrl: `http://127.0.0.1:${gateway.port}/mcp`, pid: gateway.pid, authorization };
 }
 
-function passthroughBuild(build: Build): Build {
-  const folder = temporaryFolder("passthrough");
-  const module = "passthrough.js";
+/** A Worker of this folder that needs nothing built. */
+function plainBuild(build: Build, module: string): Build {
+  const folder = temporaryFolder("floor");
   copyFileSync(fileURLToPath(new URL(module, import.meta.url)), path.join(folder, module));
   return { ...build, folder, module, objects: [], rateLimiters: [], vars: {} };
 }
@@ -159,6 +167,7 @@ function readLoad(): Load {
       rounds: { type: "string", default: "5" },
       connections: { type: "string", default: "16" },
       method: { type: "string", default: "resources/list" },
+      only: { type: "string" },
     },
   });
   const whole = (name: "seconds" | "rounds" | "connections"): number => {
@@ -166,8 +175,16 @@ function readLoad(): Load {
     if (!Number.isInteger(number) || number < 1) throw new Error(`--${name} must be a whole number from 1`);
     return number;
   };
-  const { method } = values;
-  return { seconds: whole("seconds"), rounds: whole("rounds"), connections: whole("connections"), method };
+  const { method, only } = values;
+  if (only !== undefined && !PARTS.includes(only))
+    throw new Error(`--only must be one of ${PARTS.join(", ")}`);
+  return {
+    seconds: whole("seconds"),
+    rounds: whole("rounds"),
+    connections: whole("connections"),
+    method,
+    only,
+  };
 }
 
 function footnote({ seconds, rounds, connections, method }: Load, rows: readonly Row[]): string {

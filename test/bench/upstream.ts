@@ -50,6 +50,7 @@ function serve(request: IncomingMessage, body: string, response: ServerResponse)
         refresh_token: "upstream-refresh-token",
         token_type: "bearer",
         expires_in: 86_400,
+        uid: "7591",
       });
     default:
       response.writeHead(404).end();
