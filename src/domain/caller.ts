@@ -57,9 +57,25 @@ export function recall(
   integration: IntegrationConfig,
   credential: string,
 ): Identified | undefined {
+  const caller = seenCaller(integration, credential, gateway.now());
+  return caller === undefined ? undefined : { ok: true, caller, fresh: false };
+}
+
+function seenCaller({ resource }: IntegrationConfig, credential: string, now: number): Caller | undefined {
   const known = seen.get(credential);
-  if (known?.resource !== integration.resource || known.goodUntil <= gateway.now()) return undefined;
-  return { ok: true, caller: known.caller, fresh: false };
+  return known?.resource === resource && known.goodUntil > now ? known.caller : undefined;
+}
+
+/** Which connection decides about a credential, and as what. Undefined when it is made up, expired or for another resource. */
+async function readCaller(
+  { keyring }: Gateway,
+  { resource }: IntegrationConfig,
+  credential: string,
+  now: number,
+): Promise<Pick<Caller, "connectionId" | "presented"> | undefined> {
+  const kind = callerKind(credential);
+  const claims = await readCredential(keyring, kind, credential, [resource], now);
+  return claims && { connectionId: claims.connectionId, presented: { kind, hash: claims.hash } };
 }
 
 /** Identifies the caller by its access token or agent key. Asks the connection. */
@@ -69,12 +85,12 @@ export async function identify(
   credential: string,
 ): Promise<Identified> {
   const now = gateway.now();
+  // The tag of one that was seen was checked then.
+  const read =
+    seenCaller(integration, credential, now) ?? (await readCaller(gateway, integration, credential, now));
   seen.delete(credential);
-  const kind = callerKind(credential);
-  const claims = await readCredential(gateway.keyring, kind, credential, [integration.resource], now);
-  if (claims === undefined) return { ok: false, reason: "invalid_token" };
-  const { connectionId } = claims;
-  const presented: PresentedCredential = { kind, hash: claims.hash };
+  if (read === undefined) return { ok: false, reason: "invalid_token" };
+  const { connectionId, presented } = read;
   const call = await retrying(async (): Promise<AuthorizedCall> =>
     gateway.objects.connection(connectionId).authorize(presented),
   );

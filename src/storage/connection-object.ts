@@ -119,13 +119,15 @@ export class ConnectionObject extends DurableObject<Env> {
     if (!(await core.ready())) return { ok: false, reason: "invalid_token", detail: "connection_unknown" };
     const check = () => core.transaction((sql, now) => useCredential(sql, presented, now));
     const before = check();
-    const gong = before.ok ? await core.gong.authorization() : NOT_CONNECTED;
+    if (!before.ok) return { ok: false, reason: "invalid_token", detail: before.reason };
+    const atHand = core.gong.atHand();
+    const gong = atHand ?? (await core.gong.authorization());
     // A refresh takes seconds, in which the credential may have been revoked.
-    const use = before.ok ? check() : before;
+    const use = atHand === undefined ? check() : before;
     if (!use.ok) return { ok: false, reason: "invalid_token", detail: use.reason };
     if (!gong.ok) return gong;
     core.noteUse(nowSeconds());
-    if (before.ok && before.holder.isFirstUse === true) core.noteFirstCall(before.holder);
+    if (before.holder.isFirstUse === true) core.noteFirstCall(before.holder);
     return { ...use.holder, ok: true, gong };
   }
 

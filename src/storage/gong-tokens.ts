@@ -23,6 +23,8 @@ export type GongAuthorization =
 export interface GongTokenStore {
   /** A Gong access token that lives long enough for a call, refreshed first if it must be. */
   authorization(): Promise<GongAuthorization>;
+  /** The same without waiting for anything; undefined when the token has to be opened or refreshed, or there is none. */
+  atHand(): GongAuthorization | undefined;
   /** The answer to Gong's 401 for the token of `generation`: a newer one, after one refresh at most. */
   replaceRejected(generation: number): Promise<GongAuthorization>;
   /** Refreshes if one is due; for the alarm. Failures are recorded, not thrown. */
@@ -86,6 +88,12 @@ export function createGongTokenStore(connection: Connection): GongTokenStore {
 
   return {
     authorization: () => decide(true),
+    atHand() {
+      const current = row();
+      if (current === undefined || opened?.generation !== current.generation) return undefined;
+      if (decideUse(tokenState(current), now()).kind !== "use") return undefined;
+      return { ok: true, ...opened, expiresAt: current.gong_expires_at };
+    },
     async replaceRejected(generation) {
       const current = row();
       if (current === undefined || current.generation !== generation) return decide(true);
