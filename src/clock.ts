@@ -6,6 +6,11 @@ export function nowSeconds(): number {
   return Math.floor(Date.now() / 1000);
 }
 
+/** A moment in epoch seconds as ISO 8601, in UTC: for files and machines. */
+export function isoTime(epochSeconds: number): string {
+  return new Date(epochSeconds * 1000).toISOString();
+}
+
 /** What `work` comes to, or undefined when it takes longer than `ms` milliseconds. It goes on all the same. */
 export async function inTime<T>(work: Promise<T>, ms: number): Promise<T | undefined> {
   let timer: ReturnType<typeof setTimeout> | undefined;

@@ -1,6 +1,7 @@
 // The ledger as files, of one connection or part by part of all of them: each row with what it takes to find the same call
 // in Gong's credit usage report. Called by routes/admin-spend.tsx.
 
+import { isoTime } from "../clock.ts";
 import type { ExportedList } from "../export.ts";
 import type { ListQuery } from "../listing.ts";
 import { log } from "../log.ts";
@@ -21,7 +22,7 @@ const MOST_ASKS = 900;
 
 /** The columns, without questions and answers. Times in UTC. */
 export const LEDGER_COLUMNS: ExportedList<FileRow>["columns"] = [
-  ["time_utc", ({ started_at: at }) => new Date(at * 1000).toISOString()],
+  ["time_utc", ({ started_at: at }) => isoTime(at)],
   ["connection", ({ connection }) => connection],
   ["client_id", (row) => row.client_id],
   ["client_name", (row) => row.client_name],

@@ -9,7 +9,7 @@ import { readForm } from "./body.ts";
 import { ADMIN_COOKIE, readCookie } from "./cookies.ts";
 import { isSameOrigin } from "./same-origin.ts";
 
-/** Lets only admins' own forms through; puts the session and the form on the request. */
+/** Lets only admins' own forms through; puts the form, and whoever sent it, on the request. */
 export const adminForm = (): MiddlewareHandler<AppEnv> =>
   async function adminForm(c, next) {
     if (!isSameOrigin(c)) return problemPage(c, "cross_site", 403);
@@ -21,6 +21,7 @@ export const adminForm = (): MiddlewareHandler<AppEnv> =>
     const form = await readForm(c.req.raw);
     if (!(await isFormToken(session, form.get("csrf")))) return problemPage(c, "admin_form_stale", 403);
     c.set("act", { session, form, actor });
+    c.set("viewer", { csrf: await formToken(session), actor });
     await next();
     return undefined;
   };

@@ -14,9 +14,9 @@ export interface Agent {
   readonly clientName: string | undefined;
   readonly registration: Registration;
   readonly scopes: readonly string[];
-  /** ISO 8601. */
-  readonly createdAt: string;
-  readonly lastUsedAt: string;
+  /** Epoch seconds. */
+  readonly createdAt: number;
+  readonly lastUsedAt: number;
 }
 
 /** Lists the agents, or says that there are none. Posts to /account/agents/<id>/end and /account/agents/end-all. */

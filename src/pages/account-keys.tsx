@@ -17,11 +17,11 @@ export interface AccountKey {
   readonly name: string;
   readonly tools: readonly string[] | undefined;
   readonly state: AgentKeyState;
-  /** ISO 8601, as all times here. */
-  readonly createdAt: string;
-  readonly expiresAt: string;
-  readonly lastUsedAt: string | undefined;
-  readonly revokedAt: string | undefined;
+  /** Epoch seconds, as all times here. */
+  readonly createdAt: number;
+  readonly expiresAt: number;
+  readonly lastUsedAt: number | undefined;
+  readonly revokedAt: number | undefined;
 }
 
 export interface AccountKeysView {

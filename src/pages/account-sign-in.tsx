@@ -18,8 +18,8 @@ export interface AccountSignInView {
 interface ChosenConnection {
   readonly id: string;
   readonly state: string;
-  /** ISO 8601. */
-  readonly since: string;
+  /** Epoch seconds. */
+  readonly since: number;
   readonly agentNames: readonly (string | undefined)[];
 }
 

@@ -13,8 +13,8 @@ import { spelledOut } from "./outside-text.ts";
 import { Card, ClientName, Moment, PostForm } from "./parts.tsx";
 
 export interface AccountEvent {
-  /** ISO 8601. */
-  readonly at: string;
+  /** Epoch seconds. */
+  readonly at: number;
   readonly action: string;
   readonly name: string | undefined;
   readonly reason: string | undefined;
@@ -27,8 +27,8 @@ export interface AccountView {
   readonly shortId: string;
   readonly state: string;
   readonly reason: string | undefined;
-  /** ISO 8601. */
-  readonly since: string;
+  /** Epoch seconds. */
+  readonly since: number;
   readonly agents: readonly Agent[];
   readonly keys: Omit<AccountKeysView, "csrf" | "calls">;
   readonly calls: CallsOfAgents;

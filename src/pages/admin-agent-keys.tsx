@@ -22,12 +22,12 @@ export interface AdminAgentKey {
   readonly tools: readonly string[] | undefined;
   readonly state: AgentKeyState;
   readonly createdBy: string;
-  /** ISO 8601, as all times here. */
-  readonly createdAt: string;
-  readonly expiresAt: string;
-  readonly lastUsedAt?: string;
-  readonly revokedAt?: string;
-  readonly revokedBy?: string;
+  /** Epoch seconds, as all times here. */
+  readonly createdAt: number;
+  readonly expiresAt: number;
+  readonly lastUsedAt?: number | undefined;
+  readonly revokedAt?: number | undefined;
+  readonly revokedBy?: string | undefined;
 }
 
 export interface AdminAgentKeysView extends AdminPageView {
@@ -36,7 +36,7 @@ export interface AdminAgentKeysView extends AdminPageView {
   /** The MCP URLs with shared access that are connected. */
   readonly resources: readonly string[];
   readonly lifetimes: readonly number[];
-  readonly refusal?: AgentKeyRefusal;
+  readonly refusal?: AgentKeyRefusal | undefined;
 }
 
 /** Renders the page. Posts to /admin/agent-keys and /admin/agent-keys/<id>/revoke. */

@@ -13,8 +13,8 @@ export interface Approval {
   code: string;
   clientName: string | undefined;
   redirectUri: string;
-  /** ISO 8601. */
-  requestedAt: string;
+  /** Epoch seconds. */
+  requestedAt: number;
 }
 
 /** Lists the open requests, or says that there are none. Posts to /admin/approvals/<id>. */

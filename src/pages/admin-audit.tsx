@@ -8,8 +8,8 @@ import { spelledOut } from "./outside-text.ts";
 import { Moment } from "./parts.tsx";
 
 export interface AuditEntry {
-  /** ISO 8601. */
-  readonly at: string;
+  /** Epoch seconds. */
+  readonly at: number;
   readonly actor: string;
   readonly action: string;
   readonly target?: string | undefined;

@@ -9,8 +9,8 @@ import { asciiUri, spelledOut, visibleName } from "./outside-text.ts";
 import { Card, ClientName, Day, Moment } from "./parts.tsx";
 
 export interface TraceStep {
-  /** ISO 8601. */
-  readonly at: string;
+  /** Epoch seconds. */
+  readonly at: number;
   readonly step: string;
   /** Why it failed; undefined when it worked. */
   readonly reason: string | undefined;
@@ -25,9 +25,9 @@ export interface ClientView extends AdminPageView {
   readonly authMethod: string | undefined;
   readonly isRegistered: boolean;
   readonly hasKnownDocument: boolean;
-  /** ISO 8601. */
-  readonly firstAt: string | undefined;
-  readonly usedOn: string | undefined;
+  /** Epoch seconds. */
+  readonly firstAt: number | undefined;
+  readonly usedOn: number | undefined;
   readonly connections: number;
   /** The last first. */
   readonly trace: readonly TraceStep[];

@@ -12,9 +12,9 @@ export interface ClientRow {
   readonly name: string | undefined;
   readonly registration: string;
   readonly redirectUri: string | undefined;
-  /** ISO 8601. */
-  readonly firstAt: string;
-  readonly usedOn: string;
+  /** Epoch seconds. */
+  readonly firstAt: number;
+  readonly usedOn: number;
   readonly connections: number;
 }
 
@@ -28,10 +28,10 @@ export interface RegistrationRow {
   readonly name: string | undefined;
   readonly redirectUris: readonly string[];
   readonly authMethod: string;
-  /** ISO 8601. */
-  readonly createdAt: string;
-  readonly usedAt: string | undefined;
-  readonly expiresAt: string;
+  /** Epoch seconds. */
+  readonly createdAt: number;
+  readonly usedAt: number | undefined;
+  readonly expiresAt: number;
 }
 
 export interface RegistrationsView extends AdminPageView {

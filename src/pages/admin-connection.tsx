@@ -13,9 +13,9 @@ export interface Grant {
   readonly clientId: string;
   readonly clientName: string | undefined;
   readonly scope: string;
-  /** ISO 8601. */
-  readonly createdAt: string;
-  readonly lastUsedAt: string;
+  /** Epoch seconds. */
+  readonly createdAt: number;
+  readonly lastUsedAt: number;
 }
 
 export interface AgentKey {
@@ -23,10 +23,10 @@ export interface AgentKey {
   readonly name: string;
   readonly state: "live" | "expired" | "revoked";
   readonly createdBy: string;
-  /** ISO 8601. */
-  readonly createdAt: string;
-  readonly expiresAt: string;
-  readonly lastUsedAt?: string;
+  /** Epoch seconds. */
+  readonly createdAt: number;
+  readonly expiresAt: number;
+  readonly lastUsedAt?: number | undefined;
 }
 
 export interface ConnectionView extends AdminPageView {
@@ -34,11 +34,11 @@ export interface ConnectionView extends AdminPageView {
   readonly access: Access;
   readonly state: string;
   readonly reason?: string | undefined;
-  /** ISO 8601. */
-  readonly since: string;
-  readonly connectedAt?: string;
-  readonly refreshedAt?: string;
-  readonly personDue?: { readonly at: string; readonly why: string };
+  /** Epoch seconds. */
+  readonly since: number;
+  readonly connectedAt?: number;
+  readonly refreshedAt?: number;
+  readonly personDue?: { readonly at: number; readonly why: string };
   readonly atRisk: boolean;
   readonly sealedWith?: string | undefined;
   readonly missingKid?: string | undefined;

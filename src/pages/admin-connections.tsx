@@ -13,15 +13,15 @@ export interface ConnectionRow {
   readonly access: Access;
   readonly state: string;
   readonly reason?: string | undefined;
-  /** ISO 8601; since when it is in that state. */
-  readonly since: string;
+  /** Epoch seconds; since when it is in that state. */
+  readonly since: number;
   /** The names of its agents, as their makers chose them. */
   readonly agents: string;
   readonly agentCount: number;
-  /** ISO 8601; to the day. */
-  readonly lastUsed?: string;
+  /** Epoch seconds; to the day. */
+  readonly lastUsed?: number;
   /** When its person has to sign in again, if it is known, and why. */
-  readonly personDue?: { readonly at: string; readonly why: string };
+  readonly personDue?: { readonly at: number; readonly why: string };
   readonly atRisk: boolean;
 }
 

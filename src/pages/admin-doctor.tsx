@@ -14,8 +14,8 @@ export interface TracedClient {
   readonly name: string | undefined;
   readonly step: string;
   readonly reason: string | undefined;
-  /** ISO 8601. */
-  readonly at: string;
+  /** Epoch seconds. */
+  readonly at: number;
 }
 
 export interface DoctorView extends AdminPageView {

@@ -12,8 +12,8 @@ import { OUTCOMES_IN_WORDS, outcomeInWords, SERVED_IN_WORDS, servedInWords } fro
 import { pathSegment } from "./links.ts";
 
 export interface LedgerEntry {
-  /** ISO 8601. */
-  readonly at: string;
+  /** Epoch seconds. */
+  readonly at: number;
   readonly agent: string | undefined;
   readonly tool: string;
   readonly served: string;

@@ -17,11 +17,11 @@ export interface MachineClient {
   /** Names of scopes, separated by spaces. */
   readonly scope: string;
   readonly state: "live" | "expired" | "ended";
-  /** ISO 8601, as every moment here. */
-  readonly createdAt: string;
+  /** Epoch seconds, as every moment here. */
+  readonly createdAt: number;
   readonly createdBy: string;
-  readonly expiresAt?: string;
-  readonly usedAt?: string;
+  readonly expiresAt?: number | undefined;
+  readonly usedAt?: number | undefined;
 }
 
 export interface MachineClientsView extends AdminPageView {
@@ -34,8 +34,8 @@ export interface MachineClientsView extends AdminPageView {
   /** The choices for the end, in days; 0 is never. */
   readonly expiryDays: readonly number[];
   /** What was wrong with the form that was just posted, in words, and the name that was in it. */
-  readonly problem?: string;
-  readonly enteredName?: string;
+  readonly problem?: string | undefined;
+  readonly enteredName?: string | undefined;
 }
 
 const PATH = "/admin/machine-clients";

@@ -8,9 +8,9 @@ import { Card, Moment } from "./parts.tsx";
 export interface AdminSessionView {
   /** `admin` for whoever typed the admin token, else an e-mail address. */
   readonly actor: string;
-  /** ISO 8601. */
-  readonly since: string;
-  readonly lastUsed: string;
+  /** Epoch seconds. */
+  readonly since: number;
+  readonly lastUsed: number;
 }
 
 interface AdminSessionsView extends AdminPageView {

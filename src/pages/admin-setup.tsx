@@ -11,9 +11,9 @@ export interface SetupCheckView {
   readonly name: string;
   readonly verdict: "ok" | "problem" | "unknown" | "not_run";
   readonly reason: string;
-  readonly detail?: string;
-  /** ISO 8601. */
-  readonly checkedAt?: string;
+  readonly detail?: string | undefined;
+  /** Epoch seconds. */
+  readonly checkedAt?: number | undefined;
 }
 
 export interface SetupIntegrationView {
@@ -28,8 +28,8 @@ export interface AdminSetupView extends AdminPageView {
   readonly checks: readonly SetupCheckView[];
   readonly integrations: readonly SetupIntegrationView[];
   readonly well: boolean;
-  /** ISO 8601, of the oldest of the last results. */
-  readonly asOf?: string;
+  /** Epoch seconds, of the oldest of the last results. */
+  readonly asOf?: number | undefined;
 }
 
 /** Renders the whole set-up, from the first click at Gong to the last check. */

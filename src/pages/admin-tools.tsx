@@ -11,8 +11,8 @@ import { Field, FormProblems, YesNo, type FormState } from "./policy-fields.tsx"
 export interface ToolForm {
   /** As Gong said it: canonical JSON, or its beginning. */
   readonly definition: string;
-  /** ISO 8601. */
-  readonly seenAt: string;
+  /** Epoch seconds. */
+  readonly seenAt: number;
   readonly hash: string;
 }
 
@@ -21,8 +21,8 @@ export interface ToolView {
   readonly access: "personal" | "shared";
   readonly name: string;
   readonly state: "approved" | "held";
-  /** ISO 8601. */
-  readonly stateSince: string;
+  /** Epoch seconds. */
+  readonly stateSince: number;
   /** The newest definition that was approved. */
   readonly approved: (ToolForm & { readonly by: string }) | undefined;
   /** What nobody has approved, the oldest first. */

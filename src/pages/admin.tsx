@@ -20,8 +20,8 @@ export interface Integration {
 export interface AdminView {
   nonce: string;
   csrf: string;
-  /** How many checks of the set-up there are, how many did not pass, and when the oldest result is from (ISO 8601). */
-  setup: { readonly all: number; readonly open: number; readonly asOf?: string };
+  /** How many checks of the set-up there are, how many did not pass, and when the oldest result is from (epoch seconds). */
+  setup: { readonly all: number; readonly open: number; readonly asOf?: number | undefined };
   integrations: readonly Integration[];
   approvals: readonly Approval[];
   /** How many connections are in each state. */

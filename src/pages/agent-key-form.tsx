@@ -19,7 +19,7 @@ export interface AgentKeyFormView {
   /** The MCP URLs that a key can be for; a choice is shown when there are several. */
   readonly resources: readonly string[];
   /** Why the last try made no key. */
-  readonly refusal?: AgentKeyRefusal;
+  readonly refusal?: AgentKeyRefusal | undefined;
 }
 
 const USUAL_DAYS = 90;
@@ -109,8 +109,8 @@ export interface AgentKeyMadeView {
   /** The key itself. */
   readonly value: string;
   readonly resource: string;
-  /** ISO 8601. */
-  readonly expiresAt: string;
+  /** Epoch seconds. */
+  readonly expiresAt: number;
 }
 
 /** Shows a key, which happens once, and the lines that give it to a client. The page's Layout needs `script="copy"`. */

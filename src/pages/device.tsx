@@ -75,8 +75,8 @@ export interface AskingDeviceView {
   userCode: string;
   /** Where the device's request came from. */
   askedFrom: string;
-  /** ISO 8601. */
-  askedAt: string;
+  /** Epoch seconds. */
+  askedAt: number;
   /** Whether it came from the same internet address as this browser. */
   sameAddress: boolean;
 }

@@ -1,7 +1,7 @@
 // Small pieces that several pages share: a client's name, a moment in time, text to copy.
 
 import type { Child, PropsWithChildren } from "hono/jsx";
-import { spelledOut, visibleName } from "./outside-text.ts";
+import { visibleName } from "./outside-text.ts";
 
 /** What stands in for a name when a client gave none that can be seen. */
 export const NAMELESS_CLIENT = "A client that gave no name";
@@ -14,20 +14,18 @@ export function ClientName({ name }: { name: string | undefined }) {
 
 const MOMENT = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "short", timeZone: "UTC" });
 
-/** An ISO 8601 moment in UTC, to the minute. Text that is no moment is shown as it is. */
-export function Moment({ at }: { at: string }) {
-  const milliseconds = Date.parse(at);
-  if (Number.isNaN(milliseconds)) return <>{spelledOut(at)}</>;
-  return <time datetime={new Date(milliseconds).toISOString()}>{`${MOMENT.format(milliseconds)} UTC`}</time>;
+/** A moment in UTC, to the minute. `at` is in epoch seconds. */
+export function Moment({ at }: { at: number }) {
+  const date = new Date(at * 1000);
+  return <time datetime={date.toISOString()}>{`${MOMENT.format(date)} UTC`}</time>;
 }
 
 const DAY = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeZone: "UTC" });
 
-/** The day of an ISO 8601 moment in UTC. Text that is no moment is shown as it is. */
-export function Day({ at }: { at: string }) {
-  const milliseconds = Date.parse(at);
-  if (Number.isNaN(milliseconds)) return <>{spelledOut(at)}</>;
-  return <time datetime={new Date(milliseconds).toISOString().slice(0, 10)}>{DAY.format(milliseconds)}</time>;
+/** The day of a moment in UTC. `at` is in epoch seconds. */
+export function Day({ at }: { at: number }) {
+  const date = new Date(at * 1000);
+  return <time datetime={date.toISOString().slice(0, 10)}>{DAY.format(date)}</time>;
 }
 
 /** Lines to paste, with a copy button where script runs. The page's Layout needs `script="copy"`. */

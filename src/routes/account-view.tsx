@@ -8,7 +8,6 @@ import {
   accountKeys,
   describeAccount,
   type Account,
-  type AccountKeys,
 } from "../domain/account.ts";
 import { listConnectionsOf } from "../domain/account-access.ts";
 import { personalIntegration } from "../domain/account-sign-in.ts";
@@ -44,16 +43,7 @@ export async function showSignIn(c: Context<AppEnv>): Promise<Response> {
   const nonce = nonceOf(c);
   if (person === undefined) return c.html(<AccountSignInPage nonce={nonce} />, 401);
   const connections = await listConnectionsOf(c.get("gateway"), person.email);
-  const listed = connections.map(({ id, state, since, agentNames }) => ({
-    id,
-    state,
-    since: date(since),
-    agentNames,
-  }));
-  return c.html(
-    <AccountSignInPage nonce={nonce} person={{ email: person.email, connections: listed }} />,
-    401,
-  );
+  return c.html(<AccountSignInPage nonce={nonce} person={{ email: person.email, connections }} />, 401);
 }
 
 /** The visitor's account, with why no agent key was made when one was asked for in vain. */
@@ -75,7 +65,7 @@ export async function showAccount(
       {...viewOf(account, events)}
       nonce={nonceOf(c)}
       csrf={visitor.csrf}
-      keys={keysOf(keys, refusal)}
+      keys={{ ...keys, refusal, lifetimes: KEY_LIFETIMES_DAYS }}
       calls={new Map(calls.map((agent) => [agent.id, agent]))}
       done={doneInWords(c.req.query("done"))}
     />
@@ -94,28 +84,9 @@ export function showMadeKey(
       name={made.name}
       value={made.key}
       resource={personalIntegration(c.get("gateway"))?.resource ?? ""}
-      expiresAt={date(made.expiresAt)}
+      expiresAt={made.expiresAt}
     />,
   );
-}
-
-function keysOf({ keys, connected, resource }: AccountKeys, refusal: AgentKeyRefusal | undefined) {
-  return {
-    connected,
-    resource,
-    refusal,
-    lifetimes: KEY_LIFETIMES_DAYS,
-    keys: keys.map(({ id, name, tools, state, createdAt, expiresAt, lastUsedAt, revokedAt }) => ({
-      id,
-      name,
-      tools,
-      state,
-      createdAt: date(createdAt),
-      expiresAt: date(expiresAt),
-      lastUsedAt: lastUsedAt === undefined ? undefined : date(lastUsedAt),
-      revokedAt: revokedAt === undefined ? undefined : date(revokedAt),
-    })),
-  };
 }
 
 /** The calls by day, and the way to erase them. */
@@ -143,26 +114,16 @@ function viewOf(
     shortId: described.connectionId.slice(0, 8),
     state: described.state,
     reason: described.reason,
-    since: date(described.since),
+    since: described.since,
     agents: described.agents.map((agent) => ({
-      id: agent.id,
-      clientId: agent.clientId,
-      clientName: agent.clientName,
-      registration: agent.registration,
+      ...agent,
       scopes: agent.scope.split(" "),
-      createdAt: date(agent.createdAt),
-      lastUsedAt: date(agent.lastUsedAt),
     })),
     events: events.slice(0, EVENTS_SHOWN).map(({ at, action, name, reason }) => ({
-      at: date(at),
+      at,
       action,
       name: name ?? undefined,
       reason: reason ?? undefined,
     })),
   };
-}
-
-/** ISO 8601. */
-function date(epochSeconds: number): string {
-  return new Date(epochSeconds * 1000).toISOString();
 }

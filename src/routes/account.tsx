@@ -2,6 +2,7 @@
 // live account session, answered with a redirect back to the page.
 
 import type { Context } from "hono";
+import { isoTime } from "../clock.ts";
 import { newRoutes, type AppEnv } from "../context.ts";
 import {
   accountEvents,
@@ -99,7 +100,7 @@ const downloads = newRoutes()
   });
 
 const RECORD_COLUMNS: ExportedList<Events[number]>["columns"] = [
-  ["time", ({ at }) => date(at)],
+  ["time", ({ at }) => isoTime(at)],
   ["event", ({ action }) => action],
   ["id", ({ target }) => target],
   ["name", ({ name }) => name],
@@ -142,6 +143,3 @@ async function goToGongForAccount(c: Context<AppEnv>): Promise<Response> {
   keepBinding(c, bindingCookieName(begun.transactionId), begun.cookieValue);
   return leadOn(c, begun.url, "Taking you to Gong", "Sign in there as yourself. Gong then brings you back.");
 }
-
-/** ISO 8601. */
-const date = (epochSeconds: number): string => new Date(epochSeconds * 1000).toISOString();

@@ -8,76 +8,58 @@ import {
   pageOfAgentKeys,
   revokeAnyAgentKey,
   sharedEndpoints,
-  type ListedAgentKey,
 } from "../domain/agent-keys.ts";
-import { EMPTY_PAGE } from "../listing.ts";
-import { actorOf, queryOf } from "./admin-parts.ts";
+import { actorOf, frameOf, goTo, queryOf } from "./admin-parts.ts";
 import { adminForm, adminPage } from "../middleware/admin-session.ts";
-import { AdminAgentKeyMadePage, AdminAgentKeysPage, type AdminAgentKey } from "../pages/admin-agent-keys.tsx";
+import { AdminAgentKeyMadePage, AdminAgentKeysPage } from "../pages/admin-agent-keys.tsx";
 import type { AgentKeyRefusal } from "../pages/agent-key-text.ts";
 import { problemPage } from "../respond.tsx";
 import { readAgentKeyForm } from "./agent-key-form.ts";
 
 export const adminAgentKeys = newRoutes()
-  .get("/agent-keys", adminPage(), async (c) => keysPage(c, c.get("viewer")?.csrf ?? ""))
+  .get("/agent-keys", adminPage(), (c) => keysPage(c))
   .post("/agent-keys", adminForm(), async (c) => {
     const gateway = c.get("gateway");
     const form = c.get("act")?.form;
     if (form === undefined) return problemPage(c, "admin_form_stale", 401);
-    const csrf = form.get("csrf") ?? "";
     const endpoint = (await sharedEndpoints(gateway)).find(
       ({ resource }) => resource === form.get("resource"),
     );
-    if (endpoint === undefined) return keysPage(c, csrf, "not_connected");
+    if (endpoint === undefined) return keysPage(c, "not_connected");
     const wish = { ...readAgentKeyForm(form), createdBy: actorOf(c) };
     const made = await createAgentKey(gateway, endpoint.connectionId, wish);
-    if (!made.ok) return keysPage(c, csrf, made.reason);
+    if (!made.ok) return keysPage(c, made.reason);
     c.header("Cache-Control", "no-store");
     return c.html(
       <AdminAgentKeyMadePage
-        nonce={c.get("secureHeadersNonce") ?? ""}
-        csrf={csrf}
+        {...frameOf(c)}
         name={made.name}
         value={made.key}
         resource={endpoint.resource}
-        expiresAt={date(made.expiresAt)}
+        expiresAt={made.expiresAt}
       />,
     );
   })
   .post("/agent-keys/:id/revoke", adminForm(), async (c) => {
     const revoked = await revokeAnyAgentKey(c.get("gateway"), c.req.param("id"), actorOf(c));
     if (!revoked) return problemPage(c, "agent_key_gone", 404);
-    return c.redirect(`${c.get("gateway").config.publicUrl}/admin/agent-keys`, 303);
+    return goTo(c, "/admin/agent-keys");
   });
 
-async function keysPage(c: Context<AppEnv>, csrf: string, refusal?: AgentKeyRefusal): Promise<Response> {
+async function keysPage(c: Context<AppEnv>, refusal?: AgentKeyRefusal): Promise<Response> {
   const gateway = c.get("gateway");
   const query = queryOf(c, ["state"]);
   const [endpoints, page] = await Promise.all([sharedEndpoints(gateway), pageOfAgentKeys(gateway, query)]);
   c.header("Cache-Control", "no-store");
   return c.html(
     <AdminAgentKeysPage
-      nonce={c.get("secureHeadersNonce") ?? ""}
-      csrf={csrf}
+      {...frameOf(c)}
       query={query}
-      page={{ ...EMPTY_PAGE, ...page, rows: page.rows.map(shown) }}
+      page={page}
       resources={endpoints.map(({ resource }) => resource)}
       lifetimes={KEY_LIFETIMES_DAYS}
-      {...(refusal === undefined ? {} : { refusal })}
+      refusal={refusal}
     />,
     refusal === undefined ? 200 : 400,
   );
 }
-
-function shown({ lastUsedAt, revokedAt, revokedBy, ...key }: ListedAgentKey): AdminAgentKey {
-  return {
-    ...key,
-    createdAt: date(key.createdAt),
-    expiresAt: date(key.expiresAt),
-    ...(lastUsedAt === undefined ? {} : { lastUsedAt: date(lastUsedAt) }),
-    ...(revokedAt === undefined ? {} : { revokedAt: date(revokedAt) }),
-    ...(revokedBy === undefined ? {} : { revokedBy }),
-  };
-}
-
-const date = (epochSeconds: number): string => new Date(epochSeconds * 1000).toISOString();

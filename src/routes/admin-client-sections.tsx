@@ -15,7 +15,7 @@ import { ClientPage } from "../pages/admin-client.tsx";
 import { ClientsPage, clientUrl, RegistrationsPage } from "../pages/admin-clients.tsx";
 import { DoctorPage } from "../pages/admin-doctor.tsx";
 import { problemPage } from "../respond.tsx";
-import { actorOf, date, frameOf, goTo, mapPage, queryOf } from "./admin-parts.ts";
+import { actorOf, frameOf, goTo, mapPage, queryOf } from "./admin-parts.ts";
 
 export const adminClientSections = newRoutes()
   .get("/clients", adminPage(), async (c) => {
@@ -25,8 +25,8 @@ export const adminClientSections = newRoutes()
       name: row.name ?? undefined,
       registration: row.registration,
       redirectUri: row.redirect_uri ?? undefined,
-      firstAt: date(row.first_at),
-      usedOn: date(row.used_on),
+      firstAt: row.first_at,
+      usedOn: row.used_on,
       connections: row.connections,
     }));
     return c.html(<ClientsPage {...frameOf(c)} query={query} page={page} />);
@@ -38,9 +38,9 @@ export const adminClientSections = newRoutes()
       name: row.name ?? undefined,
       redirectUris: readUris(row.redirect_uris),
       authMethod: row.auth_method,
-      createdAt: date(row.created_at),
-      usedAt: row.used_at === null ? undefined : date(row.used_at),
-      expiresAt: date(row.expires_at),
+      createdAt: row.created_at,
+      usedAt: row.used_at ?? undefined,
+      expiresAt: row.expires_at,
     }));
     return c.html(<RegistrationsPage {...frameOf(c)} query={query} page={page} />);
   })
@@ -51,7 +51,7 @@ export const adminClientSections = newRoutes()
       name: row.name ?? undefined,
       step: row.step,
       reason: row.reason ?? undefined,
-      at: date(row.at),
+      at: row.at,
     }));
     return c.html(<DoctorPage {...frameOf(c)} query={query} page={page} />);
   })
@@ -76,10 +76,8 @@ async function clientPage(c: Context<AppEnv>, clientId: string) {
     <ClientPage
       {...frameOf(c)}
       {...detail}
-      firstAt={detail.firstAt === undefined ? undefined : date(detail.firstAt)}
-      usedOn={detail.usedOn === undefined ? undefined : date(detail.usedOn)}
       trace={detail.trace.map((row) => ({
-        at: date(row.at),
+        at: row.at,
         step: row.step,
         reason: row.reason ?? undefined,
         requestId: row.request_id ?? undefined,

@@ -8,19 +8,13 @@ import {
   EXPIRY_DAYS,
   listMachineClients,
   makeMachineClient,
-  type MachineClientDescription,
   type MachineClientProblem,
 } from "../domain/machine-clients.ts";
-import { formToken } from "../domain/admin-session.ts";
-import { actorOf, queryOf } from "./admin-parts.ts";
+import { actorOf, frameOf, goTo, queryOf } from "./admin-parts.ts";
 import { adminForm, adminPage } from "../middleware/admin-session.ts";
 import { ENDPOINTS } from "../oauth/metadata.ts";
 import { SCOPES } from "../oauth/scope.ts";
-import {
-  MachineClientsPage,
-  MadeMachineClientPage,
-  type MachineClient,
-} from "../pages/admin-machine-clients.tsx";
+import { MachineClientsPage, MadeMachineClientPage } from "../pages/admin-machine-clients.tsx";
 import { problemPage } from "../respond.tsx";
 
 const PROBLEMS: Record<MachineClientProblem, string> = {
@@ -38,7 +32,7 @@ export const adminMachineClients = newRoutes()
     await next();
     c.header("Cache-Control", "no-store");
   })
-  .get("/", adminPage(), async (c) => c.html(await listPage(c, c.get("viewer")?.csrf ?? "")))
+  .get("/", adminPage(), async (c) => c.html(await listPage(c)))
   .post("/", adminForm(), async (c) => {
     const act = c.get("act");
     if (act === undefined) return problemPage(c, "admin_form_stale", 403);
@@ -46,15 +40,13 @@ export const adminMachineClients = newRoutes()
     const shared = gateway.config.integrations.find(({ access }) => access === "shared");
     if (shared === undefined) return problemPage(c, "shared_not_connected", 404);
     const made = await makeMachineClient(gateway, act.form, actorOf(c));
-    const csrf = await formToken(act.session);
     if (made.kind === "refused") {
       const problem = PROBLEMS[made.problem];
-      return c.html(await listPage(c, csrf, { problem, enteredName: act.form.get("name") ?? "" }), 400);
+      return c.html(await listPage(c, { problem, enteredName: act.form.get("name") ?? "" }), 400);
     }
     return c.html(
       <MadeMachineClientPage
-        nonce={c.get("secureHeadersNonce") ?? ""}
-        csrf={csrf}
+        {...frameOf(c)}
         clientId={made.clientId}
         secret={made.secret}
         tokenEndpoint={gateway.config.publicUrl + ENDPOINTS.token}
@@ -67,12 +59,11 @@ export const adminMachineClients = newRoutes()
     const gateway = c.get("gateway");
     const ended = await endMachineClient(gateway, c.req.param("id"), actorOf(c));
     if (!ended) return problemPage(c, "machine_client_gone", 409);
-    return c.redirect(`${gateway.config.publicUrl}/admin/machine-clients`, 303);
+    return goTo(c, "/admin/machine-clients");
   });
 
 async function listPage(
   c: Context<AppEnv>,
-  csrf: string,
   refused: { readonly problem?: string; readonly enteredName?: string } = {},
 ) {
   const gateway = c.get("gateway");
@@ -80,34 +71,13 @@ async function listPage(
   const page = await listMachineClients(gateway, query);
   return (
     <MachineClientsPage
-      nonce={c.get("secureHeadersNonce") ?? ""}
-      csrf={csrf}
+      {...frameOf(c)}
       query={query}
-      page={{ ...page, rows: page.rows.map(onPage) }}
+      page={page}
       hasShared={gateway.config.integrations.some(({ access }) => access === "shared")}
       scopes={SCOPES}
       expiryDays={EXPIRY_DAYS}
       {...refused}
     />
   );
-}
-
-function onPage({ createdAt, expiresAt, usedAt, ...rest }: MachineClientDescription): MachineClient {
-  const { id, name, proof, scope, state, createdBy } = rest;
-  return {
-    id,
-    name,
-    proof,
-    scope,
-    state,
-    createdBy,
-    createdAt: date(createdAt),
-    ...(expiresAt === undefined ? {} : { expiresAt: date(expiresAt) }),
-    ...(usedAt === undefined ? {} : { usedAt: date(usedAt) }),
-  };
-}
-
-/** ISO 8601, which the page shows as it is. */
-function date(epochSeconds: number): string {
-  return new Date(epochSeconds * 1000).toISOString();
 }

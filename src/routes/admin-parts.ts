@@ -40,11 +40,6 @@ export function mapPage<From, To>(page: ListPage<From>, map: (row: From) => To):
   return { ...page, rows: page.rows.map(map) };
 }
 
-/** ISO 8601, which pages read. */
-export function date(epochSeconds: number): string {
-  return new Date(epochSeconds * 1000).toISOString();
-}
-
 const OWNERS = { company: "The whole company", connection: "Connection", client: "Client", key: "Agent key" };
 
 /** How much of one budget is used, in words. */

@@ -12,14 +12,13 @@ import {
   type FieldProblems,
   type PolicySection,
 } from "../domain/edit-policy.ts";
-import { formToken } from "../domain/admin-session.ts";
 import type { Policy } from "../mcp/policy.ts";
 import { adminForm, adminPage } from "../middleware/admin-session.ts";
 import type { FormParameters } from "../oauth/form.ts";
 import { AdminPolicyPage, type AdminPolicyView, type PolicyPart } from "../pages/admin-policy.tsx";
 import type { FormState } from "../pages/policy-fields.tsx";
 import { problemPage } from "../respond.tsx";
-import { actorOf, budgetRow } from "./admin-parts.ts";
+import { actorOf, budgetRow, frameOf, goTo } from "./admin-parts.ts";
 
 /** The settings of a tool have their form on the tools page. */
 const POLICY_FORMS = POLICY_SECTIONS.filter((section) => section !== "tool");
@@ -44,10 +43,10 @@ export const adminPolicy = newRoutes()
     if (act === undefined || section === undefined) return problemPage(c, "admin_form_stale", 404);
     const edit = await editPolicy(c.get("gateway"), actorOf(c), section, act.form);
     if (edit.kind === "saved") {
-      return c.redirect(`${c.get("gateway").config.publicUrl}${PATHS[PARTS[section]]}?saved=1`, 303);
+      return goTo(c, `${PATHS[PARTS[section]]}?saved=1`);
     }
     const problems = edit.kind === "refused" ? edit.problems : {};
-    const view = await policyView(c, PARTS[section], await formToken(act.session), {
+    const view = await policyView(c, PARTS[section], {
       section,
       form: act.form,
       problems,
@@ -72,18 +71,13 @@ const PARTS = {
 } as const;
 
 async function showPart(c: Context<AppEnv>, part: PolicyPart) {
-  const view = await policyView(c, part, c.get("viewer")?.csrf ?? "", undefined);
+  const view = await policyView(c, part);
   return c.html(
     <AdminPolicyPage {...view} {...(c.req.query("saved") === "1" ? { outcome: "saved" } : {})} />,
   );
 }
 
-async function policyView(
-  c: Context<AppEnv>,
-  part: PolicyPart,
-  csrf: string,
-  unsaved: Unsaved | undefined,
-): Promise<AdminPolicyView> {
+async function policyView(c: Context<AppEnv>, part: PolicyPart, unsaved?: Unsaved): Promise<AdminPolicyView> {
   const gateway = c.get("gateway");
   const { version, policy, uses } = await policyOverview(gateway);
   const { budgets, timeZone, warnAtPercent, guards, access, holdBack, shareResults } = policy;
@@ -100,8 +94,7 @@ async function policyView(
   };
   return {
     part,
-    nonce: c.get("secureHeadersNonce") ?? "",
-    csrf,
+    ...frameOf(c),
     version,
     budgets: state("budgets", { budgets: each, timeZone, warnAtPercent }),
     guards: state("guards", { guards }),

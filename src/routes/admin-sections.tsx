@@ -2,6 +2,7 @@
 // the sign-out are routes/admin.tsx.
 
 import type { Context } from "hono";
+import { isoTime } from "../clock.ts";
 import { newRoutes, type AppEnv } from "../context.ts";
 import {
   accessOf,
@@ -23,7 +24,7 @@ import { ConnectionsPage } from "../pages/admin-connections.tsx";
 import { SealingKeysPage } from "../pages/admin-sealing-keys.tsx";
 import { KeySweepPage } from "../pages/key-sweep.tsx";
 import { problemPage } from "../respond.tsx";
-import { actorOf, date, frameOf, goTo, mapPage, queryOf } from "./admin-parts.ts";
+import { actorOf, frameOf, goTo, mapPage, queryOf } from "./admin-parts.ts";
 
 const AUDIT_FILTERS = ["actor", "action", "from", "to"];
 
@@ -41,10 +42,10 @@ export const adminSections = newRoutes()
           access: accessOf(gateway, row),
           state: row.state,
           reason: row.reason ?? undefined,
-          since: date(row.state_since),
+          since: row.state_since,
           agents: row.agents,
           agentCount: row.agent_count,
-          ...(row.used_on === 0 ? {} : { lastUsed: date(row.used_on) }),
+          ...(row.used_on === 0 ? {} : { lastUsed: row.used_on }),
           ...(isDueSoon(gateway, row) ? personDueOf(row) : {}),
           atRisk: row.at_risk === 1,
         }))}
@@ -78,7 +79,7 @@ export const adminSections = newRoutes()
           code: row.code,
           clientName: row.client_name ?? undefined,
           redirectUri: row.redirect_uri,
-          requestedAt: date(row.requested_at),
+          requestedAt: row.requested_at,
         }))}
       />,
     );
@@ -103,7 +104,7 @@ export const adminSections = newRoutes()
         {...choices}
         query={query}
         page={mapPage(page, (row) => ({
-          at: date(row.at),
+          at: row.at,
           actor: row.actor,
           action: row.action,
           target: row.target ?? undefined,
@@ -132,30 +133,18 @@ async function connectionPage(c: Context<AppEnv>, id: string) {
       access={access}
       state={description?.state ?? indexed.state}
       reason={description?.reason}
-      since={date(description?.since ?? indexed.state_since)}
+      since={description?.since ?? indexed.state_since}
       {...(description === undefined
         ? {}
-        : { connectedAt: date(description.connectedAt), refreshedAt: date(description.refreshedAt) })}
+        : { connectedAt: description.connectedAt, refreshedAt: description.refreshedAt })}
       {...personDueOf(indexed)}
       atRisk={indexed.at_risk === 1}
       sealedWith={description?.sealedWith}
       missingKid={missingKid}
       people={people}
       agents={indexed.agents}
-      grants={(description?.grants ?? []).map((grant) => ({
-        ...grant,
-        createdAt: date(grant.createdAt),
-        lastUsedAt: date(grant.lastUsedAt),
-      }))}
-      keys={keys.map((key) => ({
-        id: key.id,
-        name: key.name,
-        state: key.state,
-        createdBy: key.createdBy,
-        createdAt: date(key.createdAt),
-        expiresAt: date(key.expiresAt),
-        ...(key.lastUsedAt === undefined ? {} : { lastUsedAt: date(key.lastUsedAt) }),
-      }))}
+      grants={description?.grants ?? []}
+      keys={keys}
     />,
   );
 }
@@ -167,7 +156,7 @@ function exportAudit(c: Context<AppEnv>): Response | Promise<Response> {
   return exportResponse(format, {
     name: "gong-gateway-audit",
     columns: [
-      ["at", ({ at }) => date(at)],
+      ["at", ({ at }) => isoTime(at)],
       ["actor", ({ actor }) => actor],
       ["action", ({ action }) => action],
       ["target", ({ target }) => target],
@@ -183,5 +172,5 @@ function goToConnection(c: Context<AppEnv>, id: string): Response {
 
 function personDueOf(row: { readonly person_due_at: number | null; readonly person_due_for: string | null }) {
   if (row.person_due_at === null) return {};
-  return { personDue: { at: date(row.person_due_at), why: row.person_due_for ?? "" } };
+  return { personDue: { at: row.person_due_at, why: row.person_due_for ?? "" } };
 }

@@ -5,20 +5,19 @@ import { endAllAdminSessions, listAdminSessions } from "../domain/admin-session.
 import { adminForm, adminPage } from "../middleware/admin-session.ts";
 import { ADMIN_COOKIE, writeCookie } from "../middleware/cookies.ts";
 import { AdminSessionsPage } from "../pages/admin-sessions.tsx";
-import { actorOf } from "./admin-parts.ts";
+import { actorOf, frameOf, goTo } from "./admin-parts.ts";
 
 export const adminSessions = newRoutes()
   .get("/sessions", adminPage(), async (c) => {
     const sessions = await listAdminSessions(c.get("gateway"));
     return c.html(
       <AdminSessionsPage
-        nonce={c.get("secureHeadersNonce") ?? ""}
-        csrf={c.get("viewer")?.csrf ?? ""}
+        {...frameOf(c)}
         actor={c.get("viewer")?.actor ?? ""}
         sessions={sessions.map(({ actor, created_at: created, seen_at: seen }) => ({
           actor,
-          since: new Date(created * 1000).toISOString(),
-          lastUsed: new Date(seen * 1000).toISOString(),
+          since: created,
+          lastUsed: seen,
         }))}
       />,
     );
@@ -27,5 +26,5 @@ export const adminSessions = newRoutes()
     await endAllAdminSessions(c.get("gateway"), actorOf(c));
     writeCookie(c, ADMIN_COOKIE, "", { maxAgeSeconds: 0, sameSite: "Strict" });
     c.header("Cache-Control", "no-store");
-    return c.redirect(`${c.get("gateway").config.publicUrl}/admin`, 303);
+    return goTo(c, "/admin");
   });

@@ -5,9 +5,9 @@ import { beginSetupSignIn, describeSetup, runChecks, type SetupCheck } from "../
 import { bindingCookieName } from "../domain/transaction.ts";
 import { adminForm, adminPage } from "../middleware/admin-session.ts";
 import { keepBinding } from "../middleware/cookies.ts";
-import { AdminSetupPage, type SetupCheckView } from "../pages/admin-setup.tsx";
+import { AdminSetupPage } from "../pages/admin-setup.tsx";
 import { problemPage } from "../respond.tsx";
-import { actorOf } from "./admin-parts.ts";
+import { actorOf, frameOf, goTo } from "./admin-parts.ts";
 import { leadOn } from "./lead-on.tsx";
 
 export const adminSetup = newRoutes()
@@ -16,18 +16,17 @@ export const adminSetup = newRoutes()
     const { checks, well, asOf } = await describeSetup(c.get("gateway"));
     return c.html(
       <AdminSetupPage
-        nonce={c.get("secureHeadersNonce") ?? ""}
-        csrf={c.get("viewer")?.csrf ?? ""}
+        {...frameOf(c)}
         redirectUri={config.integrations[0].redirectUri}
-        checks={viewsOf(checks, undefined)}
+        checks={checksOf(checks, undefined)}
         integrations={config.integrations.map(({ name, access, clientId }) => ({
           name,
           access,
           clientId,
-          checks: viewsOf(checks, name),
+          checks: checksOf(checks, name),
         }))}
         well={well}
-        {...(asOf === undefined ? {} : { asOf: isoTime(asOf) })}
+        asOf={asOf}
       />,
     );
   })
@@ -35,7 +34,7 @@ export const adminSetup = newRoutes()
     const gateway = c.get("gateway");
     await runChecks(gateway, URL.parse(c.req.url)?.origin ?? "an address that is no URL", actorOf(c));
     c.header("Cache-Control", "no-store");
-    return c.redirect(`${gateway.config.publicUrl}/admin/setup`, 303);
+    return goTo(c, "/admin/setup");
   })
   .post("/setup/sign-in", adminForm(), async (c) => {
     const { form, actor } = c.get("act") ?? {};
@@ -45,16 +44,5 @@ export const adminSetup = newRoutes()
     return leadOn(c, begun.url, "Taking you to Gong", "Sign in there and allow access.");
   });
 
-function viewsOf(checks: readonly SetupCheck[], of: SetupCheck["integration"]): readonly SetupCheckView[] {
-  return checks
-    .filter(({ integration }) => integration === of)
-    .map(({ name, verdict, reason, detail, checkedAt }) => ({
-      name,
-      verdict,
-      reason,
-      ...(detail === undefined ? {} : { detail }),
-      ...(checkedAt === undefined ? {} : { checkedAt: isoTime(checkedAt) }),
-    }));
-}
-
-const isoTime = (epochSeconds: number): string => new Date(epochSeconds * 1000).toISOString();
+const checksOf = (checks: readonly SetupCheck[], of: SetupCheck["integration"]): readonly SetupCheck[] =>
+  checks.filter(({ integration }) => integration === of);

@@ -14,7 +14,7 @@ import { adminForm, adminPage } from "../middleware/admin-session.ts";
 import { LedgerPage } from "../pages/admin-ledger.tsx";
 import { SpendPage } from "../pages/admin-spend.tsx";
 import { problemPage } from "../respond.tsx";
-import { actorOf, budgetRow, date, frameOf, goTo, mapPage, queryOf } from "./admin-parts.ts";
+import { actorOf, budgetRow, frameOf, goTo, mapPage, queryOf } from "./admin-parts.ts";
 
 const DAY = 86_400;
 const DAYS = ["from", "to"];
@@ -54,7 +54,7 @@ export const adminSpend = newRoutes()
     const ledger = await connectionLedger(gateway, id, query);
     if (ledger === undefined) return problemPage(c, "connection_gone", 404);
     const page = mapPage(ledger.page, (row) => ({
-      at: date(row.started_at),
+      at: row.started_at,
       agent: row.client_name ?? row.key_name ?? row.client_id ?? row.key_id ?? undefined,
       tool: row.tool,
       served: row.served,

@@ -3,7 +3,6 @@
 import type { Context } from "hono";
 import type { IntegrationName } from "../config.ts";
 import { newRoutes, type AppEnv } from "../context.ts";
-import { formToken } from "../domain/admin-session.ts";
 import { decideTool, toolsOverview, type SeenTool } from "../domain/approve-tool.ts";
 import { editPolicy, fieldsOf, type FieldProblems } from "../domain/edit-policy.ts";
 import { toolSettingsOf } from "../mcp/policy.ts";
@@ -11,7 +10,7 @@ import { adminForm, adminPage } from "../middleware/admin-session.ts";
 import type { FormParameters } from "../oauth/form.ts";
 import { AdminToolsPage, type AdminToolsView, type ToolView } from "../pages/admin-tools.tsx";
 import { problemPage } from "../respond.tsx";
-import { actorOf } from "./admin-parts.ts";
+import { actorOf, frameOf, goTo } from "./admin-parts.ts";
 
 /** Settings that an admin sent and that were not saved. */
 interface Unsaved {
@@ -21,7 +20,7 @@ interface Unsaved {
 
 export const adminTools = newRoutes()
   .get("/tools", adminPage(), async (c) => {
-    const view = await toolsView(c, c.get("viewer")?.csrf ?? "");
+    const view = await toolsView(c);
     return c.html(
       <AdminToolsPage {...view} {...(c.req.query("saved") === "1" ? { outcome: "saved" } : {})} />,
     );
@@ -42,7 +41,7 @@ export const adminTools = newRoutes()
       shown: (act.form.get("shown") ?? "").split(" "),
     });
     if (decided === "done") return saved(c);
-    const view = await toolsView(c, await formToken(act.session));
+    const view = await toolsView(c);
     return c.html(<AdminToolsPage {...view} outcome="changed_meanwhile" />, 409);
   })
   .post("/tools/settings", adminForm(), async (c) => {
@@ -52,21 +51,19 @@ export const adminTools = newRoutes()
     const edit = await editPolicy(c.get("gateway"), actorOf(c), "tool", act.form);
     if (edit.kind === "saved") return saved(c);
     const problems = edit.kind === "refused" ? edit.problems : {};
-    const view = await toolsView(c, await formToken(act.session), { form: act.form, problems });
+    const view = await toolsView(c, { form: act.form, problems });
     return c.html(<AdminToolsPage {...view} outcome={edit.kind} />, edit.kind === "refused" ? 400 : 409);
   });
 
-const saved = (c: Context<AppEnv>): Response =>
-  c.redirect(`${c.get("gateway").config.publicUrl}/admin/tools?saved=1`, 303);
+const saved = (c: Context<AppEnv>): Response => goTo(c, "/admin/tools?saved=1");
 
 const integrationOf = (name: string | undefined): IntegrationName | undefined =>
   name === "main" || name === "shared" ? name : undefined;
 
-async function toolsView(c: Context<AppEnv>, csrf: string, unsaved?: Unsaved): Promise<AdminToolsView> {
+async function toolsView(c: Context<AppEnv>, unsaved?: Unsaved): Promise<AdminToolsView> {
   const { version, policy, tools } = await toolsOverview(c.get("gateway"));
   return {
-    nonce: c.get("secureHeadersNonce") ?? "",
-    csrf,
+    ...frameOf(c),
     version,
     tools: tools.map(({ access, ...tool }) => {
       const values = fieldsOf(toolSettingsOf(policy, tool.name));
@@ -90,20 +87,12 @@ function toolView({ integration, name, state, stateSince, approved, waiting }: S
     (best, form) => (best === undefined || (form.approvedAt ?? 0) >= (best.approvedAt ?? 0) ? form : best),
     undefined,
   );
-  const shown = (form: (typeof approved)[number]) => ({
-    definition: form.definition,
-    hash: form.hash,
-    seenAt: date(form.seenAt),
-  });
   return {
     integration,
     name,
     state,
-    stateSince: date(stateSince),
-    approved: newest === undefined ? undefined : { ...shown(newest), by: newest.approvedBy ?? "" },
-    waiting: waiting.map(shown),
+    stateSince,
+    approved: newest === undefined ? undefined : { ...newest, by: newest.approvedBy ?? "" },
+    waiting,
   };
 }
-
-/** ISO 8601, which the page shows as it is. */
-const date = (epochSeconds: number): string => new Date(epochSeconds * 1000).toISOString();

@@ -23,7 +23,7 @@ import { AdminSignInPage } from "../pages/admin-sign-in.tsx";
 import { AdminPage } from "../pages/admin.tsx";
 import { problemPage } from "../respond.tsx";
 import { adminClientSections } from "./admin-client-sections.tsx";
-import { date } from "./admin-parts.ts";
+import { goTo } from "./admin-parts.ts";
 import { adminSections } from "./admin-sections.tsx";
 
 const SESSION_SECONDS = 8 * 3600;
@@ -47,7 +47,7 @@ export const admin = newRoutes()
     const actor = await findAdmin(c.get("gateway"), session, c.req.raw);
     if (session === undefined || actor === undefined) return signInPage(c, false, 0);
     if (await needsSetup(c.get("gateway"))) {
-      return c.redirect(`${c.get("gateway").config.publicUrl}/admin/setup`, 303);
+      return goTo(c, "/admin/setup");
     }
     return overviewPage(c, await adminOverview(c.get("gateway")), await formToken(session));
   })
@@ -95,7 +95,7 @@ async function signInPage(c: Context<AppEnv>, failed: boolean, retryAfterSeconds
 }
 
 function backToAdmin(c: Context<AppEnv>): Response {
-  return c.redirect(`${c.get("gateway").config.publicUrl}/admin`, 303);
+  return goTo(c, "/admin");
 }
 
 function overviewPage(c: Context<AppEnv>, overview: AdminOverview, csrf: string) {
@@ -107,7 +107,7 @@ function overviewPage(c: Context<AppEnv>, overview: AdminOverview, csrf: string)
       setup={{
         all: checks.length,
         open: checks.filter(({ verdict }) => verdict !== "ok").length,
-        ...(asOf === undefined ? {} : { asOf: date(asOf) }),
+        asOf,
       }}
       integrations={overview.integrations.map(({ connection, ...integration }) => ({
         ...integration,
@@ -120,7 +120,7 @@ function overviewPage(c: Context<AppEnv>, overview: AdminOverview, csrf: string)
         code: approval.code,
         clientName: approval.client_name ?? undefined,
         redirectUri: approval.redirect_uri,
-        requestedAt: date(approval.requested_at),
+        requestedAt: approval.requested_at,
       }))}
       states={overview.states}
       activity={overview.activity}

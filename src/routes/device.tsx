@@ -59,7 +59,7 @@ function answerCode(c: Context<AppEnv>, entered: EnteredCode) {
         device: {
           userCode,
           askedFrom,
-          askedAt: new Date(askedAt * 1000).toISOString(),
+          askedAt,
           sameAddress: askedFrom === placeOf(c),
         },
       });

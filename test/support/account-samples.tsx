@@ -6,6 +6,7 @@ import { AccountCallsPage } from "../../src/pages/account-calls.tsx";
 import { AccountKeyMadePage } from "../../src/pages/account-keys.tsx";
 import { AccountPage, type AccountView } from "../../src/pages/account.tsx";
 import { AccountSignInPage } from "../../src/pages/account-sign-in.tsx";
+import { secondsOf } from "./moments.ts";
 
 const NONCE = "c2FtcGxlLW5vbmNl";
 
@@ -15,7 +16,7 @@ export const ACCOUNT: AccountView = {
   shortId: "WC4MJQ51",
   state: "connected",
   reason: undefined,
-  since: "2026-11-20T09:00:00Z",
+  since: secondsOf("2026-11-20T09:00:00Z"),
   agents: [
     {
       id: "g1",
@@ -23,8 +24,8 @@ export const ACCOUNT: AccountView = {
       clientName: "Claude Code (gong)",
       registration: "dynamic",
       scopes: ["mcp:ai-ask:read", "mcp:ai-briefer:read"],
-      createdAt: "2026-11-20T09:00:00Z",
-      lastUsedAt: "2026-11-22T17:00:00Z",
+      createdAt: secondsOf("2026-11-20T09:00:00Z"),
+      lastUsedAt: secondsOf("2026-11-22T17:00:00Z"),
     },
     {
       id: "g2",
@@ -32,8 +33,8 @@ export const ACCOUNT: AccountView = {
       clientName: "ChatGPT",
       registration: "metadata_document",
       scopes: ["mcp:ai-ask:read"],
-      createdAt: "2026-11-21T09:00:00Z",
-      lastUsedAt: "2026-11-21T09:00:00Z",
+      createdAt: secondsOf("2026-11-21T09:00:00Z"),
+      lastUsedAt: secondsOf("2026-11-21T09:00:00Z"),
     },
   ],
   keys: {
@@ -47,9 +48,9 @@ export const ACCOUNT: AccountView = {
         name: "Nightly report",
         tools: ["ask_account"],
         state: "live",
-        createdAt: "2026-11-20T09:00:00Z",
-        expiresAt: "2027-02-18T09:00:00Z",
-        lastUsedAt: "2026-11-22T03:00:00Z",
+        createdAt: secondsOf("2026-11-20T09:00:00Z"),
+        expiresAt: secondsOf("2027-02-18T09:00:00Z"),
+        lastUsedAt: secondsOf("2026-11-22T03:00:00Z"),
         revokedAt: undefined,
       },
       {
@@ -57,10 +58,10 @@ export const ACCOUNT: AccountView = {
         name: "Old job",
         tools: undefined,
         state: "revoked",
-        createdAt: "2026-10-20T09:00:00Z",
-        expiresAt: "2027-02-18T09:00:00Z",
+        createdAt: secondsOf("2026-10-20T09:00:00Z"),
+        expiresAt: secondsOf("2027-02-18T09:00:00Z"),
         lastUsedAt: undefined,
-        revokedAt: "2026-11-01T09:00:00Z",
+        revokedAt: secondsOf("2026-11-01T09:00:00Z"),
       },
     ],
   },
@@ -70,12 +71,12 @@ export const ACCOUNT: AccountView = {
   ]),
   events: [
     {
-      at: "2026-11-21T09:00:00Z",
+      at: secondsOf("2026-11-21T09:00:00Z"),
       action: "agent.ended",
       name: "Codex",
       reason: "ended_by_person",
     },
-    { at: "2026-11-20T09:00:00Z", action: "connected", name: undefined, reason: undefined },
+    { at: secondsOf("2026-11-20T09:00:00Z"), action: "connected", name: undefined, reason: undefined },
   ],
   done: undefined,
 };
@@ -86,10 +87,10 @@ export const PERSON = {
     {
       id: "WC4MJQ51AAAAAAAAAAAAAA",
       state: "connected",
-      since: "2026-11-20T09:00:00Z",
+      since: secondsOf("2026-11-20T09:00:00Z"),
       agentNames: ["Claude Code (gong)", undefined],
     },
-    { id: "B".repeat(22), state: "disconnected", since: "2026-10-20T09:00:00Z", agentNames: [] },
+    { id: "B".repeat(22), state: "disconnected", since: secondsOf("2026-10-20T09:00:00Z"), agentNames: [] },
   ],
 };
 
@@ -108,7 +109,7 @@ export const ACCOUNT_SAMPLES: Readonly<Record<string, () => Child>> = {
       name="Nightly report"
       value={`gak_${"A".repeat(124)}`}
       resource="https://gateway.test/mcp"
-      expiresAt="2027-02-18T09:00:00Z"
+      expiresAt={secondsOf("2027-02-18T09:00:00Z")}
     />
   ),
   "account-calls": () => <AccountCallsPage {...SPEND} keptDays={400} />,

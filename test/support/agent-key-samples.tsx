@@ -9,6 +9,7 @@ import {
   type AdminAgentKeysView,
 } from "../../src/pages/admin-agent-keys.tsx";
 import type { AgentKeyMadeView } from "../../src/pages/agent-key-form.tsx";
+import { secondsOf } from "./moments.ts";
 
 const NONCE = "c2FtcGxlLW5vbmNl";
 
@@ -20,9 +21,9 @@ const KEY: AdminAgentKey = {
   tools: ["ask_account", "generate_brief"],
   state: "live",
   createdBy: "ada@acme.test",
-  createdAt: "2026-11-20T09:00:00Z",
-  expiresAt: "2027-02-18T09:00:00Z",
-  lastUsedAt: "2026-11-22T17:00:00Z",
+  createdAt: secondsOf("2026-11-20T09:00:00Z"),
+  expiresAt: secondsOf("2027-02-18T09:00:00Z"),
+  lastUsedAt: secondsOf("2026-11-22T17:00:00Z"),
 };
 
 /** A list of these keys; by default one. */
@@ -38,8 +39,20 @@ export const AGENT_KEYS: AdminAgentKeysView = {
   page: agentKeyPage(
     {},
     { id: "B", name: "Data room sync", access: "personal", tools: undefined, state: "live" },
-    { id: "C", name: "Old job", state: "expired", createdBy: "admin", expiresAt: "2026-11-21T09:00:00Z" },
-    { id: "D", name: "Leaked", state: "revoked", revokedAt: "2026-11-21T10:00:00Z", revokedBy: "admin" },
+    {
+      id: "C",
+      name: "Old job",
+      state: "expired",
+      createdBy: "admin",
+      expiresAt: secondsOf("2026-11-21T09:00:00Z"),
+    },
+    {
+      id: "D",
+      name: "Leaked",
+      state: "revoked",
+      revokedAt: secondsOf("2026-11-21T10:00:00Z"),
+      revokedBy: "admin",
+    },
   ),
   resources: ["https://gateway.test/shared/mcp"],
   lifetimes: [7, 30, 90, 365],
@@ -49,7 +62,7 @@ export const AGENT_KEY_MADE: AgentKeyMadeView = {
   name: "Nightly forecast",
   value: `gak_${"AWq58eso3v6M8OXo9wljQzDW5lBYBH1E".repeat(4).slice(0, 124)}`,
   resource: "https://gateway.test/shared/mcp",
-  expiresAt: "2027-02-18T09:00:00Z",
+  expiresAt: secondsOf("2027-02-18T09:00:00Z"),
 };
 
 const HOSTILE = "<img src=x onerror=xss(1)>\u202Elabel";
@@ -74,7 +87,6 @@ export const AGENT_KEY_SAMPLES: Readonly<Record<string, () => Child>> = {
         createdBy: HOSTILE,
         tools: [HOSTILE],
         connectionId: HOSTILE,
-        createdAt: HOSTILE,
       })}
     />
   ),

@@ -28,13 +28,12 @@ const nothing = () => "";
 
 function toolsThatSay(value: string): AdminToolsView {
   const definition = JSON.stringify({ description: value, inputSchema: { [value]: value } });
-  const form = { definition, hash: value, seenAt: value };
+  const form = { definition, hash: value, seenAt: 0 };
   return {
     ...TOOLS,
     tools: TOOLS.tools.map((tool) => ({
       ...tool,
       name: value,
-      stateSince: value,
       approved: { ...form, definition: '{"description":"Ask"}', by: value },
       waiting: [form],
       settings: { values: { weight: value, reuseSeconds: value }, problems: { weight: value } },
@@ -81,7 +80,7 @@ const SIGN_IN_SLOTS: readonly Slot[] = [
         nonce={NONCE}
         csrf={value}
         actor={value}
-        sessions={[{ actor: value, since: value, lastUsed: value }]}
+        sessions={[{ actor: value, since: 0, lastUsed: 0 }]}
       />
     ),
   },
@@ -93,7 +92,7 @@ const SIGN_IN_SLOTS: readonly Slot[] = [
       <ConsentPage
         {...CONSENT}
         client={{ ...CONSENT.client, name: value }}
-        device={{ ...DEVICE, userCode: value, askedFrom: value, askedAt: value }}
+        device={{ ...DEVICE, userCode: value, askedFrom: value }}
       />
     ),
     shows: (value) => visibleName(value) ?? "no name",
@@ -110,7 +109,7 @@ export const HOSTILE_SLOTS: readonly Slot[] = [
       <AdminSetupPage
         {...SETUP}
         redirectUri={value}
-        checks={SETUP.checks.map((check) => ({ ...check, reason: value, detail: value, checkedAt: value }))}
+        checks={SETUP.checks.map((check) => ({ ...check, reason: value, detail: value }))}
         integrations={SETUP.integrations.map((integration) => ({ ...integration, clientId: value }))}
       />
     ),
@@ -137,7 +136,7 @@ export const HOSTILE_SLOTS: readonly Slot[] = [
   {
     name: "account: a key that is shown once",
     page: (value) => (
-      <AccountKeyMadePage nonce={NONCE} name={value} value={value} resource={value} expiresAt={value} />
+      <AccountKeyMadePage nonce={NONCE} name={value} value={value} resource={value} expiresAt={0} />
     ),
     shows: (value) => visibleName(value) ?? "The new key",
   },

@@ -25,6 +25,7 @@ import { ADMIN_SAMPLES } from "./admin-samples.tsx";
 import { SPEND_SAMPLES } from "./spend-samples.tsx";
 import { AGENT_KEY_SAMPLES } from "./agent-key-samples.tsx";
 import { POLICY_SAMPLES } from "./policy-samples.tsx";
+import { secondsOf } from "./moments.ts";
 
 export const NONCE = "c2FtcGxlLW5vbmNl";
 
@@ -43,7 +44,7 @@ export const CONSENT: ConsentView = {
   longestDays: 180,
 };
 
-const CHECKED = { verdict: "ok", reason: "well", checkedAt: "2026-11-18T09:12:00.000Z" } as const;
+const CHECKED = { verdict: "ok", reason: "well", checkedAt: secondsOf("2026-11-18T09:12:00.000Z") } as const;
 
 /** A set-up where much is wrong. */
 export const SETUP: AdminSetupView = {
@@ -84,7 +85,7 @@ const SETUP_WELL: AdminSetupView = {
     },
   ],
   well: true,
-  asOf: "2026-11-18T09:12:00.000Z",
+  asOf: secondsOf("2026-11-18T09:12:00.000Z"),
 };
 
 const BY_TOKEN = { byToken: true, byAccess: { kind: "off" } } as const;
@@ -92,7 +93,7 @@ const BY_TOKEN = { byToken: true, byAccess: { kind: "off" } } as const;
 export const DEVICE: AskingDeviceView = {
   userCode: "GDJB-MJHT",
   askedFrom: "198.51.100.20, Germany",
-  askedAt: "2026-11-22T12:00:00Z",
+  askedAt: secondsOf("2026-11-22T12:00:00Z"),
   sameAddress: false,
 };
 
@@ -171,7 +172,7 @@ export const machinePage = (changes: Partial<MachineClient> = {}): ListPage<Mach
       proof: "secret",
       scope: "mcp:ai-ask:read",
       state: "live",
-      createdAt: "2026-11-20T09:00:00Z",
+      createdAt: secondsOf("2026-11-20T09:00:00Z"),
       createdBy: "admin",
       ...changes,
     },
@@ -199,7 +200,7 @@ export const MADE_MACHINE: MadeMachineClientView = {
 
 export const ADMIN: AdminView = {
   ...NOTHING,
-  setup: { all: 12, open: 0, asOf: "2026-11-18T09:12:00.000Z" },
+  setup: { all: 12, open: 0, asOf: secondsOf("2026-11-18T09:12:00.000Z") },
   integrations: [PERSONAL, { ...SHARED, connection: { state: "needs_reconnect", reason: "ended_by_gong" } }],
   approvals: [
     {
@@ -207,14 +208,14 @@ export const ADMIN: AdminView = {
       code: "KX4-9TD",
       clientName: "Revenue desk agent",
       redirectUri: "https://desk.acme.test/oauth/callback",
-      requestedAt: "2026-11-22T17:35:00Z",
+      requestedAt: secondsOf("2026-11-22T17:35:00Z"),
     },
     {
       id: "apr_2",
       code: "M2P-7QF",
       clientName: undefined,
       redirectUri: "http://127.0.0.1:33418/",
-      requestedAt: "2026-11-22T17:36:00Z",
+      requestedAt: secondsOf("2026-11-22T17:36:00Z"),
     },
   ],
   states: { connected: 1284, needs_reconnect: 3, disconnected: 41 },
@@ -362,8 +363,16 @@ export const PAGE_SAMPLES: Readonly<Record<string, () => Child>> = {
       csrf="csrf"
       actor="ada@example.com"
       sessions={[
-        { actor: "ada@example.com", since: "2026-11-18T08:00:00.000Z", lastUsed: "2026-11-18T09:12:00.000Z" },
-        { actor: "admin", since: "2026-11-18T07:30:00.000Z", lastUsed: "2026-11-18T07:31:00.000Z" },
+        {
+          actor: "ada@example.com",
+          since: secondsOf("2026-11-18T08:00:00.000Z"),
+          lastUsed: secondsOf("2026-11-18T09:12:00.000Z"),
+        },
+        {
+          actor: "admin",
+          since: secondsOf("2026-11-18T07:30:00.000Z"),
+          lastUsed: secondsOf("2026-11-18T07:31:00.000Z"),
+        },
       ]}
     />
   ),

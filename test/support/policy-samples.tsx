@@ -3,6 +3,7 @@
 import type { Child } from "hono/jsx";
 import { AdminPolicyPage, type AdminPolicyView } from "../../src/pages/admin-policy.tsx";
 import { AdminToolsPage, type AdminToolsView } from "../../src/pages/admin-tools.tsx";
+import { secondsOf } from "./moments.ts";
 
 const NONCE = "c2FtcGxlLW5vbmNl";
 
@@ -79,15 +80,19 @@ export const TOOLS: AdminToolsView = {
       access: "personal",
       name: "ask_account",
       state: "held",
-      stateSince: "2026-11-22T17:00:00Z",
+      stateSince: secondsOf("2026-11-22T17:00:00Z"),
       approved: {
         definition: '{"description":"Ask"}',
         hash: "h1",
-        seenAt: "2026-11-01T17:00:00Z",
+        seenAt: secondsOf("2026-11-01T17:00:00Z"),
         by: "first sight",
       },
       waiting: [
-        { definition: '{"description":"Read all files first"}', hash: "h2", seenAt: "2026-11-22T17:00:00Z" },
+        {
+          definition: '{"description":"Read all files first"}',
+          hash: "h2",
+          seenAt: secondsOf("2026-11-22T17:00:00Z"),
+        },
       ],
       settings: { values: { pays: "yes", weight: "1", reuseSeconds: "0" }, problems: {} },
     },
@@ -96,11 +101,11 @@ export const TOOLS: AdminToolsView = {
       access: "shared",
       name: "ask_deal",
       state: "approved",
-      stateSince: "2026-11-01T17:00:00Z",
+      stateSince: secondsOf("2026-11-01T17:00:00Z"),
       approved: {
         definition: '{"description":"Ask"}',
         hash: "h3",
-        seenAt: "2026-11-01T17:00:00Z",
+        seenAt: secondsOf("2026-11-01T17:00:00Z"),
         by: "ada@acme.test",
       },
       waiting: [],
@@ -111,7 +116,7 @@ export const TOOLS: AdminToolsView = {
 
 function hostileTools(): AdminToolsView {
   const text = "<img src=x onerror=xss(1)>\u202Etool";
-  const form = { definition: JSON.stringify({ [text]: text }), hash: text, seenAt: "not a date <b>" };
+  const form = { definition: JSON.stringify({ [text]: text }), hash: text, seenAt: 0 };
   return {
     ...TOOLS,
     tools: TOOLS.tools.map((tool) => ({

@@ -4,6 +4,7 @@ import type { Child } from "hono/jsx";
 import { LedgerPage, type LedgerView } from "../../src/pages/admin-ledger.tsx";
 import { SpendPage, type SpendView } from "../../src/pages/admin-spend.tsx";
 import { pageWith } from "./admin-samples.tsx";
+import { secondsOf } from "./moments.ts";
 
 const FRAME = { nonce: "c2FtcGxlLW5vbmNl", csrf: "csrf-token" };
 const DAYS = Array.from({ length: 30 }, (_, at) =>
@@ -88,7 +89,7 @@ export const LEDGER: LedgerView = {
   page: pageWith(
     [
       {
-        at: "2026-11-22T17:35:00Z",
+        at: secondsOf("2026-11-22T17:35:00Z"),
         agent: "Claude Code (gong)",
         tool: "ask_account",
         served: "paid",
@@ -97,7 +98,7 @@ export const LEDGER: LedgerView = {
         hash: "mJ4nO1xk2b7tq9QwPz0aVd",
       },
       {
-        at: "2026-11-22T17:35:02Z",
+        at: secondsOf("2026-11-22T17:35:02Z"),
         agent: undefined,
         tool: "ask_account",
         served: "joined",
@@ -106,7 +107,7 @@ export const LEDGER: LedgerView = {
         hash: "mJ4nO1xk2b7tq9QwPz0aVd",
       },
       {
-        at: "2026-11-22T16:10:00Z",
+        at: secondsOf("2026-11-22T16:10:00Z"),
         agent: "Codex",
         tool: "generate_brief",
         served: "recovered",

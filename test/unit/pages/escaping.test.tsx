@@ -131,7 +131,7 @@ const approval = {
   code: "A",
   clientName: "A",
   redirectUri: "https://c.test/",
-  requestedAt: "2026-11-22",
+  requestedAt: 0,
 };
 const [event] = ACCOUNT.events;
 const ACCOUNT_SLOTS: readonly Slot[] = [
@@ -155,8 +155,6 @@ const ACCOUNT_SLOTS: readonly Slot[] = [
           id: value,
           clientId: value,
           scopes: [value],
-          createdAt: value,
-          lastUsedAt: value,
         }))}
       />
     ),
@@ -169,9 +167,7 @@ const ACCOUNT_SLOTS: readonly Slot[] = [
         keys={{
           ...ACCOUNT.keys,
           resource: value,
-          keys: ACCOUNT.keys.keys
-            .slice(0, 1)
-            .map((key) => ({ ...key, id: value, tools: [value], createdAt: value })),
+          keys: ACCOUNT.keys.keys.slice(0, 1).map((key) => ({ ...key, id: value, tools: [value] })),
         }}
       />
     ),
@@ -207,8 +203,7 @@ const ACCOUNT_SLOTS: readonly Slot[] = [
         shortId={value}
         state={value}
         reason={value}
-        since={value}
-        events={[{ at: value, action: value, name: undefined, reason: value }]}
+        events={[{ at: 0, action: value, name: undefined, reason: value }]}
       />
     ),
   },
@@ -217,7 +212,7 @@ const ACCOUNT_SLOTS: readonly Slot[] = [
     page: (value) => (
       <AccountSignInPage
         nonce={NONCE}
-        person={{ email: value, connections: [{ id: value, state: value, since: value, agentNames: [] }] }}
+        person={{ email: value, connections: [{ id: value, state: value, since: 0, agentNames: [] }] }}
       />
     ),
   },
@@ -265,7 +260,7 @@ const ADMIN_SLOTS: readonly Slot[] = [
         {...CONNECTION}
         grants={CONNECTION.grants
           .slice(0, 1)
-          .map((grant) => ({ ...grant, id: value, clientId: value, scope: value, createdAt: value }))}
+          .map((grant) => ({ ...grant, id: value, clientId: value, scope: value }))}
         keys={CONNECTION.keys.map((key) => ({ ...key, id: value, name: value, createdBy: value }))}
       />
     ),
@@ -281,7 +276,7 @@ const ADMIN_SLOTS: readonly Slot[] = [
         agents={value}
         sealedWith={value}
         missingKid={value}
-        personDue={{ at: value, why: value }}
+        personDue={{ at: 0, why: value }}
       />
     ),
   },
@@ -346,7 +341,7 @@ const ADMIN_SLOTS: readonly Slot[] = [
         registration={value}
         redirectUris={[value]}
         authMethod={value}
-        trace={[{ at: value, step: value, reason: value, requestId: value }]}
+        trace={[{ at: 0, step: value, reason: value, requestId: value }]}
       />
     ),
   },
@@ -390,7 +385,7 @@ const ADMIN_SLOTS: readonly Slot[] = [
         {...DOCTOR}
         page={{
           ...DOCTOR.page,
-          rows: [{ clientId: value, name: value, step: value, reason: value, at: value }],
+          rows: [{ clientId: value, name: value, step: value, reason: value, at: 0 }],
         }}
       />
     ),
@@ -404,7 +399,7 @@ const ADMIN_SLOTS: readonly Slot[] = [
         actions={[value]}
         page={{
           ...AUDIT.page,
-          rows: [{ at: value, actor: value, action: value, target: value, requestId: value }],
+          rows: [{ at: 0, actor: value, action: value, target: value, requestId: value }],
         }}
       />
     ),
@@ -438,7 +433,6 @@ const ADMIN_SLOTS: readonly Slot[] = [
           connectionId: value,
           tools: [value],
           createdBy: value,
-          createdAt: value,
           revokedBy: value,
         })}
       />
@@ -467,7 +461,7 @@ const ADMIN_SLOTS: readonly Slot[] = [
         {...MACHINES}
         problem={value}
         enteredName={value}
-        page={machinePage({ id: value, scope: value, createdBy: value, createdAt: value })}
+        page={machinePage({ id: value, scope: value, createdBy: value })}
       />
     ),
   },
