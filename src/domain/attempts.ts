@@ -109,8 +109,12 @@ export async function flushAttempts(gateway: Gateway): Promise<void> {
   }
 }
 
+/** Who shares a bound: a client's own steps, or those of everybody who named no client that is known, by reason. */
+const bucketOf = ({ clientId, reason }: Attempt): string =>
+  clientId === "" || reason === "client_unknown" ? ` ${reason}` : clientId;
+
 function keep(attempt: Attempt): void {
-  const own = waiting.filter(({ clientId }) => clientId === attempt.clientId);
+  const own = waiting.filter((other) => bucketOf(other) === bucketOf(attempt));
   const [oldest] = own.length >= MOST_OF_CLIENT ? own : waiting.length >= MOST_WAITING ? waiting : [];
   if (oldest !== undefined) waiting.splice(waiting.indexOf(oldest), 1);
   waiting.push(attempt);

@@ -8,7 +8,7 @@ import { retrying } from "../storage/stubs.ts";
 import type { AuthorizedCall } from "../storage/connection-rpc.ts";
 import type { GongAuthorization } from "../storage/gong-tokens.ts";
 import type { PresentedCredential } from "../storage/presented-credential.ts";
-import type { Gateway } from "./gateway.ts";
+import { resourcesOf, type Gateway } from "./gateway.ts";
 
 export interface Caller {
   readonly connectionId: string;
@@ -89,13 +89,22 @@ export async function identify(
   const read =
     seenCaller(integration, credential, now) ?? (await readCaller(gateway, integration, credential, now));
   seen.delete(credential);
-  if (read === undefined) return { ok: false, reason: "invalid_token" };
+  if (read === undefined) {
+    await explain(gateway, credential);
+    return { ok: false, reason: "invalid_token" };
+  }
   const { connectionId, presented } = read;
   const call = await retrying(async (): Promise<AuthorizedCall> =>
     gateway.objects.connection(connectionId).authorize(presented),
   );
-  if (!call.ok) return call.reason === "invalid_token" ? call : { ...call, connectionId };
+  if (!call.ok) {
+    if (call.reason !== "invalid_token") return { ...call, connectionId };
+    gateway.attempt.reason = `token_${call.detail}`;
+    nameHolder(gateway, presented.hash);
+    return call;
+  }
   const { gong, clientId, keyId, tools } = call;
+  if (clientId !== undefined) keepBounded(holders, presented.hash, clientId);
   const caller: Caller = {
     connectionId,
     presented,
@@ -108,6 +117,41 @@ export async function identify(
   const goodUntil = Math.min(now + gateway.config.accessCacheSeconds, call.expiresAt, gong.expiresAt);
   remember(credential, { caller, resource: integration.resource, goodUntil }, now);
   return { ok: true, caller, fresh: true };
+}
+
+/** The clients that this isolate has served, by hash of the access token: for the client doctor, when it is refused later. */
+const holders = new Map<string, string>();
+/** Access tokens that were presented after their end. */
+const late = new Map<string, true>();
+
+function keepBounded<T>(map: Map<string, T>, key: string, value: T): void {
+  if (map.size >= MOST_ENTRIES) map.clear();
+  map.set(key, value);
+}
+
+function nameHolder({ attempt }: Gateway, hash: string): void {
+  const clientId = holders.get(hash);
+  if (clientId !== undefined) attempt.clientId = clientId;
+}
+
+/**
+ * Tells the client doctor why a credential is good for nothing here. That an access token runs out is no news: clients
+ * refresh then. One that comes again is.
+ */
+async function explain(gateway: Gateway, credential: string): Promise<void> {
+  const { attempt, keyring, config } = gateway;
+  const kind = callerKind(credential);
+  const claims = await readCredential(keyring, kind, credential, resourcesOf(config), 0);
+  if (claims === undefined) {
+    attempt.reason = "bearer_foreign";
+    return;
+  }
+  const isOver = claims.expiresAt <= gateway.now();
+  const isNews = !isOver || kind === "agent_key" || late.has(claims.hash);
+  if (isOver) keepBounded(late, claims.hash, true);
+  if (!isNews) return;
+  attempt.reason = isOver ? "token_expired" : "wrong_resource";
+  nameHolder(gateway, claims.hash);
 }
 
 /** Whether a bearer credential says that it is an agent key, whose holder has no browser to sign in with. */

@@ -74,8 +74,10 @@ export async function refusal(
   call: McpCall,
 ): Promise<McpAnswer> {
   log("info", "mcp.refused", { reason: refused.reason });
-  // An access token that has run out is routine: a client renews it and goes on.
-  if (refused.reason !== "invalid_token") gateway.attempt.reason = refused.reason;
+  const { attempt } = gateway;
+  if (refused.reason !== "invalid_token") attempt.reason = refused.reason;
+  // Known here a moment ago, so ended since. One that has run out is routine: a client renews it and goes on.
+  else if (attempt.clientId !== undefined) attempt.reason ??= "token_ended";
   if (needsLink(refused, call)) {
     const response = await askToReconnect(gateway, integration, refused.connectionId, call, message);
     return { kind: "response", response };

@@ -76,7 +76,21 @@ const GROUPS: readonly (readonly [text: string, advice: string, reasons: string]
     "denied_by_person access_denied",
   ],
   ["Its key or token is not this gateway's.", AGAIN, "bearer_foreign"],
-  ["Its message or headers break MCP's rules.", CLIENT, "mcp_*"],
+  ["It goes on with an access token or agent key that ran out or was ended.", AGAIN, "token_*"],
+  [
+    "Its Authorization header is not the word Bearer, one space and a token.",
+    "Paste the token or key again, without spaces or quotes.",
+    "bearer_malformed",
+  ],
+  [
+    "MCP-Protocol-Version, Mcp-Method or Mcp-Name is missing, or says something else than its message.",
+    "Look for a proxy in between that drops headers.",
+    "mcp_headers",
+  ],
+  ["Its Accept header must name application/json and text/event-stream.", CLIENT, "mcp_accept"],
+  ["Its message breaks MCP's rules.", CLIENT, "mcp_*"],
+  ["It runs in a web page that may not call.", "Add the page's origin to ALLOWED_ORIGINS.", "origin_refused"],
+  ["No device waits with the code that was typed.", "Type the newest code.", "user_code_*"],
   [
     "Another browser than the one that began went on, or its cookies were lost.",
     PERSON,
@@ -172,6 +186,13 @@ const QUIRKS: readonly (readonly [who: RegExp, reasons: RegExp, text: string])[]
     "This client sends HTTP Basic only: set client_secret_basic in CLIENTS.",
   ],
   [/chatgpt|openai/i, /assertion_audience/, "ChatGPT has sent our token endpoint with two slashes."],
+  [
+    /./,
+    /^bearer_malformed$/,
+    "Some settings add the word Bearer to a token, others want it typed: it must be there once.",
+  ],
+  [/./, /^origin_refused$/, "Only clients in a browser, MCP Inspector among them, send an Origin."],
+  [/gemini/i, /^mcp_/, "Gemini CLI sends no MCP-Protocol-Version, so it is taken for one of 2025-03-26."],
   [
     /./,
     /resource|invalid_target/,

@@ -48,8 +48,10 @@ export const device = newRoutes()
 function answerCode(c: Context<AppEnv>, entered: EnteredCode) {
   switch (entered.kind) {
     case "unknown":
+      c.set("refusal", "user_code_unknown");
       return codePage(c, { failed: true });
     case "wait":
+      c.set("refusal", "user_code_wait");
       c.header("Retry-After", String(entered.retryAfterSeconds));
       return codePage(c, { failed: true, retryAfterSeconds: entered.retryAfterSeconds });
     case "ask": {

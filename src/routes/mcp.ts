@@ -55,13 +55,17 @@ export async function serveMcp(
   if (integration === undefined) return refuse(404, "There is no shared access on this gateway.", undefined);
   const origin = request.headers.get("origin");
   if ((origin !== null && !isAllowedOrigin(origin, config)) || !isOwnHost(request.url, config)) {
+    noteRefused(gateway, "origin_refused");
     return refuse(403, "This origin may not call the gateway.", undefined);
   }
   const cors = origin === null ? undefined : corsHeaders(origin);
   if (request.method === "OPTIONS") return preflight(request, cors);
   const authorization = request.headers.get("authorization");
   const accessToken = parseBearer(authorization);
-  if (accessToken === undefined) return challenge(integration, cors, authorization !== null);
+  if (accessToken === undefined) {
+    if (authorization !== null) noteRefused(gateway, "bearer_malformed");
+    return challenge(integration, cors, authorization !== null);
+  }
   const isKey = isAgentKey(accessToken);
   try {
     const answer = await callGong(gateway, integration, {
@@ -72,10 +76,9 @@ export async function serveMcp(
         request.method === "POST" ? (limit) => readBody(request, config.maxBodyBytes, limit) : undefined,
       cors,
     });
-    if (answer.kind !== "response") {
-      const reason = answer.kind === "unauthorized" ? undefined : answer.kind;
-      noteRefused(gateway, OURS.test(accessToken) ? reason : "bearer_foreign");
-    }
+    if (answer.kind === "insufficient_scope") noteRefused(gateway, answer.kind);
+    else if (answer.kind === "unauthorized") noteRefused(gateway, undefined);
+    else if (answer.response.status === 406) noteRefused(gateway, "mcp_accept");
     return isKey && answer.kind !== "response"
       ? keyChallenge(answer, cors)
       : respond(answer, integration, cors);
@@ -86,9 +89,6 @@ export async function serveMcp(
     return failed(error, cors);
   }
 }
-
-/** RFC 6750 §2.1: what begins otherwise is a key or token of somebody else's. */
-const OURS = /^ga[tk]_/;
 
 /** Keeps a refused call for the client doctor, in memory: nothing is written for a stranger's request. */
 function noteRefused(gateway: Gateway, reason: string | undefined): void {

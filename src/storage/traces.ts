@@ -1,6 +1,7 @@
 // The client doctor's memory in the AdminObject: what clients tried, step by step, with the reason where a step failed. No
 // token, code, URL or argument is in it. Bounded so that noise costs nobody else their trace: 40 rows for a client, 12 new
-// ones a minute; clients that never got a token share 1,000 rows among themselves, those that did have 3,000 of their own.
+// ones a minute; whoever names no client that is known shares 12 a minute for each reason; clients that never got a token
+// share 1,000 rows among themselves, those that did have 3,000 of their own.
 
 import type { ListPage, ListQuery } from "../listing.ts";
 import { writeAudit } from "./audit.ts";
@@ -49,13 +50,11 @@ export function recordAttempts(sql: SqlStorage, attempts: readonly Attempt[], no
 }
 
 function recordAttempt(sql: SqlStorage, attempt: Attempt, now: number): void {
-  const { clientId } = attempt;
+  const { clientId, reason } = attempt;
+  const isNobody = clientId === "" || reason === "client_unknown";
+  const [whose, value] = isNobody ? ["reason IS", reason ?? null] : ["client_id =", clientId];
   const { n } = sql
-    .exec<{ n: number }>(
-      "SELECT COUNT(*) AS n FROM traces WHERE client_id = ? AND kept_at > ?",
-      clientId,
-      now - 60,
-    )
+    .exec<{ n: number }>(`SELECT COUNT(*) AS n FROM traces WHERE ${whose} ? AND kept_at > ?`, value, now - 60)
     .one();
   if (n >= MOST_A_MINUTE) return;
   const proven =

@@ -8,6 +8,7 @@ import { approveDevice, beginDevice, decideDevice, enterCode, poll } from "../su
 import { everythingStored, rowsOf, secretsIn } from "../support/evidence.ts";
 import {
   ask,
+  ASK_ACCOUNT,
   askToken,
   authorizationQuery,
   call,
@@ -198,7 +199,7 @@ describe(verifies("doctor.trace", "the trace of a client"), () => {
     const headers = { "mcp-method": "tools/call" };
     expect((await call(tokens.access_token, TOOLS_LIST, { headers })).status).toBe(400);
     const text = await traceOf(clientId);
-    expect(text).toContain("It stopped at: Call. Its message or headers break MCP's rules.");
+    expect(text).toContain("It stopped at: Call. MCP-Protocol-Version, Mcp-Method or Mcp-Name is");
     expect(text).toContain("Reason mcp_headers");
   });
 
@@ -211,17 +212,81 @@ describe(verifies("doctor.trace", "the trace of a client"), () => {
     );
   });
 
-  it("RFC 6750 §3.1: a key of somebody else's is named, an access token that has run out is not, and neither is kept", async () => {
-    const ours = `gat_${"A".repeat(124)}`;
-    await ask(`/authorize?${authorizationQuery("")}`);
-    const before = await traceOf("");
-    expect((await call(ours, TOOLS_LIST)).status).toBe(401);
-    expect(await traceOf("")).toBe(before);
-    const theirs = "a-key-of-some-other-service";
+  it.each([
+    ["a key of another service", "a-key-of-some-other-service"],
+    ["a made-up token of ours", `gat_${"A".repeat(124)}`],
+  ])("RFC 6750 §3.1: %s is named, and not kept", async (_, theirs) => {
     expect((await call(theirs, TOOLS_LIST)).status).toBe(401);
     const text = await traceOf("");
     expect(text).toContain("It stopped at: Call. Its key or token is not this gateway's.");
     expect(JSON.stringify(await rowsOf("ADMIN", "traces"))).not.toContain(theirs);
+  });
+
+  it("RFC 6750 §3.1: an access token that ran out is no news the first time; used on, it is, for its client", async () => {
+    const { clientId, tokens } = await connect();
+    expect((await call(tokens.access_token, TOOLS_LIST)).status).toBe(200);
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + tokens.expires_in * 1000 });
+    expect((await call(tokens.access_token, TOOLS_LIST)).status).toBe(401);
+    expect(await traceOf(clientId)).not.toContain("token_expired");
+    expect((await call(tokens.access_token, TOOLS_LIST)).status).toBe(401);
+    const text = await traceOf(clientId);
+    expect(text).toContain("It stopped at: Call. It goes on with an access token or agent key that ran out");
+    expect(text).toContain("Reason token_expired");
+    expect(JSON.stringify(await rowsOf("ADMIN", "traces"))).not.toContain(tokens.access_token);
+  });
+
+  it("RFC 7009 §2.1: a call with a revoked access token is named, for its client", async () => {
+    const { clientId, tokens } = await connect();
+    expect((await call(tokens.access_token, TOOLS_LIST)).status).toBe(200);
+    const body = new URLSearchParams({ client_id: clientId, token: tokens.refresh_token });
+    expect((await ask("/revoke", { method: "POST", body })).status).toBe(200);
+    expect((await call(tokens.access_token, ASK_ACCOUNT)).status).toBe(401);
+    expect(await traceOf(clientId)).toContain("It stopped at: Call. It goes on with an access token");
+  });
+
+  it("RFC 8707 §2: a token of the other endpoint is named, for its client", async () => {
+    const { clientId, tokens } = await connect();
+    expect((await call(tokens.access_token, TOOLS_LIST)).status).toBe(200);
+    expect((await call(tokens.access_token, TOOLS_LIST, { path: "/shared/mcp" })).status).toBe(401);
+    expect(await traceOf(clientId)).toContain("Reason wrong_resource");
+  });
+
+  it.each([
+    [
+      "an Authorization header that is not one token",
+      { authorization: "Bearer  two-spaces" },
+      "bearer_malformed",
+      "Some settings add the word Bearer",
+    ],
+    [
+      "a page of an origin that may not call",
+      { origin: "https://page.example" },
+      "origin_refused",
+      "Only clients in a browser",
+    ],
+  ])("RFC 6750 §2.1, Fetch: %s is named with its quirk, and not kept", async (_, headers, reason, quirk) => {
+    const answer = await ask("/mcp", { method: "POST", headers, body: "{}" });
+    expect([401, 403]).toContain(answer.status);
+    const text = await traceOf("");
+    expect(text).toContain(`Reason ${reason}`);
+    expect(text).toContain(`Known: ${quirk}`);
+    for (const value of Object.values(headers))
+      expect(JSON.stringify(await rowsOf("ADMIN", "traces"))).not.toContain(value);
+  });
+
+  it("MCP Streamable HTTP: an Accept header that Gong refuses is named, for its client", async () => {
+    const { clientId, tokens } = await connect();
+    await gong.knobs({ strictAccept: true });
+    const headers = { accept: "application/json" };
+    expect((await call(tokens.access_token, TOOLS_LIST, { headers })).status).toBe(406);
+    expect(await traceOf(clientId)).toContain("It stopped at: Call. Its Accept header must name");
+  });
+
+  it("RFC 8628 §3.3: a code that nothing waits under is named, and not kept", async () => {
+    expect((await enterCode(new TestBrowser(), "BBBB-BBBB")).status).toBe(400);
+    const text = await traceOf("");
+    expect(text).toContain("It stopped at: Device code entered. No device waits with the code");
+    expect(JSON.stringify(await rowsOf("ADMIN", "traces"))).not.toMatch(/BBBB-?BBBB/);
   });
 
   it("ASVS 16.3.1: what people decide is in the audit, as what anybody can cause", async () => {
@@ -276,7 +341,7 @@ describe(verifies("doctor.bounded", "what traces cost"), () => {
       clientId: client,
       name: undefined,
       step: "authorize",
-      reason: "client_unknown",
+      reason: "redirect_uri_mismatch",
       requestId: undefined,
     });
     await expect.poll(async () => (await admin.traceOf(clientId)).length).toBeGreaterThan(0);
@@ -290,6 +355,27 @@ describe(verifies("doctor.bounded", "what traces cost"), () => {
     const page = await (await adminBrowser()).open("/admin/doctor");
     expect((await page.text()).length).toBeLessThan(120_000);
   }, 60_000);
+
+  it("gateway: requests that name no client that is known push out no other step, waiting or written", async () => {
+    const { client_id: id } = await register();
+    await ask(`/authorize?${authorizationQuery(id, { scope: "bogus" })}`);
+    await enterCode(new TestBrowser(), "BBBB-BBBB");
+    for (let round = 0; round < 300; round += 1) {
+      await ask(`/authorize?${authorizationQuery(`gcl_${String(round).padStart(22, "0")}`)}`);
+      await call("a-key-of-some-other-service", TOOLS_LIST);
+    }
+    expect(await traceOf(id)).toContain("Reason invalid_scope");
+    expect(await traceOf("")).toContain("Reason user_code_unknown");
+    const admin = env.ADMIN.getByName("nobody");
+    const attempt = { at: 1, name: undefined, step: "authorize", requestId: undefined };
+    for (let at = 0; at < 200; at += 1)
+      await admin.recordAttempts([{ ...attempt, clientId: `made-up-${at}`, reason: "client_unknown" }]);
+    for (const reason of ["bearer_foreign", "user_code_unknown"])
+      await admin.recordAttempts(Array.from({ length: 20 }, () => ({ ...attempt, clientId: "", reason })));
+    const { rows } = await admin.pageTraces({ search: "", filters: {}, cursor: undefined });
+    expect(rows.filter(({ reason }) => reason === "client_unknown")).toHaveLength(12);
+    expect(await admin.traceOf("")).toHaveLength(24);
+  });
 
   it("gateway: one client has twelve new rows a minute and forty in all", async () => {
     const admin = env.ADMIN.getByName("bounds");
