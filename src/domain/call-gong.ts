@@ -75,29 +75,23 @@ export async function callGong(
   }
   const { caller } = identified;
   // What is not needed by every call is not waited for by every call.
-  const given = isModern(call.headers) ? null : call.headers.get("mcp-session-id");
+  const hasSessions = !isModern(call.headers);
+  const given = hasSessions ? call.headers.get("mcp-session-id") : null;
   const session = given === null ? undefined : await knownSession(gateway, caller, given, message);
   if (session?.upstreamId === BEGUN_WITHOUT_GONG) {
     return answerWithoutGong(integration, caller.gong.accessToken, message, call);
   }
+  const admitted = { caller, timer, body, message, session, hasSessions, opening };
   if (body !== undefined && message !== undefined) {
     if (isCall) {
       const answer = await callPaid(gateway, integration, call, { caller, body, message, session });
       if (answer.kind !== "unpaid") return answer;
-      const { gong } = answer;
-      return send(gateway, integration, call, {
-        caller: { ...caller, gong },
-        timer,
-        body,
-        message,
-        session,
-        opening,
-      });
+      return send(gateway, integration, call, { ...admitted, caller: { ...caller, gong: answer.gong } });
     }
     const isCancelled = message.method === "notifications/cancelled";
     if (isCancelled && (await cancelPaidCall(gateway, caller, body, session?.given))) return accepted(call);
   }
-  return send(gateway, integration, call, { caller, timer, body, message, session, opening });
+  return send(gateway, integration, call, admitted);
 }
 
 /** MCP 2025-11-25, Streamable HTTP: 202 without a body for a notification. */
@@ -139,6 +133,8 @@ interface AdmittedCall {
   readonly body: Uint8Array<ArrayBuffer> | undefined;
   readonly message: McpMessage | undefined;
   readonly session: KnownSession | undefined;
+  /** Whether the request is of a legacy revision. */
+  readonly hasSessions: boolean;
   /** Of a message that opens a conversation. */
   readonly opening: string | undefined;
 }
@@ -149,7 +145,7 @@ async function send(
   call: McpCall,
   admitted: AdmittedCall,
 ): Promise<McpAnswer> {
-  const { caller, message, session, opening } = admitted;
+  const { caller, message, session, hasSessions, opening } = admitted;
   const asked = await askGong(gateway, integration, call, admitted);
   if (opening !== undefined && isOutage(asked)) {
     const { connectionId } = caller;
@@ -169,7 +165,7 @@ async function send(
     return { kind: "insufficient_scope", scope: [...caller.scope].join(" ") };
   }
   if (opening !== undefined) noteHandshake(gateway, integration, caller.connectionId, opening, response);
-  const upstreamId = isModern(call.headers) ? null : response.headers.get("mcp-session-id");
+  const upstreamId = hasSessions ? response.headers.get("mcp-session-id") : null;
   const answer = mayListTools(call.method, call.headers, message)
     ? await listAllowedTools(
         { gateway, integration, caller, revision: revisionOf(call.headers, message) },

@@ -31,20 +31,17 @@ const deployments = new WeakMap<Env, Deployment>();
 export function openGateway(
   env: Env,
   context: Pick<ExecutionContext, "waitUntil">,
-  requestId?: string,
+  requestId: string = crypto.randomUUID(),
 ): Gateway {
   const { config, keyring, objects, now } = deploymentOf(env);
-  let named = requestId;
   return {
     config,
     keyring,
     objects,
     now,
+    // Also for a call that needs none: a name costs less than a getter that makes one when asked.
+    requestId,
     attempt: {},
-    // A call of an agent names itself only where something is written about it.
-    get requestId() {
-      return (named ??= crypto.randomUUID());
-    },
     waitUntil: (work) => context.waitUntil(work),
   };
 }
