@@ -6,13 +6,13 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { DEFAULT_POLICY } from "../../src/mcp/policy.ts";
 import { verifies } from "../conformance/verifies.ts";
 import { connectionOf } from "../support/agent-key.ts";
-import { ask } from "../support/flow.ts";
 import { gong } from "../support/gong.ts";
 import { atGong, type Connected } from "../support/mcp.ts";
 import {
   answerOf,
   askPaid,
   begin,
+  cancelPaid,
   ledgerRows,
   rowsWhen,
   servedNote,
@@ -164,15 +164,7 @@ describe(verifies("paid.gone_on", "the payer is revoked before its turn"), () =>
       const [paying] = await queued(ada, { id: "c" });
       const joining = Array.from({ length: others }, (_, id) => askPaid(other, { id }));
       await joined(others);
-      const cancelled = await ask("/mcp", {
-        method: "POST",
-        headers: { authorization: `Bearer ${ada.tokens.access_token}`, "content-type": "application/json" },
-        body: JSON.stringify({
-          jsonrpc: "2.0",
-          method: "notifications/cancelled",
-          params: { requestId: "c" },
-        }),
-      });
+      const cancelled = await cancelPaid(ada, "c");
       expect(cancelled.status).toBe(202);
       letTimePass();
       expect(await (await paying).text()).toBe("");

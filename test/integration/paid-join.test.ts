@@ -10,6 +10,7 @@ import {
   answerOf,
   askPaid,
   begin,
+  cancelPaid,
   leave,
   ledgerRows,
   messagesOf,
@@ -31,18 +32,6 @@ const FORMS = (["json", "sse"] as const).flatMap((answerAs) =>
     (["legacy", "modern"] as const).map((second): [string, Era, Era] => [answerAs, first, second]),
   ),
 );
-
-function cancel({ tokens }: Connected, requestId: unknown, session?: string): Promise<Response> {
-  return ask("/mcp", {
-    method: "POST",
-    headers: {
-      authorization: `Bearer ${tokens.access_token}`,
-      "content-type": "application/json",
-      ...(session === undefined ? {} : { "mcp-session-id": session }),
-    },
-    body: JSON.stringify({ jsonrpc: "2.0", method: "notifications/cancelled", params: { requestId } }),
-  });
-}
 
 describe(verifies("paid.joined", "one call for all who ask the same"), () => {
   it.each(FORMS)(
@@ -176,7 +165,7 @@ describe(verifies("paid.cancelled", "one caller's end is not another's"), () => 
     const paying = askPaid(ada, { id: "same" });
     await untilAtGong();
     const joined = await askPaid(other, { id: "same" });
-    expect((await cancel(other, "same")).status).toBe(202);
+    expect((await cancelPaid(other, "same")).status).toBe(202);
     expect(await messagesOf(joined)).toEqual([]);
     expect((await answerOf(await paying)).id).toBe("same");
     const sent = (await gong.ledger()).filter(
@@ -196,7 +185,7 @@ describe(verifies("paid.cancelled", "one caller's end is not another's"), () => 
     const paid = await askPaid(ada, { id: 5, session: sessions[0] ?? "" });
     const joining = askPaid(other, { id: 5, session: sessions[1] ?? "" });
     await untilAtGong();
-    expect((await cancel(ada, 5, sessions[0])).status).toBe(202);
+    expect((await cancelPaid(ada, 5, sessions[0])).status).toBe(202);
     expect(await messagesOf(paid)).toEqual([]);
     expect(servedNote(await answerOf(await joining))?.how).toBe("joined");
     expect(await gong.credits()).toBe(1);
@@ -206,8 +195,8 @@ describe(verifies("paid.cancelled", "one caller's end is not another's"), () => 
     const [ada, other] = await twoClients();
     const paying = askPaid(ada, { id: 5 });
     await untilAtGong();
-    await (await cancel(other, 5)).text();
-    await (await cancel(ada, 6)).text();
+    await (await cancelPaid(other, 5)).text();
+    await (await cancelPaid(ada, 6)).text();
     expect((await answerOf(await paying)).result?.isError).toBeUndefined();
   });
 

@@ -32,6 +32,8 @@ export interface PaidCall {
   readonly session?: string;
   readonly path?: string;
   readonly headers?: Record<string, string>;
+  /** Aborted, the client is gone, whether or not its answer has begun. */
+  readonly signal?: AbortSignal;
 }
 
 /** One `tools/call`, with nobody reading its answer yet. */
@@ -56,6 +58,24 @@ export function askPaid({ tokens }: Pick<Connected, "tokens">, call: PaidCall = 
       ...call.headers,
     },
     body: JSON.stringify({ jsonrpc: "2.0", id, method: "tools/call", params }),
+    ...(call.signal === undefined ? {} : { signal: call.signal }),
+  });
+}
+
+/** MCP 2025-11-25, Cancellation: `notifications/cancelled` for the call with this id. */
+export function cancelPaid(
+  { tokens }: Pick<Connected, "tokens">,
+  requestId: unknown,
+  session?: string,
+): Promise<Response> {
+  return ask("/mcp", {
+    method: "POST",
+    headers: {
+      authorization: `Bearer ${tokens.access_token}`,
+      "content-type": "application/json",
+      ...(session === undefined ? {} : { "mcp-session-id": session }),
+    },
+    body: JSON.stringify({ jsonrpc: "2.0", method: "notifications/cancelled", params: { requestId } }),
   });
 }
 

@@ -57,6 +57,11 @@ export const paid = {
     behaviour:
       "Once most of a budget is used, the result of each paid call says so, with what is used, the limit and when it starts anew.",
   },
+  "paid.explained": {
+    source: "gateway",
+    behaviour:
+      "Whatever the revision, the form and the fate of its callers: Gong is asked and charges no more than the ledger explains, never twice for what was one.",
+  },
   "paid.throttled": {
     source: "RFC 6585 §4, RFC 9110 §10.2.3",
     behaviour: "Retry-After of a 429 is honoured within thirty seconds in all, or passed on; turns are fair.",
