@@ -3,17 +3,24 @@
 
 import http from "node:http";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { paidRowsOnDisk } from "../campaign/disk.ts";
 import { verifies } from "../conformance/verifies.ts";
 import { creditsCharged, toolCalls } from "../gong/ledger-questions.ts";
 import { startWorld, type World } from "./gateway.ts";
 import { askGong, signIn, type SignedIn } from "./raw-call.ts";
 import { ASK } from "./story.ts";
 
+/** A revision of each kind, with each form of answer. */
+const KILLS = (["2025-03-26", "2025-11-25", "2026-07-28"] as const).flatMap((revision) =>
+  (["json", "sse"] as const).map((answerAs) => [revision, answerAs] as const),
+);
+
 let world: World;
 let person: SignedIn;
 
 beforeAll(async () => {
-  world = await startWorld({ knobs: { toolLatencyMs: 600 } });
+  const protocolVersions = ["2025-11-25", "2025-06-18", "2025-03-26"];
+  world = await startWorld({ knobs: { toolLatencyMs: 600, era: "both", protocolVersions } });
   person = await signIn(world.mcpUrl);
 });
 afterAll(() => world.stop());
@@ -57,7 +64,7 @@ async function ask(): Promise<{ readonly text: string; readonly how: string | un
   return { text, how: note.result._meta?.["gong-mcp-gateway/served"]?.how };
 }
 
-describe(verifies("paid.recovered", "paid.crash", "paid calls, resets and kills"), () => {
+describe(verifies("paid.recovered", "paid.crash", "paid.explained", "paid calls, resets and kills"), () => {
   it("gateway: a client resets before the first byte; the call is finished, and asked again it costs nothing", async () => {
     const before = charged();
     await askAndReset();
@@ -94,16 +101,26 @@ describe(verifies("paid.recovered", "paid.crash", "paid calls, resets and kills"
     expect(charged()).toBe(before + 1);
   });
 
-  it("gateway: killed while Gong works, it asks nothing again by itself; the client that does pays once more", async () => {
-    const before = charged();
-    const lost = askGong(world.mcpUrl, person.accessToken).catch(() => undefined);
-    await until(() => charged() === before + 1);
-    await world.gateway.kill();
-    expect(await lost).toBeUndefined();
-    await world.gateway.restart();
-    await new Promise((resolve) => setTimeout(resolve, 1500));
-    expect(charged()).toBe(before + 1);
-    expect((await ask()).how).toBeUndefined();
-    expect(charged()).toBe(before + 2);
-  });
+  it.each(KILLS)(
+    "gateway, %s, Gong answers %s: killed while Gong works, it asks nothing again by itself; each charge has its row",
+    async (revision, answerAs) => {
+      world.gong.setKnobs({ answerAs, toolsHeld: true });
+      const before = charged();
+      const asking = () =>
+        askGong(world.mcpUrl, person.accessToken, revision).then((response) => response.text());
+      const lost = [asking(), asking()].map((answer) => answer.catch(() => "cut off"));
+      await until(() => charged() === before + 1);
+      await world.gateway.kill();
+      world.gong.setKnobs({ toolsHeld: false });
+      expect(await Promise.all(lost)).toEqual(["cut off", "cut off"]);
+      await world.gateway.restart();
+      expect((await askGong(world.mcpUrl, person.accessToken, revision)).status).toBe(200);
+      await until(() => calls().at(-1)?.events.includes("answered") === true);
+      // The one that was cut off, which may have been charged, and the one that its client asked after that.
+      expect(charged()).toBe(before + 2);
+      const rows = paidRowsOnDisk(world.gateway.stateDir, person.accessToken);
+      expect(rows).toHaveLength(charged());
+      expect(rows.at(-2)?.outcome).toBe("unknown");
+    },
+  );
 });

@@ -22,16 +22,31 @@ export async function signIn(mcpUrl: string, fields: Record<string, string> = {}
   };
 }
 
-/** `tools/call` of the one question every test asks. */
-export function askGong(mcpUrl: string, accessToken: string): Promise<Response> {
+/** MCP 2026-07-28: what every request says of its client. */
+const MODERN_META = {
+  "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+  "io.modelcontextprotocol/clientInfo": { name: "test", version: "1" },
+  "io.modelcontextprotocol/clientCapabilities": {},
+};
+
+/** `tools/call` of the one question every test asks, as a client of this revision asks it. */
+export function askGong(mcpUrl: string, accessToken: string, revision = "2025-06-18"): Promise<Response> {
+  const isModern = revision === "2026-07-28";
   return fetch(mcpUrl, {
     method: "POST",
     headers: {
       authorization: `Bearer ${accessToken}`,
       "content-type": "application/json",
       accept: "application/json, text/event-stream",
+      "mcp-protocol-version": revision,
+      ...(isModern ? { "mcp-method": "tools/call", "mcp-name": ASK.name } : {}),
     },
-    body: JSON.stringify({ jsonrpc: "2.0", id: 1, method: "tools/call", params: ASK }),
+    body: JSON.stringify({
+      jsonrpc: "2.0",
+      id: 1,
+      method: "tools/call",
+      params: { ...ASK, ...(isModern ? { _meta: MODERN_META } : {}) },
+    }),
   });
 }
 
