@@ -5,7 +5,6 @@ import type { Client } from "../oauth/client.ts";
 import { isDocumentClientId } from "../oauth/client-id-url.ts";
 import { integrationNamed } from "../config.ts";
 import { log } from "../log.ts";
-import { displayName } from "../oauth/client-metadata.ts";
 import type { AgentKeyDescription } from "../storage/agent-keys.ts";
 import type { AgentCalls } from "../storage/call-counts.ts";
 import type { EventRow } from "../storage/connection-audit.ts";
@@ -111,23 +110,13 @@ export async function accountKeys(gateway: Gateway, account: Account): Promise<A
   };
 }
 
-export type OwnKeyMade = AgentKeyMade | { readonly ok: false; readonly reason: "name_taken" };
-
-/**
- * Makes an agent key for the visitor's own connection. A name that a live key has is refused, so that a reload of the page
- * that shows a key makes no second one.
- */
-export async function createOwnKey(
+/** Makes an agent key for the visitor's own connection. */
+export function createOwnKey(
   gateway: Gateway,
   { session, by }: Visitor,
   wish: Omit<AgentKeyWish, "createdBy">,
-): Promise<OwnKeyMade> {
-  const { connectionId } = session;
-  const name = displayName(wish.name);
-  const keys = await listAgentKeys(gateway, connectionId);
-  if (keys.some((key) => key.state === "live" && key.name === name))
-    return { ok: false, reason: "name_taken" };
-  return createAgentKey(gateway, connectionId, { ...wish, createdBy: by });
+): Promise<AgentKeyMade> {
+  return createAgentKey(gateway, session.connectionId, { ...wish, createdBy: by });
 }
 
 /** Ends an agent key of the visitor's own connection at once. False for an id that it does not have. */

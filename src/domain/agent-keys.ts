@@ -42,13 +42,13 @@ export type AgentKeyMade =
     }
   | {
       readonly ok: false;
-      readonly reason: "name" | "tools" | "expiry" | "not_connected" | "too_many";
+      readonly reason: "name" | "tools" | "expiry" | "not_connected" | "too_many" | "name_taken";
     };
 
 /**
  * Makes a key for a connection, good at the one endpoint of its integration. Refuses a name without a visible character,
  * a list of no tools or of names that no tool has, other lifetimes than 1 to 730 days, a connection that is not
- * connected, and more than fifty live keys on one connection.
+ * connected, the name of a live key of it, and more than fifty live keys on one connection.
  */
 export async function createAgentKey(
   gateway: Gateway,

@@ -32,7 +32,8 @@ export type MachineClientProblem =
   | "keys"
   | "key_set_url"
   | "expiry"
-  | "too_many";
+  | "too_many"
+  | "name_taken";
 
 export type MadeMachineClient =
   | { readonly kind: "made"; readonly clientId: string; readonly secret: string | undefined }
@@ -60,7 +61,7 @@ export async function makeMachineClient(
   const id = `gmc_${randomId()}`;
   const expiresAt = days === 0 ? undefined : gateway.now() + days * DAY;
   const made = await gateway.objects.admin().addMachineClient({ id, name, proof, scope, expiresAt }, by);
-  if (!made) return refused("too_many");
+  if (made !== "made") return refused(made);
   log("info", "admin.acted", { action: "machine_client.created", client: id });
   return { kind: "made", clientId: id, secret };
 }

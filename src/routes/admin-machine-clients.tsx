@@ -24,6 +24,7 @@ const PROBLEMS: Record<MachineClientProblem, string> = {
   keys: "Paste a JWK Set with 1 to 20 public keys: RSA of 2048 to 4096 bits, P-256 or Ed25519, and nothing private.",
   key_set_url: "Give the https URL of its key set, at a public host name and without a port.",
   expiry: "Choose when it ends.",
+  name_taken: "A machine client has this name already. Choose another one, so that you can tell them apart.",
   too_many: "There are 200 machine clients. End one that is not needed.",
 };
 

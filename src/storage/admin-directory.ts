@@ -117,8 +117,8 @@ export class AdminDirectory extends AdminLists {
     );
   }
 
-  /** Keeps a machine client that an admin made. False when there are too many. */
-  async addMachineClient(client: machines.NewMachineClient, by: Actor): Promise<boolean> {
+  /** Keeps a machine client that an admin made; not when there are too many, or a live one has its name. */
+  async addMachineClient(client: machines.NewMachineClient, by: Actor): Promise<machines.Added> {
     return writeTo(this.ctx.storage, (sql, now) => machines.addMachineClient(sql, client, by, now));
   }
 

@@ -50,9 +50,22 @@ export type AgentKeyUse =
   | { readonly ok: true; readonly key: AgentKeyRow; readonly tools: readonly string[] | undefined }
   | { readonly ok: false; readonly reason: "unknown" | "expired" | "revoked" };
 
-/** Records a key. False, and nothing is written, when the connection has its most already. */
-export function insertAgentKey(sql: SqlStorage, key: NewAgentKey, now: number): boolean {
-  if (countLiveKeys(sql, now) >= MOST_AGENT_KEYS) return false;
+/**
+ * Records a key. Writes nothing when the connection has its most already, or a live key has the name: a form that is sent
+ * twice makes one key.
+ */
+export function insertAgentKey(
+  sql: SqlStorage,
+  key: NewAgentKey,
+  now: number,
+): "created" | "too_many" | "name_taken" {
+  const named = sql.exec(
+    "SELECT 1 FROM agent_keys WHERE name = ? AND revoked_at IS NULL AND expires_at > ?",
+    key.name,
+    now,
+  );
+  if (named.toArray().length > 0) return "name_taken";
+  if (countLiveKeys(sql, now) >= MOST_AGENT_KEYS) return "too_many";
   sql.exec(
     `INSERT INTO agent_keys (id, hash, kid, name, scope, tools, created_at, created_by, expires_at)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -67,7 +80,7 @@ export function insertAgentKey(sql: SqlStorage, key: NewAgentKey, now: number): 
     key.expiresAt,
   );
   noteEvent(sql, now, { action: "key.created", target: key.id, name: key.name, reason: key.createdBy });
-  return true;
+  return "created";
 }
 
 /** Finds the live key with this hash and notes that it was used. */

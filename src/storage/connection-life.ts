@@ -116,7 +116,7 @@ export async function createAgentKey(core: ConnectionCore, key: keys.NewAgentKey
   if (!(await core.ready())) return "not_connected";
   const outcome = core.transaction((sql, now): AgentKeyCreation => {
     if (core.row()?.state !== "connected") return "not_connected";
-    return keys.insertAgentKey(sql, key, now) ? "created" : "too_many";
+    return keys.insertAgentKey(sql, key, now);
   });
   if (outcome !== "created") return outcome;
   core.reportState();

@@ -22,7 +22,7 @@ export interface Authorization {
 export type ConnectOutcome = "connected" | "ended" | "used";
 
 /** `not_connected`: Gong's tokens are not there to use. `too_many`: the connection has its most keys already. */
-export type AgentKeyCreation = "created" | "not_connected" | "too_many";
+export type AgentKeyCreation = "created" | "not_connected" | "too_many" | "name_taken";
 
 /** What a caller gets for its credential: what it may do, and Gong's token to do it with. */
 export type AuthorizedCall =

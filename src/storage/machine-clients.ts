@@ -75,13 +75,19 @@ type Row = {
   ended_by: string | null;
 };
 
+export type Added = "made" | "too_many" | "name_taken";
+
 const LIVE = "ended_at IS NULL AND (expires_at IS NULL OR expires_at > ?)";
 
-/** Keeps a new machine client, with its audit row. False, and nothing is written, when there are too many. */
-export function addMachineClient(sql: SqlStorage, client: NewMachineClient, by: Actor, now: number): boolean {
+/**
+ * Keeps a new machine client, with its audit row. Writes nothing when there are too many, or a live one has the name: a
+ * form that is sent twice makes one client.
+ */
+export function addMachineClient(sql: SqlStorage, client: NewMachineClient, by: Actor, now: number): Added {
   sql.exec("DELETE FROM machine_clients WHERE ended_at <= ?1 OR expires_at <= ?1", now - OVER_KEPT_SECONDS);
-  const { n } = sql.exec<{ n: number }>(`SELECT COUNT(*) AS n FROM machine_clients WHERE ${LIVE}`, now).one();
-  if (n >= MOST_MACHINE_CLIENTS) return false;
+  const live = sql.exec<{ name: string }>(`SELECT name FROM machine_clients WHERE ${LIVE}`, now).toArray();
+  if (live.some(({ name }) => name === client.name)) return "name_taken";
+  if (live.length >= MOST_MACHINE_CLIENTS) return "too_many";
   const { proof } = client;
   sql.exec(
     `INSERT INTO machine_clients (id, name, secret_hash, keys, scope, created_at, created_by, expires_at)
@@ -96,7 +102,7 @@ export function addMachineClient(sql: SqlStorage, client: NewMachineClient, by: 
     client.expiresAt ?? null,
   );
   writeAudit(sql, now, by, "machine_client.created", client.id);
-  return true;
+  return "made";
 }
 
 /** The client with this id, if it has neither ended nor expired. */

@@ -78,10 +78,14 @@ interface Made {
   readonly clientSecret: string;
 }
 
-/** Makes a machine client on the admin's page. */
+let count = 0;
+
+/** Makes a machine client on the admin's page, by a name of its own. */
 async function make(fields: Record<string, string>): Promise<Made> {
   const page: Page = await admin.open(`${gateway.origin}/admin/machine-clients`);
-  const made = await admin.press(page, "Make the machine client", { name: "Nightly report", ...fields });
+  count += 1;
+  const name = `Nightly report ${count}`;
+  const made = await admin.press(page, "Make the machine client", { name, ...fields });
   const clientId = /gmc_[A-Za-z0-9_-]{22}/.exec(made.text)?.[0];
   if (made.status !== 201 || clientId === undefined) throw new Error(`No machine client: ${made.text}`);
   return { clientId, clientSecret: /gcs_[A-Za-z0-9_-]{43}/.exec(made.text)?.[0] ?? "" };

@@ -47,9 +47,13 @@ async function csrf(browser = admin): Promise<string> {
   return value;
 }
 
-/** Posts the form, with changes; an empty value leaves a field out. */
+let count = 0;
+
+/** Posts the form by a name of its own, with changes; an empty value leaves a field out. */
 async function make(changes: Record<string, string> = {}): Promise<Response> {
-  const fields = Object.entries({ ...GOOD, csrf: await csrf(), ...changes });
+  count += 1;
+  const name = `${GOOD.name} ${count}`;
+  const fields = Object.entries({ ...GOOD, name, csrf: await csrf(), ...changes });
   return admin.post(PATH, Object.fromEntries(fields.filter(([, value]) => value !== "")));
 }
 
@@ -194,6 +198,21 @@ describe(verifies("machine.admin", "a machine client from its making to its end"
     expect(readText(await (await admin.open(`${PATH}?q=nothing-like-it`)).text())).toContain(
       "Nothing matches.",
     );
+  });
+
+  it("gateway: a form that is sent ten times at once makes one machine client; its name is free again after the end", async () => {
+    const answers = await Promise.all(Array.from({ length: 10 }, () => make({ name: "Sent twice" })));
+    expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([
+      201,
+      ...Array(9).fill(400),
+    ]);
+    const refused = answers.find(({ status }) => status === 400);
+    expect(readText((await refused?.text()) ?? "")).toContain("has this name already");
+    const rows = (await rowsOf("ADMIN", "machine_clients")).filter(({ name }) => name === "Sent twice");
+    expect(rows).toHaveLength(1);
+    const ended = await admin.post(`${PATH}/${rows[0]?.["id"] as string}/end`, { csrf: await csrf() });
+    expect(ended.status).toBe(303);
+    expect((await make({ name: "Sent twice" })).status).toBe(201);
   });
 
   it.each([

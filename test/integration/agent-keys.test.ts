@@ -99,7 +99,9 @@ describe(verifies("keys.made", "making and listing keys"), () => {
   it("gateway: at the limit parallel makers are told so, and the index keeps only what was made", async () => {
     const { connectionId } = await personWithKey("ada");
     const made = await Promise.all(
-      Array.from({ length: 50 }, () => createAgentKey(gatewayHere(), connectionId, WISH)),
+      Array.from({ length: 50 }, (_, at) =>
+        createAgentKey(gatewayHere(), connectionId, { ...WISH, name: `Job ${at}` }),
+      ),
     );
     expect(made.filter((one) => !one.ok)).toEqual([{ ok: false, reason: "too_many" }]);
     const live = (await listAgentKeys(gatewayHere(), connectionId)).filter(({ state }) => state === "live");

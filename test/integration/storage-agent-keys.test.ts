@@ -113,6 +113,17 @@ describe(verifies("keys.stored", "a key in its connection"), () => {
     expect(await rows(connection, "agent_keys")).toEqual([]);
   });
 
+  it("gateway: a live key's name is taken, of ten parallel creations too, and free again after its end", async () => {
+    const { connection } = await connectionWithKey();
+    const again = async () =>
+      connection.createAgentKey({ ...(await newKey("again")), hash: await sha256(randomId()) });
+    const made = await Promise.all(Array.from({ length: 10 }, again));
+    expect(made.toSorted()).toEqual(["created", ...Array<string>(9).fill("name_taken")]);
+    const [key] = (await connection.listAgentKeys()).filter(({ name }) => name === "again");
+    await connection.revokeAgentKey(key?.id ?? "", "admin");
+    expect(await again()).toBe("created");
+  });
+
   it("gateway: of fifty-one parallel creations fifty succeed, and one that ended makes room", async () => {
     const { connection, id } = await connectionWithKey();
     const made = await Promise.all(

@@ -25,18 +25,21 @@ export interface MadeKey {
   readonly key: string;
 }
 
-/** A key of this connection, for every tool and thirty days unless `changes` say otherwise. */
+let made = 0;
+
+/** A key of this connection, for every tool and thirty days unless `changes` say otherwise, by a name of its own. */
 export async function makeKey(connectionId: string, changes: Partial<AgentKeyWish> = {}): Promise<MadeKey> {
+  made += 1;
   const wish = {
-    name: "Nightly job",
+    name: `Nightly job ${made}`,
     tools: undefined,
     expiresInDays: 30,
     createdBy: actorNamed("ada"),
     ...changes,
   };
-  const made = await createAgentKey(gatewayHere(), connectionId, wish);
-  if (!made.ok) throw new Error(`No key was made: ${made.reason}`);
-  return made;
+  const key = await createAgentKey(gatewayHere(), connectionId, wish);
+  if (!key.ok) throw new Error(`No key was made: ${key.reason}`);
+  return key;
 }
 
 /** A person who is connected, with a client, and a key of their connection. */
