@@ -1,22 +1,26 @@
 // Sealing for the holder of a credential: the key is derived from the credential itself, so a stored token answer can
 // be opened only by whoever presents that refresh token again (RFC 9700 §4.14.2: rotation with a lost response).
 
-import { decrypt, encrypt, headerFor } from "./jwe.ts";
+import { compactDecrypt, CompactEncrypt } from "jose";
+
+const ALG = "dir";
+const ENC = "A256GCM";
 
 /** Seals `plaintext` under a key derived from `credential`. */
 export async function sealForHolder(credential: string, plaintext: string): Promise<string> {
-  const [header, ...parts] = await encrypt(await keyOf(credential), headerFor(undefined), plaintext);
-  // RFC 7516 §7.1: with a shared key the part of the encrypted key is empty.
-  return [header, "", ...parts].join(".");
+  return new CompactEncrypt(new TextEncoder().encode(plaintext))
+    .setProtectedHeader({ alg: ALG, enc: ENC })
+    .encrypt(await keyOf(credential));
 }
 
-/** Opens what `sealForHolder` made with the same credential. Throws when it is another one. */
+/** Opens what `sealForHolder` made with the same credential. Throws jose's error when it is another one. */
 export async function openForHolder(credential: string, sealed: string): Promise<string> {
-  const [header = "", shared, ...parts] = sealed.split(".");
-  const isOurs = header === headerFor(undefined) && shared === "";
-  const text = isOurs ? await decrypt(await keyOf(credential), [header, ...parts]) : undefined;
-  if (text === undefined) throw new Error("The answer is sealed for another credential");
-  return text;
+  const { plaintext } = await compactDecrypt(sealed, await keyOf(credential), {
+    keyManagementAlgorithms: [ALG],
+    contentEncryptionAlgorithms: [ENC],
+    maxDecompressedLength: 0,
+  });
+  return new TextDecoder().decode(plaintext);
 }
 
 async function keyOf(credential: string): Promise<CryptoKey> {

@@ -1,7 +1,8 @@
-// Sealing at rest: JWE (RFC 7516) with direct encryption and A256GCM. The additional data binds a sealed value to its
-// place, so a value moved to another row, field, object or deployment does not open.
+// Sealing at rest: JWE (RFC 7516) with direct encryption and A256GCM, through jose. The additional data binds a
+// sealed value to its place, so a value moved to another row, field, object or deployment does not open.
 
-import { decrypt, encrypt, headerFor } from "./jwe.ts";
+import { errors, flattenedDecrypt, FlattenedEncrypt } from "jose";
+import { encodeBase64Url } from "./encoding.ts";
 import type { Keyring, Purpose } from "./keyring.ts";
 
 /** Where a sealed value lives. Every part is authenticated; none is stored with it. */
@@ -21,19 +22,26 @@ export class Unsealable extends Error {
   /** The kid it was sealed with, when that key is missing from the ring. */
   readonly missingKid: string | undefined;
 
-  constructor(missingKid: string | undefined) {
-    super(missingKid === undefined ? "Sealed value does not open" : "Sealing key is missing");
+  constructor(missingKid: string | undefined, cause?: unknown) {
+    super(missingKid === undefined ? "Sealed value does not open" : "Sealing key is missing", { cause });
     this.name = "Unsealable";
     this.missingKid = missingKid;
   }
 }
+
+const ALG = "dir";
+const ENC = "A256GCM";
 
 /** Seals `plaintext` for `context` with the ring's first key. The result is `protected.iv.ciphertext.tag`. */
 export async function seal(keyring: Keyring, context: SealContext, plaintext: string): Promise<string> {
   const kid = keyring.sealingKid;
   const key = await keyring.key(context.purpose, kid);
   if (key === undefined) throw new Unsealable(kid);
-  return (await encrypt(key, headerFor(kid), plaintext, additionalData(context))).join(".");
+  const jwe = await new FlattenedEncrypt(new TextEncoder().encode(plaintext))
+    .setProtectedHeader({ alg: ALG, enc: ENC, kid })
+    .setAdditionalAuthenticatedData(additionalData(context))
+    .encrypt(key);
+  return [jwe.protected, jwe.iv, jwe.ciphertext, jwe.tag].join(".");
 }
 
 /** Opens what `seal` made for the same context. Throws Unsealable; a value is never partly opened. */
@@ -41,10 +49,20 @@ export async function open(keyring: Keyring, context: SealContext, sealed: strin
   const kid = sealedWith(sealed);
   const key = kid === undefined ? undefined : await keyring.key(context.purpose, kid);
   if (key === undefined) throw new Unsealable(kid);
-  const parts = sealed.split(".");
-  const text = parts[0] === headerFor(kid) ? await decrypt(key, parts, additionalData(context)) : undefined;
-  if (text === undefined) throw new Unsealable(undefined);
-  return text;
+  const [header = "", iv = "", ciphertext = "", tag = ""] = sealed.split(".");
+  if (![iv, ciphertext, tag].every(isCanonical)) throw new Unsealable(undefined);
+  try {
+    const { plaintext } = await flattenedDecrypt(
+      { protected: header, iv, ciphertext, tag, aad: encodeBase64Url(additionalData(context)) },
+      key,
+      { keyManagementAlgorithms: [ALG], contentEncryptionAlgorithms: [ENC], maxDecompressedLength: 0 },
+    );
+    return new TextDecoder().decode(plaintext);
+  } catch (cause) {
+    if (cause instanceof errors.JOSEError || cause instanceof TypeError)
+      throw new Unsealable(undefined, cause);
+    throw cause;
+  }
 }
 
 /** The kid a value was sealed with, or undefined when it is not a sealed value at all. */
@@ -63,6 +81,13 @@ function kidOf(protectedHeader: string): string | undefined {
     // Not base64url or not JSON: not something we sealed.
     return undefined;
   }
+}
+
+/** RFC 4648 §3.5: padding bits must be zero, so that a sealed value has one spelling. */
+function isCanonical(part: string): boolean {
+  const left = part.length % 4;
+  if (left === 2) return /[AQgw]$/.test(part);
+  return left === 3 ? /[AEIMQUYcgkosw048]$/.test(part) : left === 0;
 }
 
 function additionalData(context: SealContext): Uint8Array {

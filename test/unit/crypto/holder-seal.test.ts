@@ -25,7 +25,7 @@ describe(verifies("seal.holder", "an answer kept for its holder"), () => {
     "RFC 9700 §4.14.2: the credential %j does not",
     async (credential) => {
       const sealed = await sealForHolder(CREDENTIAL, ANSWER);
-      await expect(openForHolder(credential, sealed)).rejects.toThrow("sealed for another credential");
+      await expect(openForHolder(credential, sealed)).rejects.toThrow("decryption operation failed");
     },
   );
 
@@ -51,6 +51,8 @@ describe(verifies("seal.holder", "an answer kept for its holder"), () => {
     const sealed = await new CompactEncrypt(new TextEncoder().encode(ANSWER))
       .setProtectedHeader(header)
       .encrypt(key);
-    await expect(openForHolder(CREDENTIAL, sealed)).rejects.toThrow("sealed for another credential");
+    await expect(openForHolder(CREDENTIAL, sealed)).rejects.toMatchObject({
+      code: "ERR_JOSE_ALG_NOT_ALLOWED",
+    });
   });
 });

@@ -1,6 +1,6 @@
 // src/crypto/seal.ts: a sealed value says which key it needs and decides nothing else about how it is opened.
 
-import { flattenedDecrypt, FlattenedEncrypt } from "jose";
+import { FlattenedEncrypt } from "jose";
 import { describe, expect, it } from "vitest";
 import { verifies } from "../../conformance/verifies.ts";
 import { encodeBase64Url } from "../../../src/crypto/encoding.ts";
@@ -40,39 +40,27 @@ describe(verifies("seal.header", "the header of a sealed value"), () => {
     expect(await open(ringOf("k1"), PLACE, await sealedUnder(GOOD))).toBe("secret");
   });
 
-  it("RFC 7516 §5.2: what seal() made opens with jose, for the same key and place", async () => {
-    const key = await ringOf("k1").key(PLACE.purpose, "k1");
-    if (key === undefined) throw new Error("The ring has no k1");
-    const [header = "", iv = "", ciphertext = "", tag = ""] = (
-      await seal(ringOf("k1"), PLACE, "secret")
-    ).split(".");
-    const jwe = { protected: header, iv, ciphertext, tag, aad: encodeBase64Url(ADDITIONAL) };
-    const { plaintext, protectedHeader } = await flattenedDecrypt(jwe, key);
-    expect(new TextDecoder().decode(plaintext)).toBe("secret");
-    expect(protectedHeader).toEqual(GOOD);
-  });
-
   it.each([
-    { alg: "RSA1_5" },
-    { alg: "RSA-OAEP" },
-    { alg: "PBES2-HS256+A128KW", p2c: 10_000_000, p2s: "c2FsdHNhbHQ" },
-    { alg: "A256KW" },
-    { alg: "A256GCMKW", iv: "AAAAAAAAAAAAAAAA", tag: "AAAAAAAAAAAAAAAAAAAAAA" },
-    { alg: "ECDH-ES", epk: { kty: "EC", crv: "P-256", x: "AA", y: "AA" } },
-    { alg: "none" },
-    { alg: undefined },
-    { enc: "A128GCM" },
-    { enc: "A256CBC-HS512" },
-    { enc: "A256GCM-SIV" },
-    { enc: undefined },
-    { crit: ["exp"], exp: 1 },
-    { crit: ["b64"], b64: false },
-  ])("RFC 8725 §3.1, RFC 7516 §4.1: a header with %j is refused, at once", async (change) => {
+    ["ERR_JOSE_ALG_NOT_ALLOWED", { alg: "RSA1_5" }],
+    ["ERR_JOSE_ALG_NOT_ALLOWED", { alg: "RSA-OAEP" }],
+    ["ERR_JOSE_ALG_NOT_ALLOWED", { alg: "PBES2-HS256+A128KW", p2c: 10_000_000, p2s: "c2FsdHNhbHQ" }],
+    ["ERR_JOSE_ALG_NOT_ALLOWED", { alg: "A256KW" }],
+    ["ERR_JOSE_ALG_NOT_ALLOWED", { alg: "A256GCMKW", iv: "AAAAAAAAAAAAAAAA", tag: "AAAAAAAAAAAAAAAAAAAAAA" }],
+    ["ERR_JOSE_ALG_NOT_ALLOWED", { alg: "ECDH-ES", epk: { kty: "EC", crv: "P-256", x: "AA", y: "AA" } }],
+    ["ERR_JOSE_ALG_NOT_ALLOWED", { alg: "none" }],
+    ["ERR_JWE_INVALID", { alg: undefined }],
+    ["ERR_JOSE_ALG_NOT_ALLOWED", { enc: "A128GCM" }],
+    ["ERR_JOSE_ALG_NOT_ALLOWED", { enc: "A256CBC-HS512" }],
+    ["ERR_JOSE_ALG_NOT_ALLOWED", { enc: "A256GCM-SIV" }],
+    ["ERR_JWE_INVALID", { enc: undefined }],
+    ["ERR_JOSE_NOT_SUPPORTED", { crit: ["exp"], exp: 1 }],
+    ["ERR_JOSE_NOT_SUPPORTED", { crit: ["b64"], b64: false }],
+  ])("RFC 8725 §3.1, RFC 7516 §4.1: %s for the header with %j", async (code, change) => {
     const [, iv, ciphertext, tag] = (await sealedUnder(GOOD)).split(".");
     const changed = [headerOf({ ...GOOD, ...change }), iv, ciphertext, tag].join(".");
     const before = Date.now();
     const refused = await open(ringOf("k1"), PLACE, changed).catch((error: unknown) => error);
-    expect(refused).toMatchObject({ name: "Unsealable", missingKid: undefined });
+    expect(refused).toMatchObject({ name: "Unsealable", cause: { code } });
     expect(Date.now() - before).toBeLessThan(500);
   });
 
@@ -80,7 +68,7 @@ describe(verifies("seal.header", "the header of a sealed value"), () => {
     const [, iv, ciphertext, tag] = (await sealedUnder(GOOD)).split(".");
     const changed = [headerOf({ ...GOOD, kid }), iv, ciphertext, tag].join(".");
     const refused = await open(ringOf("k1"), PLACE, changed).catch((error: unknown) => error);
-    expect(refused).toMatchObject({ name: "Unsealable" });
+    expect(refused).toMatchObject({ name: "Unsealable", cause: undefined });
   });
 
   it("RFC 7516 §4.1.3: a value that is really compressed is refused, even with the right key", async () => {
