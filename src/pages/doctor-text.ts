@@ -54,7 +54,7 @@ const GROUPS: readonly (readonly [text: string, advice: string, reasons: string]
   [
     "What it registers can't be used.",
     CLIENT,
-    "redirect_uris_count invalid_* forbidden_* dot_segment too_long",
+    "redirect_uris_count grant_types_unsupported not_a_string_array client_name_malformed invalid_* forbidden_* dot_segment too_long",
   ],
   ["Too many clients are registered.", "Delete some, or raise REGISTRATION_LIMIT.", "registry_full"],
   ["It sent no PKCE challenge with S256.", CLIENT, "code_challenge_*"],
@@ -190,6 +190,11 @@ const QUIRKS: readonly (readonly [who: RegExp, reasons: RegExp, text: string])[]
     /./,
     /^bearer_malformed$/,
     "Some settings add the word Bearer to a token, others want it typed: it must be there once.",
+  ],
+  [
+    /./,
+    /^grant_types_unsupported$/,
+    "Gemini CLI registers for nothing once its sign-in has ended: let the person type /mcp auth.",
   ],
   [/./, /^origin_refused$/, "Only clients in a browser, MCP Inspector among them, send an Origin."],
   [/gemini/i, /^mcp_/, "Gemini CLI sends no MCP-Protocol-Version, so it is taken for one of 2025-03-26."],

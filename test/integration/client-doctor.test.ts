@@ -274,6 +274,18 @@ describe(verifies("doctor.trace", "the trace of a client"), () => {
       expect(JSON.stringify(await rowsOf("ADMIN", "traces"))).not.toContain(value);
   });
 
+  it("RFC 7591 §2: a registration for no grant type is named, with the client that is known for it", async () => {
+    const answer = await ask("/register", {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ client_name: "Gemini CLI (Stored OAuth)", redirect_uris: [], grant_types: [] }),
+    });
+    expect(answer.status).toBe(400);
+    const text = await traceOf("");
+    expect(text).toContain("It stopped at: Registration. What it registers can't be used");
+    expect(text).toContain("Known: Gemini CLI registers for nothing once");
+  });
+
   it("MCP Streamable HTTP: an Accept header that Gong refuses is named, for its client", async () => {
     const { clientId, tokens } = await connect();
     await gong.knobs({ strictAccept: true });
