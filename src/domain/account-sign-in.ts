@@ -11,6 +11,7 @@ import { mintAccountSession, readAccountSession, signOutOfAccount } from "./acco
 import { namedConnectionId } from "../storage/connection-names.ts";
 import { goToGong, type DecidedConsent } from "./decide-consent.ts";
 import { canGoOn, exchangeGongCode, type ProvenCallback } from "./exchange-gong-code.ts";
+import { byAccess } from "../storage/paid-schema.ts";
 import type { Gateway } from "./gateway.ts";
 import { personRow } from "./people.ts";
 import { finishTransaction } from "./transaction.ts";
@@ -92,7 +93,13 @@ async function signIn(
   if (FAILPOINTS) await failpoint("connect.indexed");
   const outcome = await objects
     .connection(connectionId)
-    .signInToAccount(integration.name, tokens, authorization, session.hash);
+    .signInToAccount(
+      integration.name,
+      tokens,
+      authorization,
+      session.hash,
+      person === undefined ? undefined : byAccess(person.email_hash),
+    );
   if (FAILPOINTS) await failpoint("connect.connected");
   if (outcome !== "connected") return { kind: "refused", reason: "account_failed" };
   const known = await readAccountSession(gateway, before);

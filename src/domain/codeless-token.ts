@@ -6,6 +6,7 @@ import type { IntegrationConfig } from "../config.ts";
 import { OAuthError } from "../errors.ts";
 import type { Client } from "../oauth/client.ts";
 import { formatScope } from "../oauth/scope.ts";
+import { madeBy } from "../storage/paid-schema.ts";
 import type { CodelessGrant, CodelessOutcome } from "../storage/codeless-grants.ts";
 import type { TokenOutcome } from "../storage/grants.ts";
 import { retrying } from "../storage/stubs.ts";
@@ -79,6 +80,7 @@ function openGrant(gateway: Gateway, request: CodelessRequest): Promise<Codeless
     resource: integration.resource,
     scope: formatScope(grantScope),
     expiresAt: Math.min(idleEnd, client.endsAt ?? idleEnd),
+    person: client.madeBy === undefined ? undefined : madeBy(client.madeBy),
   };
   return retrying(async () => gateway.objects.connection(connectionId).openCodelessGrant(grant));
 }

@@ -170,8 +170,15 @@ async function connectAndGrant(
   // A person whom Gong does not name gets a connection of this sign-in's own, the same one however often it is finished.
   const connectionId = (await namedConnectionId(gateway, integration, tokens.userId)) ?? transactionId;
   const scope = tokens.scope === undefined ? request.scope : commonScope(request.scope, tokens.scope);
-  const opened = await openGrantFor(gateway, connectionId, transactionId, { ...request, scope }, clientName);
   const person = actor === undefined ? undefined : await personRow(gateway, actor);
+  const opened = await openGrantFor(
+    gateway,
+    connectionId,
+    transactionId,
+    { ...request, scope },
+    clientName,
+    person,
+  );
   await objects
     .admin()
     .recordConnection({ id: connectionId, integration: integration.name }, request.clientId, person);

@@ -9,6 +9,7 @@ import { isClientGone } from "./clients.ts";
 import { sharedConnectionId } from "../storage/connection-names.ts";
 import { actorIn, integrationFor, type Gateway } from "./gateway.ts";
 import { openGrantFor } from "./open-grant.ts";
+import { personRow } from "./people.ts";
 import { tellGranted, tellRefused } from "./tell-client.ts";
 import {
   approvalCode,
@@ -85,8 +86,10 @@ async function answer(
   }
   const integration = integrationFor(gateway.config, request.resource);
   const connectionId = await sharedConnectionId(integration);
-  const opened = await openGrantFor(gateway, connectionId, transactionId, request, clientName);
+  const person = actor === undefined ? undefined : await personRow(gateway, actor);
+  const opened = await openGrantFor(gateway, connectionId, transactionId, request, clientName, person);
   const { objects } = gateway;
+  if (person !== undefined) await objects.admin().recordPerson(person);
   await objects
     .admin()
     .recordConnection({ id: connectionId, integration: integration.name }, request.clientId);

@@ -9,6 +9,7 @@ import { daysOf } from "../storage/ledger-list.ts";
 import type { LedgerFilter } from "../storage/paid-ledger.ts";
 import type { PaidCallRow } from "../storage/paid-schema.ts";
 import type { Gateway } from "./gateway.ts";
+import { nameLedgerPeople } from "./people.ts";
 
 /** A row and the connection it is about. */
 export type FileRow = PaidCallRow & { readonly connection: string };
@@ -24,6 +25,7 @@ const MOST_ASKS = 900;
 export const LEDGER_COLUMNS: ExportedList<FileRow>["columns"] = [
   ["time_utc", ({ started_at: at }) => isoTime(at)],
   ["connection", ({ connection }) => connection],
+  ["person", ({ person }) => person],
   ["client_id", (row) => row.client_id],
   ["client_name", (row) => row.client_name],
   ["key_id", (row) => row.key_id],
@@ -94,12 +96,16 @@ async function* rowsOfPart(gateway: Gateway, after: string, filter: LedgerFilter
 
 async function* rowsOf(gateway: Gateway, connection: string, filter: LedgerFilter, ask: () => void) {
   let before: number | undefined;
+  const people = new Map<string, string>();
   do {
     ask();
     const page = await gateway.objects
       .connection(connection)
       .ledgerPage({ before, limit: ROWS_AT_ONCE, filter });
-    if (page.rows.length > 0) yield page.rows.map((row) => ({ ...row, connection }));
+    const persons = page.rows.map(({ person }) => person);
+    await nameLedgerPeople(gateway, persons, people, ask);
+    if (page.rows.length > 0)
+      yield page.rows.map((row) => ({ ...row, connection, person: people.get(row.person ?? "") ?? null }));
     before = page.nextBefore;
   } while (before !== undefined);
 }

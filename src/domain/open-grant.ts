@@ -6,6 +6,8 @@ import type { AuthorizationRequestParts } from "../oauth/authorization-request.t
 import { formatScope } from "../oauth/scope.ts";
 import { CODE_MEMORY_SECONDS } from "../storage/grant-upkeep.ts";
 import type { NewCode, NewGrant } from "../storage/grant-opening.ts";
+import { byAccess } from "../storage/paid-schema.ts";
+import type { PersonRow } from "../storage/people.ts";
 import type { Gateway } from "./gateway.ts";
 
 /** A device polls every few seconds, unless it was told to slow down or its computer sleeps. */
@@ -33,6 +35,7 @@ export async function openGrantFor(
   id: string,
   request: AuthorizationRequestParts,
   clientName: string | undefined,
+  person: PersonRow | undefined,
 ): Promise<OpenedGrant> {
   const { config, keyring } = gateway;
   const now = gateway.now();
@@ -51,6 +54,7 @@ export async function openGrantFor(
       resource: request.resource,
       scope: formatScope(request.scope),
       expiresAt: now + config.grantSeconds,
+      person: person === undefined ? undefined : byAccess(person.email_hash),
     },
     code: {
       redirectUri: request.redirectUri,

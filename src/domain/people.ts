@@ -3,6 +3,7 @@
 
 import { open, seal, sealedWith, Unsealable, type SealContext } from "../crypto/seal.ts";
 import { log } from "../log.ts";
+import { byAccess } from "../storage/paid-schema.ts";
 import type { PersonRow } from "../storage/people.ts";
 import { identityHash } from "../storage/connection-names.ts";
 import type { Gateway } from "./gateway.ts";
@@ -42,6 +43,32 @@ export async function peopleOfConnections(
     if (email !== undefined) people.set(row.connection_id, [...(people.get(row.connection_id) ?? []), email]);
   }
   return people;
+}
+
+const BY_ACCESS = byAccess("");
+
+/**
+ * What the people of ledger rows are called: the e-mail address of whom Cloudflare Access named while it is kept, and every
+ * other one as the row has it. `known` is what was looked up before, and is added to; `ask` hears of each look-up.
+ */
+export async function nameLedgerPeople(
+  gateway: Gateway,
+  people: readonly (string | null)[],
+  known: Map<string, string>,
+  ask: () => void = () => undefined,
+): Promise<void> {
+  const hashes = new Set<string>();
+  for (const person of people) {
+    if (person === null || known.has(person)) continue;
+    known.set(person, person);
+    if (person.startsWith(BY_ACCESS)) hashes.add(person.slice(BY_ACCESS.length));
+  }
+  if (hashes.size === 0) return;
+  ask();
+  for (const row of await gateway.objects.admin().findPeople([...hashes])) {
+    const email = await openEmail(gateway, row);
+    if (email !== undefined) known.set(byAccess(row.email_hash), email);
+  }
 }
 
 /** Seals every address that another key sealed with the first one. Part of the key sweep. */

@@ -7,6 +7,7 @@ import type { ListQuery } from "../listing.ts";
 import type { BudgetUse, Served, UsageGroup, UsageQuestion, UsageRow } from "../storage/admin-rpc.ts";
 import type { LedgerList } from "../storage/ledger-list.ts";
 import type { Actor, Gateway } from "./gateway.ts";
+import { nameLedgerPeople } from "./people.ts";
 
 /** What a chart of calls can be split by. */
 const SPEND_GROUPS = ["served", "tool", "client", "key", "connection"] as const;
@@ -158,10 +159,19 @@ export async function connectionLedger(
   gateway: Gateway,
   id: string,
   query: ListQuery,
-): Promise<(LedgerList & { readonly agents: string }) | undefined> {
+): Promise<
+  (LedgerList & { readonly agents: string; readonly people: ReadonlyMap<string, string> }) | undefined
+> {
   const indexed = await gateway.objects.admin().findConnection(id);
   if (indexed === undefined) return undefined;
-  return { ...(await gateway.objects.connection(id).listLedger(query)), agents: indexed.agents };
+  const list: LedgerList = await gateway.objects.connection(id).listLedger(query);
+  const people = new Map<string, string>();
+  await nameLedgerPeople(
+    gateway,
+    list.page.rows.map(({ person }) => person),
+    people,
+  );
+  return { ...list, agents: indexed.agents, people };
 }
 
 /** Has `eraseCalls` done to a connection. False for an id that is not in the index. */

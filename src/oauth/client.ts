@@ -64,6 +64,8 @@ export interface Client {
   readonly allowedScope?: readonly string[];
   /** Epoch seconds at which it ends, and everything it was given; undefined for never. */
   readonly endsAt?: number;
+  /** The admin who made it for a machine, as the audit names them. */
+  readonly madeBy?: string;
 }
 
 /** Whether `client` may authenticate by `method`. */

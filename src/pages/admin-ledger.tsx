@@ -15,6 +15,10 @@ export interface LedgerEntry {
   /** Epoch seconds. */
   readonly at: number;
   readonly agent: string | undefined;
+  /** As the row names them, to search for. */
+  readonly person?: string | undefined;
+  /** What they are called. */
+  readonly personName?: string | undefined;
   readonly tool: string;
   readonly served: string;
   readonly outcome: string;
@@ -31,11 +35,28 @@ export interface LedgerView extends AdminPageView {
   readonly keptDays: number;
 }
 
+function personInWords(person: string): string {
+  if (person === "gong-user") return "The connection's Gong user";
+  return person.startsWith("access:") ? "An address that was deleted" : spelledOut(person);
+}
+
 const NUMBER = new Intl.NumberFormat("en-GB", { maximumFractionDigits: 1 });
 
 const COLUMNS: readonly ListColumn<LedgerEntry>[] = [
   { heading: "When", cell: ({ at }) => <Moment at={at} /> },
-  { heading: "Agent", cell: ({ agent }) => <ClientName name={agent} /> },
+  {
+    heading: "Agent and person",
+    cell: ({ agent, person, personName }) => (
+      <>
+        <ClientName name={agent} />
+        {person === undefined ? null : (
+          <a class="small" href={`?${new URLSearchParams({ q: person.toWellFormed() }).toString()}`}>
+            <bdi>{personInWords(personName ?? person)}</bdi>
+          </a>
+        )}
+      </>
+    ),
+  },
   {
     heading: "Tool and arguments",
     cell: ({ tool, hash }) => (
@@ -75,7 +96,7 @@ export function LedgerPage(view: LedgerView) {
           page={page}
           caption="Paid calls"
           columns={COLUMNS}
-          searchLabel="Search agent, tool, id or code"
+          searchLabel="Search agent, maker, tool, id or code"
           filters={[
             { name: "served", label: "How served", options: SERVED_IN_WORDS },
             { name: "outcome", label: "Outcome", options: OUTCOMES_IN_WORDS },

@@ -56,6 +56,8 @@ export const adminSpend = newRoutes()
     const page = mapPage(ledger.page, (row) => ({
       at: row.started_at,
       agent: row.client_name ?? row.key_name ?? row.client_id ?? row.key_id ?? undefined,
+      person: row.person ?? undefined,
+      personName: ledger.people.get(row.person ?? ""),
       tool: row.tool,
       served: row.served,
       outcome: row.outcome,

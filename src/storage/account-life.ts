@@ -13,6 +13,7 @@ import { noteEvent } from "./connection-audit.ts";
 import type { Authorization, ConnectOutcome } from "./connection-rpc.ts";
 import type { ConnectionCore } from "./connection-core.ts";
 import { connectGong } from "./connection-life.ts";
+import { notePerson } from "./connection-state.ts";
 import { forgetUnused } from "./connection-use.ts";
 
 /** See ConnectionObject.signInToAccount. */
@@ -22,8 +23,10 @@ export async function signInToAccount(
   tokens: GongTokens,
   authorization: Authorization,
   sessionHash: string,
+  person: string | undefined,
 ): Promise<ConnectOutcome> {
   return connectGong(core, name, tokens, authorization, (sql, now) => {
+    notePerson(sql, person);
     openAccountSession(sql, sessionHash, now);
     noteEvent(sql, now, { action: "account.signed_in" });
     return true;

@@ -53,6 +53,16 @@ export class AdminDirectory extends AdminLists {
     return readFrom(this.ctx.storage, [], (sql) => people.peopleOfConnections(sql, ids));
   }
 
+  /** Notes a person on shared access, whose connection is not theirs. */
+  async recordPerson(person: people.PersonRow): Promise<void> {
+    writeTo(this.ctx.storage, (sql, now) => people.recordPerson(sql, undefined, person, now));
+  }
+
+  /** The people with these hashes, with their sealed e-mail addresses. */
+  async findPeople(hashes: readonly string[]): Promise<readonly people.PersonRow[]> {
+    return readFrom(this.ctx.storage, [], (sql) => people.findPeople(sql, hashes));
+  }
+
   /** People in the order of their hashes, from the one after `after`; for the key sweep. */
   async listPeople(after: string, limit: number): Promise<readonly people.PersonRow[]> {
     return readFrom(this.ctx.storage, [], (sql) => people.listPeople(sql, after, limit));

@@ -24,6 +24,8 @@ export interface CodelessGrant {
   readonly scope: string;
   /** When it ends unless the client asks again, epoch seconds. */
   readonly expiresAt: number;
+  /** Of a client that an admin made: who, as ledger rows name people. */
+  readonly person?: string | undefined;
 }
 
 export type CodelessOutcome =
@@ -139,8 +141,8 @@ function upsert(sql: SqlStorage, grant: CodelessGrant, now: number): CodelessOut
   const grantId = known?.id ?? grant.id;
   sql.exec(
     `INSERT INTO grants (id, client_id, client_name, resource, scope, created_at, last_used_at, expires_at,
-       refresh_generation, refresh_expires_at, successor_used, grant_type)
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7, 1, ?7, 1, ?8)
+       refresh_generation, refresh_expires_at, successor_used, grant_type, person)
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7, 1, ?7, 1, ?8, ?9)
      ON CONFLICT (id) DO UPDATE SET client_name = ?3, scope = ?5, last_used_at = ?6, expires_at = ?7,
        refresh_expires_at = ?7`,
     grantId,
@@ -151,6 +153,7 @@ function upsert(sql: SqlStorage, grant: CodelessGrant, now: number): CodelessOut
     now,
     grant.expiresAt,
     grant.grantType,
+    grant.person ?? null,
   );
   if (known === undefined) {
     noteEvent(sql, now, { action: "agent.approved", target: grantId, name: grant.clientName });

@@ -23,7 +23,7 @@ import type {
   ConnectOutcome,
   GrantAndCode,
 } from "./connection-rpc.ts";
-import { describeConnection } from "./connection-state.ts";
+import { describeConnection, notePerson } from "./connection-state.ts";
 import type { GongAuthorization } from "./gong-tokens.ts";
 import { insertGrant } from "./grant-opening.ts";
 import * as upkeep from "./grant-upkeep.ts";
@@ -68,13 +68,11 @@ export class ConnectionObject extends DurableObject<Env> {
     authorization: Authorization,
     opened: GrantAndCode | undefined,
   ): Promise<ConnectOutcome> {
-    return life.connectGong(
-      this.#core,
-      name,
-      tokens,
-      authorization,
-      (sql, now) => opened === undefined || insertGrant(sql, opened.grant, opened.code, now),
-    );
+    return life.connectGong(this.#core, name, tokens, authorization, (sql, now) => {
+      if (opened === undefined) return true;
+      notePerson(sql, opened.grant.person);
+      return insertGrant(sql, opened.grant, opened.code, now);
+    });
   }
 
   /** Opens a grant on a connection that exists: shared access, once an admin approved the client. */
@@ -197,8 +195,9 @@ export class ConnectionObject extends DurableObject<Env> {
     tokens: GongTokens,
     authorization: Authorization,
     sessionHash: string,
+    person?: string,
   ): Promise<ConnectOutcome> {
-    return account.signInToAccount(this.#core, name, tokens, authorization, sessionHash);
+    return account.signInToAccount(this.#core, name, tokens, authorization, sessionHash, person);
   }
 
   /** Opens an account session for a person who is known without Gong. False when there is no connection. */

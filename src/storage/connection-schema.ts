@@ -106,6 +106,7 @@ export const CONNECTION_MIGRATIONS: readonly Migration[] = [
     "ALTER TABLE connection ADD COLUMN authorization_id TEXT",
     "ALTER TABLE connection ADD COLUMN settled_at_ms INTEGER NOT NULL DEFAULT 0",
   ],
+  ["ALTER TABLE connection ADD COLUMN person TEXT", "ALTER TABLE grants ADD COLUMN person TEXT"],
 ];
 
 /** `connected`: usable. `needs_reconnect`: Gong ended it. `disconnected`: a person or an admin ended it. */
@@ -138,6 +139,8 @@ export type ConnectionRow = {
   authorization_id: string | null;
   /** When Gong answered that sign-in, or the connection was ended by somebody, epoch milliseconds. */
   settled_at_ms: number;
+  /** Of personal access: who signed in at Gong last, as ledger rows name people; null when Cloudflare Access named nobody. */
+  person: string | null;
 };
 
 export type GrantRow = {
@@ -161,6 +164,8 @@ export type GrantRow = {
   successor_used: number;
   revoked_at: number | null;
   revoked_reason: string | null;
+  /** Of shared access: who asked for it, as ledger rows name people. */
+  person: string | null;
 };
 
 export type CodeRow = {

@@ -56,6 +56,11 @@ export function writeConnection(
   );
 }
 
+/** Notes who signed in to a personal connection, if Cloudflare Access named somebody. */
+export function notePerson(sql: SqlStorage, person: string | undefined): void {
+  if (person !== undefined) sql.exec("UPDATE connection SET person = ? WHERE access = 'personal'", person);
+}
+
 /**
  * Lets go of our copies of Gong's tokens, and of results that were kept. The generation moves on, so that a refresh in flight
  * can't bring them back.
@@ -67,7 +72,7 @@ export function forgetGongTokens(sql: SqlStorage, reason: string, now: number): 
     `UPDATE connection SET state = 'disconnected', reason = ?, state_since = ?, generation = generation + 1,
        gong_access_token_sealed = NULL, gong_refresh_token_sealed = NULL, gong_expires_at = 0,
        attempt_id = NULL, attempt_started_at = NULL, attempt_answer_sealed = NULL,
-       quarantined_answer_sealed = NULL`,
+       quarantined_answer_sealed = NULL, person = NULL`,
     reason,
     now,
   );

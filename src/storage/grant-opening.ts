@@ -15,6 +15,8 @@ export interface NewGrant {
   readonly scope: string;
   /** The absolute end of the grant, epoch seconds. */
   readonly expiresAt: number;
+  /** Who approved it, as ledger rows name people; undefined when Cloudflare Access named nobody. */
+  readonly person?: string | undefined;
 }
 
 export interface NewCode {
@@ -48,8 +50,8 @@ export function insertGrant(sql: SqlStorage, grant: NewGrant, code: NewCode, now
 
 function insertGrantRow(sql: SqlStorage, grant: NewGrant, now: number): void {
   sql.exec(
-    `INSERT INTO grants (id, client_id, client_name, resource, scope, created_at, last_used_at, expires_at)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+    `INSERT INTO grants (id, client_id, client_name, resource, scope, created_at, last_used_at, expires_at, person)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     grant.id,
     grant.clientId,
     grant.clientName ?? null,
@@ -58,6 +60,7 @@ function insertGrantRow(sql: SqlStorage, grant: NewGrant, now: number): void {
     now,
     now,
     grant.expiresAt,
+    grant.person ?? null,
   );
   noteEvent(sql, now, { action: "agent.approved", target: grant.id, name: grant.clientName });
 }

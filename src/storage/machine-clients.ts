@@ -170,6 +170,7 @@ function toClient(row: Row): Client {
     clientSecretHash: row.secret_hash ?? undefined,
     grantTypes: [CLIENT_CREDENTIALS],
     allowedScope: row.scope.split(" "),
+    madeBy: row.created_by,
     ...(row.expires_at === null ? {} : { endsAt: row.expires_at }),
   };
 }

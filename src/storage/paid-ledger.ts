@@ -1,7 +1,7 @@
 // The ledger of paid calls: one row for each caller of one, written before Gong is asked and completed when it has
 // answered. SQL on the ConnectionObject's database; the story is paid-calls.ts.
 
-import type { CallOutcome, PaidCallRow, Served } from "./paid-schema.ts";
+import { GONG_USER, madeBy, type CallOutcome, type PaidCallRow, type Served } from "./paid-schema.ts";
 
 /** Who calls, as far as the credential says. */
 export interface CallHolder {
@@ -64,13 +64,17 @@ export interface LedgerPage {
 
 const LONGEST_PAGE = 1000;
 
-/** Writes the row of a call. */
+/** Writes the row of a call, with the person as far as the connection knows who it is. */
 export function recordCall(sql: SqlStorage, call: NewPaidCall, now: number): void {
   const { holder } = call;
   if (call.replaces !== undefined) sql.exec("DELETE FROM paid_calls WHERE id = ?", call.replaces);
   sql.exec(
     `INSERT INTO paid_calls (id, started_at, grant_id, client_id, client_name, key_id, key_name, tool, call_hash,
-       served, paid_by, outcome, request_bytes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+       served, paid_by, outcome, request_bytes, person)
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, coalesce(
+       (SELECT coalesce(person, ?14) FROM connection WHERE access = 'personal'),
+       (SELECT person FROM grants WHERE id = ?3),
+       (SELECT ?15 || created_by FROM agent_keys WHERE id = ?6)))`,
     call.id,
     now,
     holder.grantId ?? null,
@@ -84,6 +88,8 @@ export function recordCall(sql: SqlStorage, call: NewPaidCall, now: number): voi
     call.paidBy ?? null,
     call.outcome,
     call.requestBytes,
+    GONG_USER,
+    madeBy(""),
   );
 }
 

@@ -52,6 +52,14 @@ export const GONG_CREDITS_STEP: readonly string[] = [
   ) STRICT`,
 ];
 
+/**
+ * The person of a row, as far as known: `access:<hash>` is one whom Cloudflare Access named, by the hash in the index of
+ * people; `gong-user` the one Gong user of a personal connection; `made by <actor>` whoever made the key or machine client.
+ */
+export const GONG_USER = "gong-user";
+export const byAccess = (emailHash: string): string => `access:${emailHash}`;
+export const madeBy = (actor: string): string => `made by ${actor}`;
+
 /** How a caller got its answer; only `paid` cost anything. */
 export type Served = "paid" | "joined" | "recovered" | "reused" | "refused";
 

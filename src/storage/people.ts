@@ -6,8 +6,13 @@ export type PersonRow = {
   readonly email_sealed: string;
 };
 
-/** Notes that a person signed in to a connection. */
-export function recordPerson(sql: SqlStorage, connectionId: string, person: PersonRow, now: number): void {
+/** Notes that a person signed in; to which personal connection, if to any: that one opens their account. */
+export function recordPerson(
+  sql: SqlStorage,
+  connectionId: string | undefined,
+  person: PersonRow,
+  now: number,
+): void {
   sql.exec(
     `INSERT INTO people (email_hash, email_sealed, seen_at) VALUES (?1, ?2, ?3)
      ON CONFLICT (email_hash) DO UPDATE SET email_sealed = ?2, seen_at = ?3`,
@@ -15,6 +20,7 @@ export function recordPerson(sql: SqlStorage, connectionId: string, person: Pers
     person.email_sealed,
     now,
   );
+  if (connectionId === undefined) return;
   sql.exec(
     `INSERT INTO connection_people (connection_id, email_hash, signed_in_at) VALUES (?1, ?2, ?3)
      ON CONFLICT (connection_id, email_hash) DO UPDATE SET signed_in_at = ?3`,
@@ -53,6 +59,16 @@ export function peopleOfConnections(
       `SELECT connection_id, email_hash, email_sealed FROM connection_people JOIN people USING (email_hash)
        WHERE connection_id IN (SELECT value FROM json_each(?)) ORDER BY connection_id, signed_in_at DESC`,
       JSON.stringify(connectionIds),
+    )
+    .toArray();
+}
+
+/** The people with these hashes, as far as they are still known. */
+export function findPeople(sql: SqlStorage, hashes: readonly string[]): readonly PersonRow[] {
+  return sql
+    .exec<PersonRow>(
+      "SELECT email_hash, email_sealed FROM people WHERE email_hash IN (SELECT value FROM json_each(?))",
+      JSON.stringify(hashes),
     )
     .toArray();
 }

@@ -91,6 +91,8 @@ export const LEDGER: LedgerView = {
       {
         at: secondsOf("2026-11-22T17:35:00Z"),
         agent: "Claude Code (gong)",
+        person: "access:mJ4nO1xk2b7tq9QwPz0aVd",
+        personName: "ada@example.com",
         tool: "ask_account",
         served: "paid",
         outcome: "ok",

@@ -15,6 +15,11 @@ export const paid = {
     source: "gateway",
     behaviour: "Every paid call has a row without content: who, what tool, how served, what became of it.",
   },
+  "paid.person": {
+    source: "gateway, GDPR Article 5(1)(c)",
+    behaviour:
+      "A row says whose call it was as far as known: a reference to whom Access named, the connection's Gong user, or who made the key; no address in the clear of theirs.",
+  },
   "paid.joined": {
     source: "gateway, MCP 2026-07-28 and 2025-11-25 Streamable HTTP",
     behaviour:
