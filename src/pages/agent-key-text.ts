@@ -81,8 +81,8 @@ export function keyLines(url: string): readonly KeyLines[] {
     {
       id: "key-claude-code",
       client: "Claude Code",
-      before: "The key is written into its settings.",
-      paste: `claude mcp add --transport http gong ${url} --header "Authorization: Bearer $${KEY_VARIABLE}"`,
+      before: "The key is written into your own settings, not into the folder's.",
+      paste: `claude mcp add --scope user --transport http gong ${url} --header "Authorization: Bearer $${KEY_VARIABLE}"`,
     },
     {
       id: "key-codex",
@@ -93,8 +93,8 @@ export function keyLines(url: string): readonly KeyLines[] {
     {
       id: "key-gemini",
       client: "Gemini CLI",
-      before: "The key is written into its settings.",
-      paste: `gemini mcp add --transport http --header "Authorization: Bearer $${KEY_VARIABLE}" gong ${url}`,
+      before: "The key is written into your own settings, not into the folder's.",
+      paste: `gemini mcp add --scope user --transport http --header "Authorization: Bearer $${KEY_VARIABLE}" gong ${url}`,
     },
     {
       id: "key-http",

@@ -77,7 +77,7 @@ function commandLineClients(url: string): readonly SetupStep[] {
       id: "claude-code",
       client: "Claude Code",
       before: "Run the first line once, then sign in with the second.",
-      paste: `claude mcp add --transport http gong ${url}\nclaude mcp login gong`,
+      paste: `claude mcp add --scope user --transport http gong ${url}\nclaude mcp login gong`,
     },
     {
       id: "codex",
@@ -90,7 +90,7 @@ function commandLineClients(url: string): readonly SetupStep[] {
       id: "gemini",
       client: "Gemini CLI",
       before: "Add it, start Gemini CLI, and type `/mcp auth gong` to sign in.",
-      paste: `gemini mcp add --transport http gong ${url}`,
+      paste: `gemini mcp add --scope user --transport http gong ${url}`,
     },
     {
       id: "opencode",

@@ -123,9 +123,9 @@ describe(verifies("pages.states", "every page in every state"), () => {
       <HomePage nonce={NONCE} gatewayName="Gong" mcpUrl={url} sharedMcpUrl={undefined} />,
     );
     for (const line of [
-      `claude mcp add --transport http gong ${url}`,
+      `claude mcp add --scope user --transport http gong ${url}`,
       `codex mcp add gong --url ${url}`,
-      `gemini mcp add --transport http gong ${url}`,
+      `gemini mcp add --scope user --transport http gong ${url}`,
       `"gong": { "url": "${url}" }`,
       `"gong": { "type": "http", "url": "${url}" }`,
       `"args": ["-y", "mcp-remote", "${url}"]`,
