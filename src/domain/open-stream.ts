@@ -42,7 +42,8 @@ export function endWithCredential(
   };
   timer = setTimeout(() => void check(), CHECK_EVERY_MS);
   const { signal } = ending;
-  // Ended by us it closes, as a server may close a stream at any time; broken at Gong it is seen to break.
+  // Ended by us it closes, as a server may close a stream at any time, unless the end comes while bytes are being written: then,
+  // and when it broke at Gong, it is seen to break.
   void body
     .pipeTo(writable, { signal, preventAbort: true })
     .catch((reason: unknown) => (signal.aborted ? writable.close() : writable.abort(reason)))

@@ -41,9 +41,9 @@ async function listen(credential: string): Promise<Response> {
 const isLeft = (entries: LedgerEntry[]): boolean =>
   entries.some((entry) => entry.kind === "answer" && entry.outcome === "client_gone");
 
-/** The stream ends at the client, and Gong sees it left. */
+/** The stream ends at the client, whole or, when the end came in the middle of an event, broken off; and Gong sees it left. */
 async function expectEnded(response: Response): Promise<void> {
-  expect(await response.text()).toMatch(/^(: still here\s+)*/);
+  await response.text().catch(() => undefined);
   expect(isLeft(await ledgerWhen(isLeft))).toBe(true);
 }
 
