@@ -5,6 +5,8 @@ import { createLocalJWKSet, errors, jwtVerify, type JWK, type JWTPayload } from 
 
 /** Why a token is refused. */
 export type AccessRefusal =
+  /** None of the keys fits: the team may have new ones. */
+  | "no_such_key"
   | "malformed"
   | "algorithm"
   | "signature"
@@ -15,11 +17,8 @@ export type AccessRefusal =
   | "type"
   | "no_email";
 
-export type AccessVerdict =
-  | { readonly kind: "verified"; readonly email: string }
-  /** None of the keys fits: the team may have new ones. */
-  | { readonly kind: "no_such_key" }
-  | { readonly kind: "refused"; readonly reason: AccessRefusal };
+/** The person, or why nobody is named. */
+export type AccessVerdict = { readonly email: string } | AccessRefusal;
 
 export interface AccessExpectations {
   readonly issuer: string;
@@ -45,7 +44,7 @@ export async function verifyAccessToken(
   keys: readonly JWK[],
   expected: AccessExpectations,
 ): Promise<AccessVerdict> {
-  if (token.length > LONGEST_TOKEN) return { kind: "refused", reason: "malformed" };
+  if (token.length > LONGEST_TOKEN) return "malformed";
   try {
     const { payload, protectedHeader } = await jwtVerify(token, createLocalJWKSet({ keys: [...keys] }), {
       algorithms: [ALGORITHM],
@@ -64,12 +63,12 @@ export async function verifyAccessToken(
 function readPerson(payload: JWTPayload, headerType: string | undefined): AccessVerdict {
   const isApplication = payload["type"] === "app";
   const isJwt = headerType === undefined || headerType.toLowerCase() === "jwt";
-  if (!isApplication || !isJwt) return { kind: "refused", reason: "type" };
+  if (!isApplication || !isJwt) return "type";
   const { email } = payload;
   const isEmail =
     typeof email === "string" && email.length <= LONGEST_EMAIL && /^[^\s@\p{C}]+@[^\s@\p{C}]+$/u.test(email);
-  if (!isEmail) return { kind: "refused", reason: "no_email" };
-  return { kind: "verified", email: lowerCaseEmail(email) };
+  if (!isEmail) return "no_email";
+  return { email: lowerCaseEmail(email) };
 }
 
 /** Only A to Z: case folding of all of Unicode would make one address of two, such as the Kelvin sign's and k's. */
@@ -85,19 +84,19 @@ const REASON_OF_CLAIM: Readonly<Record<string, AccessRefusal>> = {
   iat: "not_yet",
 };
 
-function refusalOf(error: unknown): AccessVerdict {
-  if (error instanceof errors.JWKSNoMatchingKey) return { kind: "no_such_key" };
-  if (error instanceof errors.JWTExpired) return { kind: "refused", reason: "expired" };
+function refusalOf(error: unknown): AccessRefusal {
+  if (error instanceof errors.JWKSNoMatchingKey) return "no_such_key";
+  if (error instanceof errors.JWTExpired) return "expired";
   if (error instanceof errors.JWTClaimValidationFailed) {
     const { claim } = error;
     const known = Object.hasOwn(REASON_OF_CLAIM, claim) ? REASON_OF_CLAIM[claim] : undefined;
-    return { kind: "refused", reason: known ?? "malformed" };
+    return known ?? "malformed";
   }
-  if (error instanceof errors.JOSEAlgNotAllowed) return { kind: "refused", reason: "algorithm" };
-  if (error instanceof errors.JWSSignatureVerificationFailed) return { kind: "refused", reason: "signature" };
+  if (error instanceof errors.JOSEAlgNotAllowed) return "algorithm";
+  if (error instanceof errors.JWSSignatureVerificationFailed) return "signature";
   // jose's other errors, and WebCrypto's DOMException for a key that it can't import.
   if (error instanceof errors.JOSEError || error instanceof DOMException) {
-    return { kind: "refused", reason: "malformed" };
+    return "malformed";
   }
   throw error;
 }

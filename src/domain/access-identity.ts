@@ -2,13 +2,12 @@
 // a request is believed: no cookie, and none of the headers that name a person without a signature. Called by
 // middleware/access.ts and by admin-session.ts. Cloudflare Access, Validate JWTs; RFC 7517 §4.5.
 
-import { verifyAccessToken, type AccessVerdict } from "../crypto/access-token.ts";
+import { verifyAccessToken } from "../crypto/access-token.ts";
 import type { AccessConfig } from "../access-settings.ts";
 import { ClientDocumentError } from "../errors.ts";
 import { log } from "../log.ts";
-import { parseClientKeys, type ClientKey } from "../oauth/client-keys.ts";
 import type { Gateway } from "./gateway.ts";
-import { PublicDocuments } from "./public-document.ts";
+import { verifyWithKeys } from "./published-key-sets.ts";
 
 export type AccessReading =
   /** Cloudflare Access is not configured: nobody is known by it. */
@@ -26,13 +25,6 @@ export type HeadersOfRequest = Pick<Request, "headers">;
 
 const HEADER = "Cf-Access-Jwt-Assertion";
 const KEYS_PATH = "/cdn-cgi/access/certs";
-const LONGEST_KEY_SET = 65_536;
-/** A token with an unknown key makes us look for new keys, but not sooner than this after the last look. */
-const KEY_SET_REST_SECONDS = 30;
-/** People go on with the last keys for this long while the team's keys can't be fetched. */
-const STALE_SECONDS = 86_400;
-
-const keySets = new PublicDocuments<readonly ClientKey[]>(LONGEST_KEY_SET);
 
 /**
  * Reads who Access says is asking, from the header that Access adds. The cookie `CF_Authorization` is not read: a request
@@ -49,8 +41,8 @@ export async function readAccessIdentity(
   if (token === null || token === "") return { kind: "missing" };
   try {
     const verdict = await verify(gateway, access, token);
-    if (verdict.kind === "verified") return { kind: "person", email: verdict.email };
-    log("warn", "access.refused", { reason: verdict.kind === "refused" ? verdict.reason : verdict.kind });
+    if (typeof verdict === "object") return { kind: "person", email: verdict.email };
+    log("warn", "access.refused", { reason: verdict });
     return { kind: "refused" };
   } catch (error) {
     if (!(error instanceof ClientDocumentError)) throw error;
@@ -59,31 +51,9 @@ export async function readAccessIdentity(
   }
 }
 
-/** A key that is not in the kept set may be new: the set is read once more. */
-async function verify(gateway: Gateway, access: AccessConfig, token: string): Promise<AccessVerdict> {
+function verify(gateway: Gateway, access: AccessConfig, token: string) {
   const expected = { issuer: access.issuer, audiences: access.audiences, now: gateway.now() };
-  const verdict = await verifyAccessToken(token, await keysOf(gateway, access, 0), expected);
-  if (verdict.kind !== "no_such_key") return verdict;
-  const since = gateway.now() - KEY_SET_REST_SECONDS;
-  return verifyAccessToken(token, await keysOf(gateway, access, since), expected);
-}
-
-function keysOf(gateway: Gateway, access: AccessConfig, fetchedSince: number): Promise<readonly ClientKey[]> {
-  const url = access.issuer + KEYS_PATH;
-  const reader = {
-    fetcher: fetch,
-    now: gateway.now,
-    waitUntil: (work: Promise<unknown>) => gateway.waitUntil(work),
-    staleSeconds: STALE_SECONDS,
-  };
-  return keySets.read(
-    url,
-    (document) => {
-      const keys = parseClientKeys(document);
-      if (keys === undefined) throw new ClientDocumentError("keys_refused", url);
-      return keys;
-    },
-    reader,
-    fetchedSince,
+  return verifyWithKeys(gateway, { kind: "uri", uri: access.issuer + KEYS_PATH }, (keys) =>
+    verifyAccessToken(token, keys, expected),
   );
 }

@@ -1,10 +1,9 @@
-// Clients whose client id is the URL of their metadata document: who they are, and the keys they sign with. Called by
-// clients.ts and verify-assertion.ts. MCP authorization, Client ID Metadata Documents; RFC 7591 §2 for jwks_uri.
+// Clients whose client id is the URL of their metadata document. Called by clients.ts. MCP authorization, Client ID
+// Metadata Documents.
 
 import { ClientDocumentError } from "../errors.ts";
 import { parseClientDocument } from "../oauth/client-document.ts";
 import { documentUrlHost } from "../oauth/client-id-url.ts";
-import { parseClientKeys, type ClientKey, type ClientKeys } from "../oauth/client-keys.ts";
 import type { Client } from "../oauth/client.ts";
 import { KNOWN_DOCUMENTS } from "../oauth/known-documents.ts";
 import type { Gateway } from "./gateway.ts";
@@ -12,9 +11,6 @@ import { PublicDocuments, type DocumentReader } from "./public-document.ts";
 
 /** Client ID Metadata Document draft §8: 5 kilobytes. */
 const LONGEST_DOCUMENT = 5_120;
-const LONGEST_KEY_SET = 32_768;
-/** A signature by an unknown key makes us look for new keys, but not sooner than this after the last look. */
-const KEY_SET_REST_SECONDS = 30;
 /** A client that signed in before goes on while its site is down; nobody new signs in with an old copy. */
 const STALE_SECONDS = 86_400;
 
@@ -22,7 +18,6 @@ const STALE_SECONDS = 86_400;
 export type Purpose = "sign-in" | "token";
 
 const documents = new PublicDocuments<Client>(LONGEST_DOCUMENT);
-const keySets = new PublicDocuments<readonly ClientKey[]>(LONGEST_KEY_SET);
 
 /**
  * The client that the document at `url` describes, fetched when no fresh copy is kept. For a client that is known to
@@ -57,38 +52,7 @@ function isFailedFetch(error: unknown): boolean {
   );
 }
 
-/** The keys that `client` signs with, as `keySetOf` has them. */
-export async function keysOf(
-  gateway: Gateway,
-  { keys }: Client,
-  options: { readonly renewed: boolean },
-): Promise<readonly ClientKey[]> {
-  return keys === undefined ? [] : keySetOf(gateway, keys, options);
-}
-
-/**
- * The keys themselves. `renewed` asks for a key set that was fetched just now, for a key that is not in the kept one.
- * Throws ClientDocumentError when the key set can't be had.
- */
-export async function keySetOf(
-  gateway: Gateway,
-  keys: ClientKeys,
-  { renewed }: { readonly renewed: boolean },
-): Promise<readonly ClientKey[]> {
-  if (keys.kind === "inline") return keys.keys;
-  const { uri } = keys;
-  return keySets.read(
-    uri,
-    (document) => {
-      const parsed = parseClientKeys(document);
-      if (parsed === undefined) throw new ClientDocumentError("keys_refused", uri);
-      return parsed;
-    },
-    readerOf(gateway, renewed ? 0 : STALE_SECONDS),
-    renewed ? gateway.now() - KEY_SET_REST_SECONDS : 0,
-  );
-}
-
-function readerOf(gateway: Gateway, staleSeconds: number): DocumentReader {
+/** How what strangers publish is read for this request; a copy serves for `staleSeconds` while its site is down. */
+export function readerOf(gateway: Gateway, staleSeconds: number): DocumentReader {
   return { fetcher: fetch, now: gateway.now, waitUntil: (work) => gateway.waitUntil(work), staleSeconds };
 }

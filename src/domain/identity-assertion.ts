@@ -21,9 +21,9 @@ import type { PersonClaim, TrustedIssuer } from "../oauth/trusted-issuers.ts";
 import type { ProvenClient } from "./authenticate-client.ts";
 import { issueWithoutCode } from "./codeless-token.ts";
 import { namedConnectionId } from "../storage/connection-names.ts";
-import { keySetOf } from "./document-clients.ts";
 import { integrationFor, type Gateway } from "./gateway.ts";
 import { connectionsOfPerson } from "./people.ts";
+import { verifyWithKeys } from "./published-key-sets.ts";
 import type { TokenResponse } from "./token-response.ts";
 
 /** In ASCII, as Cloudflare Access writes the addresses of almost everybody; another one finds nobody. */
@@ -69,17 +69,13 @@ export async function grantByAssertion(
   });
 }
 
-/** A key that is not in the kept key set may be new: it is looked for once more (RFC 7517 §4.5, key rollover). */
 async function assertSigned(
   gateway: Gateway,
   { keys }: TrustedIssuer,
   { jwt, algorithm }: IdentityAssertion,
 ): Promise<void> {
   try {
-    let verdict = await verifyAssertion(jwt, algorithm, await keySetOf(gateway, keys, { renewed: false }));
-    if (verdict === "no_such_key" && keys.kind === "uri") {
-      verdict = await verifyAssertion(jwt, algorithm, await keySetOf(gateway, keys, { renewed: true }));
-    }
+    const verdict = await verifyWithKeys(gateway, keys, (known) => verifyAssertion(jwt, algorithm, known));
     if (verdict !== "verified") throw refusedAssertion(verdict);
   } catch (error) {
     if (!(error instanceof ClientDocumentError)) throw error;

@@ -5,12 +5,13 @@ import { verifyAssertion } from "../crypto/client-assertion.ts";
 import { sha256 } from "../crypto/encoding.ts";
 import { readClientAssertion, type ClientAssertion } from "../oauth/client-assertion.ts";
 import type { PresentedAssertion } from "../oauth/client-authentication.ts";
+import type { ClientKeys } from "../oauth/client-keys.ts";
 import { mayAuthenticateBy, type Client } from "../oauth/client.ts";
 import { invalidClient } from "../oauth/invalid-client.ts";
 import { ENDPOINTS } from "../oauth/metadata.ts";
 import { findClient } from "./clients.ts";
-import { keysOf } from "./document-clients.ts";
 import type { Gateway } from "./gateway.ts";
+import { verifyWithKeys } from "./published-key-sets.ts";
 
 /**
  * The client that signed the presented assertion. Checks what the assertion says, then who may say it, then the
@@ -44,12 +45,14 @@ export async function authenticateByAssertion(
   return client;
 }
 
-/** A key that is not in the kept key set may be new: it is looked for once more (RFC 7517 §4.5, key rollover). */
-async function assertSigned(gateway: Gateway, client: Client, assertion: ClientAssertion): Promise<void> {
-  const { jwt, algorithm } = assertion;
-  let verdict = await verifyAssertion(jwt, algorithm, await keysOf(gateway, client, { renewed: false }));
-  if (verdict === "no_such_key" && client.keys?.kind === "uri") {
-    verdict = await verifyAssertion(jwt, algorithm, await keysOf(gateway, client, { renewed: true }));
-  }
+async function assertSigned(
+  gateway: Gateway,
+  { keys }: Client,
+  { jwt, algorithm }: ClientAssertion,
+): Promise<void> {
+  const none: ClientKeys = { kind: "inline", keys: [] };
+  const verdict = await verifyWithKeys(gateway, keys ?? none, (known) =>
+    verifyAssertion(jwt, algorithm, known),
+  );
   if (verdict !== "verified") throw invalidClient(`assertion_${verdict}`);
 }
