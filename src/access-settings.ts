@@ -45,8 +45,11 @@ export function parseAccess(settings: AccessSettings, problems: string[]): Acces
   };
 }
 
-/** Only A to Z, as the addresses of Access's tokens are. */
-function lowerCaseEmail(email: string): string {
+/**
+ * The form in which addresses are compared. Only A to Z: case folding of all of Unicode would make one address of two, such
+ * as the Kelvin sign's and k's.
+ */
+export function lowerCaseEmail(email: string): string {
   return email.replaceAll(/[A-Z]/g, (letter) => letter.toLowerCase());
 }
 

@@ -36,8 +36,8 @@ const CLOCK_SKEW_SECONDS = 30;
 
 /**
  * Says who `token` names: signed with RS256 by one of `keys`, issued by the team for one of our audiences, in force now
- * with 30 seconds of grace, an application token, and one with an e-mail address, which comes back in lower case. A
- * service token names no person and is refused. RFC 8725 §3.1, §3.8, §3.9, §3.11.
+ * with 30 seconds of grace, an application token, and one with an e-mail address. A service token names no person and is
+ * refused. RFC 8725 §3.1, §3.8, §3.9, §3.11.
  */
 export async function verifyAccessToken(
   token: string,
@@ -68,12 +68,7 @@ function readPerson(payload: JWTPayload, headerType: string | undefined): Access
   const isEmail =
     typeof email === "string" && email.length <= LONGEST_EMAIL && /^[^\s@\p{C}]+@[^\s@\p{C}]+$/u.test(email);
   if (!isEmail) return "no_email";
-  return { email: lowerCaseEmail(email) };
-}
-
-/** Only A to Z: case folding of all of Unicode would make one address of two, such as the Kelvin sign's and k's. */
-function lowerCaseEmail(email: string): string {
-  return email.replaceAll(/[A-Z]/g, (letter) => letter.toLowerCase());
+  return { email };
 }
 
 const REASON_OF_CLAIM: Readonly<Record<string, AccessRefusal>> = {

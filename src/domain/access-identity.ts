@@ -3,7 +3,7 @@
 // middleware/access.ts and by admin-session.ts. Cloudflare Access, Validate JWTs; RFC 7517 §4.5.
 
 import { verifyAccessToken } from "../crypto/access-token.ts";
-import type { AccessConfig } from "../access-settings.ts";
+import { lowerCaseEmail, type AccessConfig } from "../access-settings.ts";
 import { ClientDocumentError } from "../errors.ts";
 import { log } from "../log.ts";
 import type { Gateway } from "./gateway.ts";
@@ -18,6 +18,7 @@ export type AccessReading =
   | { readonly kind: "refused" }
   /** The team's keys can't be had right now, so nobody can be believed. */
   | { readonly kind: "unavailable" }
+  /** The address is in lower case. */
   | { readonly kind: "person"; readonly email: string };
 
 /** All that is read of a request. */
@@ -41,7 +42,7 @@ export async function readAccessIdentity(
   if (token === null || token === "") return { kind: "missing" };
   try {
     const verdict = await verify(gateway, access, token);
-    if (typeof verdict === "object") return { kind: "person", email: verdict.email };
+    if (typeof verdict === "object") return { kind: "person", email: lowerCaseEmail(verdict.email) };
     log("warn", "access.refused", { reason: verdict });
     return { kind: "refused" };
   } catch (error) {

@@ -3,6 +3,7 @@
 // Assertion JWT Authorization Grant draft §4, RFC 7523 §2.1 and §3, MCP extension
 // io.modelcontextprotocol/enterprise-managed-authorization.
 
+import { lowerCaseEmail } from "../access-settings.ts";
 import type { IntegrationConfig } from "../config.ts";
 import { verifyAssertion } from "../crypto/client-assertion.ts";
 import { sha256 } from "../crypto/encoding.ts";
@@ -140,8 +141,7 @@ async function candidates(
     const id = await namedConnectionId(gateway, integration, name);
     return id === undefined ? [] : [id];
   }
-  // Only A to Z: case folding of all of Unicode would make one address of two.
-  const email = name.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
+  const email = lowerCaseEmail(name);
   const domain = email.slice(email.lastIndexOf("@") + 1);
   const isVerified = claims["email_verified"] === undefined || claims["email_verified"] === true;
   if (!EMAIL.test(email) || !person.domains.has(domain) || !isVerified) throw refusedAssertion("person");

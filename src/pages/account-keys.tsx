@@ -2,13 +2,17 @@
 // that shows a key once. Part of account.tsx; rendered by GET and POST /account/keys too.
 
 import { callsInWords, type AgentCalls, type CallsOfAgents } from "./account-calls.tsx";
-import { AgentKeyForm, AgentKeyMade, type AgentKeyMadeView } from "./agent-key-form.tsx";
+import {
+  AgentKeyForm,
+  AgentKeyMade,
+  agentKeyName,
+  RevokeKey,
+  type AgentKeyMadeView,
+} from "./agent-key-form.tsx";
 import { keyStateInWords, toolsInWords, type AgentKeyRefusal, type AgentKeyState } from "./agent-key-text.ts";
-import { Confirm } from "./confirm.tsx";
 import { Layout } from "./layout.tsx";
-import { spelledOut, visibleName } from "./outside-text.ts";
+import { spelledOut } from "./outside-text.ts";
 import { Badge, Moment } from "./parts.tsx";
-import { pathSegment } from "./links.ts";
 
 const PATH = "/account/keys";
 
@@ -74,8 +78,6 @@ export function AccountKeys(view: AccountKeysView) {
   );
 }
 
-const nameOf = ({ name }: AccountKey): string => visibleName(name) ?? "A key without a name";
-
 interface ItemView {
   readonly agentKey: AccountKey;
   readonly calls: AgentCalls | undefined;
@@ -89,7 +91,7 @@ function KeyItem({ agentKey, calls, csrf }: ItemView) {
     <li>
       <div class="row">
         <h3>
-          <bdi>{nameOf(agentKey)}</bdi>
+          <bdi>{agentKeyName(agentKey.name)}</bdi>
         </h3>
         <Badge tone={tone}>{label}</Badge>
       </div>
@@ -112,17 +114,7 @@ function KeyItem({ agentKey, calls, csrf }: ItemView) {
           </>
         )}
       </p>
-      {state === "live" ? (
-        <Confirm
-          label="Revoke…"
-          about={`the key ${nameOf(agentKey)}`}
-          action={`${PATH}/${pathSegment(agentKey.id)}/revoke`}
-          csrf={csrf}
-          button="Revoke this key"
-        >
-          The agent that uses it is refused at its next call. This can't be undone.
-        </Confirm>
-      ) : null}
+      {state === "live" ? <RevokeKey {...agentKey} path={PATH} csrf={csrf} /> : null}
     </li>
   );
 }

@@ -4,13 +4,17 @@
 import type { ListPage, ListQuery } from "../listing.ts";
 import { AdminFrame, type AdminPageView } from "./admin-frame.tsx";
 import { AdminList, type ListColumn } from "./admin-list.tsx";
-import { AgentKeyForm, AgentKeyMade, type AgentKeyMadeView } from "./agent-key-form.tsx";
+import {
+  AgentKeyForm,
+  AgentKeyMade,
+  agentKeyName,
+  RevokeKey,
+  type AgentKeyMadeView,
+} from "./agent-key-form.tsx";
 import { keyStateInWords, toolsInWords, type AgentKeyRefusal, type AgentKeyState } from "./agent-key-text.ts";
-import { Confirm } from "./confirm.tsx";
 import { ACCESS_IN_WORDS, type Access } from "./flow-text.ts";
-import { spelledOut, visibleName } from "./outside-text.ts";
+import { spelledOut } from "./outside-text.ts";
 import { Badge, Card, Moment } from "./parts.tsx";
-import { pathSegment } from "./links.ts";
 
 const PATH = "/admin/agent-keys";
 
@@ -108,7 +112,7 @@ const columns = (csrf: string): readonly ListColumn<AdminAgentKey>[] => [
     heading: "Name",
     cell: (key) => (
       <>
-        <bdi>{nameOf(key)}</bdi>
+        <bdi>{agentKeyName(key.name)}</bdi>
         <br />
         <span class="small soft">
           {ACCESS_IN_WORDS[key.access].title}, connection {spelledOut(key.connectionId.slice(0, 8))}
@@ -135,11 +139,9 @@ const columns = (csrf: string): readonly ListColumn<AdminAgentKey>[] => [
   },
   {
     heading: "Revoke",
-    cell: (key) => (key.state === "live" ? <Revoke agentKey={key} csrf={csrf} /> : "Over"),
+    cell: (key) => (key.state === "live" ? <RevokeKey {...key} path={PATH} csrf={csrf} /> : "Over"),
   },
 ];
-
-const nameOf = ({ name }: AdminAgentKey): string => visibleName(name) ?? "A key without a name";
 
 function State({ agentKey: { state, expiresAt, revokedAt, revokedBy } }: { agentKey: AdminAgentKey }) {
   const { label, tone } = keyStateInWords(state);
@@ -158,19 +160,5 @@ function State({ agentKey: { state, expiresAt, revokedAt, revokedBy } }: { agent
         {state === "revoked" && revokedBy !== undefined ? ` by ${spelledOut(revokedBy)}` : null}
       </span>
     </>
-  );
-}
-
-function Revoke({ agentKey, csrf }: { agentKey: AdminAgentKey; csrf: string }) {
-  return (
-    <Confirm
-      label="Revoke…"
-      about={`the key ${nameOf(agentKey)}`}
-      action={`${PATH}/${pathSegment(agentKey.id)}/revoke`}
-      csrf={csrf}
-      button="Revoke this key"
-    >
-      The agent that uses it is refused at its next call. This can't be undone.
-    </Confirm>
   );
 }

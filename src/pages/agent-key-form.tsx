@@ -1,4 +1,5 @@
-// The form that makes an agent key, and the one time that the key is shown. Parts of the pages of admins and people.
+// The form that makes an agent key, the one time that the key is shown, and the button that revokes it. Parts of the pages
+// of admins and people.
 
 import {
   daysInWords,
@@ -8,6 +9,8 @@ import {
   TOOL_CHOICES,
   type AgentKeyRefusal,
 } from "./agent-key-text.ts";
+import { Confirm } from "./confirm.tsx";
+import { pathSegment } from "./links.ts";
 import { visibleName } from "./outside-text.ts";
 import { Moment, PostForm, Snippet } from "./parts.tsx";
 
@@ -147,5 +150,33 @@ export function AgentKeyMade({ name, value, resource, expiresAt }: AgentKeyMadeV
         ))}
       </section>
     </>
+  );
+}
+
+/** What a key is called on our pages, cleaned. */
+export const agentKeyName = (name: string): string => visibleName(name) ?? "A key without a name";
+
+/** Renders the button that revokes a key, and what that does. Posts to `<path>/<id>/revoke`. */
+export function RevokeKey({
+  id,
+  name,
+  path,
+  csrf,
+}: {
+  id: string;
+  name: string;
+  path: string;
+  csrf: string;
+}) {
+  return (
+    <Confirm
+      label="Revoke…"
+      about={`the key ${agentKeyName(name)}`}
+      action={`${path}/${pathSegment(id)}/revoke`}
+      csrf={csrf}
+      button="Revoke this key"
+    >
+      The agent that uses it is refused at its next call. This can't be undone.
+    </Confirm>
   );
 }
