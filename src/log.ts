@@ -48,6 +48,7 @@ export type LogEvent =
   | "admin.signed_in"
   | "admin.refused"
   | "admin.acted"
+  | "admin.restored"
   | "account.signed_in"
   | "account.acted";
 

@@ -3,12 +3,7 @@
 
 import type { IntegrationName } from "../config.ts";
 import type { GongTokens } from "../gong/oauth.ts";
-import {
-  endAccountSession,
-  endAllAccountSessions,
-  openAccountSession,
-  useAccountSession,
-} from "./account-sessions.ts";
+import { endAccountSessions, openAccountSession, useAccountSession } from "./account-sessions.ts";
 import { noteEvent } from "./connection-audit.ts";
 import type { Authorization, ConnectOutcome } from "./connection-rpc.ts";
 import type { ConnectionCore } from "./connection-core.ts";
@@ -53,13 +48,14 @@ export async function useSession(core: ConnectionCore, sessionHash: string): Pro
 /** See ConnectionObject.signOutOfAccount and signOutEverywhere: without `sessionHash`, every account session ends. */
 export async function signOut(core: ConnectionCore, sessionHash: string | undefined): Promise<void> {
   if (!(await core.ready())) return;
-  const forgotten = core.transaction((sql, now) => {
-    if (sessionHash === undefined) endAllAccountSessions(sql);
-    else if (!endAccountSession(sql, sessionHash)) return false;
+  const ended = core.transaction((sql, now) => {
+    const ended = endAccountSessions(sql, sessionHash);
+    if (sessionHash !== undefined && ended.length === 0) return undefined;
     const action = sessionHash === undefined ? "account.signed_out_everywhere" : "account.signed_out";
     noteEvent(sql, now, { action });
-    return forgetUnused(sql, core.row(), now);
+    forgetUnused(sql, core.row(), now);
+    return ended;
   });
-  if (forgotten) await core.noteEnded([]);
+  if (ended !== undefined) await core.noteEnded(ended);
   await core.schedule();
 }

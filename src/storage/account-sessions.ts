@@ -28,14 +28,15 @@ export function useAccountSession(sql: SqlStorage, hash: string, now: number): b
   return used.rowsWritten > 0;
 }
 
-/** Ends one account session. Returns whether there was one. */
-export function endAccountSession(sql: SqlStorage, hash: string): boolean {
-  return sql.exec("DELETE FROM account_sessions WHERE hash = ?", hash).rowsWritten > 0;
-}
-
-/** Ends every account session of the connection. */
-export function endAllAccountSessions(sql: SqlStorage): void {
-  sql.exec("DELETE FROM account_sessions");
+/** Ends one account session, or all of the connection. Returns the hashes of those that ended. */
+export function endAccountSessions(sql: SqlStorage, hash: string | undefined): readonly string[] {
+  return sql
+    .exec<{ hash: string }>(
+      "DELETE FROM account_sessions WHERE hash = coalesce(?, hash) RETURNING hash",
+      hash ?? null,
+    )
+    .toArray()
+    .map((row) => row.hash);
 }
 
 /** Deletes the account sessions that are over. */

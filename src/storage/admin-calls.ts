@@ -20,6 +20,7 @@ import type {
   UsageQuestion,
   UsageRow,
 } from "./admin-rpc.ts";
+import { rememberPolicy, rememberTool } from "./admin-memory.ts";
 import { readFrom, writeTo } from "./admin-rows.ts";
 import { scheduleAlarm } from "./alarm.ts";
 import { writeAudit, type Actor } from "./audit.ts";
@@ -43,7 +44,9 @@ export class AdminCalls extends AdminDirectory {
 
   /** Puts a policy in force in place of version `before`; with an audit row of what changed. */
   async setPolicy(by: Actor, before: number, value: unknown): Promise<PolicyChange> {
-    return writeTo(this.ctx.storage, (sql, now) => setPolicy(sql, { by, before, value }, now));
+    const changed = writeTo(this.ctx.storage, (sql, now) => setPolicy(sql, { by, before, value }, now));
+    if (changed.ok) await rememberPolicy(this.env, this.ctx.storage);
+    return changed;
   }
 
   /**
@@ -95,7 +98,15 @@ export class AdminCalls extends AdminDirectory {
 
   /** Approves a tool as it was shown, or holds it back; with an audit row. */
   async decideTool(decision: ToolDecision): Promise<"done" | "unknown_tool" | "changed_meanwhile"> {
-    return readFrom(this.ctx.storage, "unknown_tool", (sql, now) => tools.decideTool(sql, decision, now));
+    const { integration, name } = decision;
+    const [outcome, since] = readFrom<readonly [ReturnType<typeof tools.decideTool>, number]>(
+      this.ctx.storage,
+      ["unknown_tool", 0],
+      (sql, now) => [tools.decideTool(sql, decision, now), now],
+    );
+    const state = decision.decision === "approve" ? "approved" : "held";
+    if (outcome === "done") await rememberTool(this.env, { integration, name, state, since });
+    return outcome;
   }
 
   /** How much of each budget of this day and month is used. */

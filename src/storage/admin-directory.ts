@@ -4,6 +4,7 @@
 import { EMPTY_PAGE, type ListPage, type ListQuery } from "../listing.ts";
 import type { Client } from "../oauth/client.ts";
 import { AdminLists } from "./admin-lists.ts";
+import { rememberEnds } from "./admin-memory.ts";
 import { readFrom, writeTo } from "./admin-rows.ts";
 import type { AgentKeyEntry, ConnectionEntry } from "./admin-schema.ts";
 import * as keys from "./agent-key-index.ts";
@@ -144,7 +145,11 @@ export class AdminDirectory extends AdminLists {
 
   /** Ends a machine client for good. False when it is gone or was ended before. */
   async endMachineClient(id: string, by: Actor): Promise<boolean> {
-    return readFrom(this.ctx.storage, false, (sql, now) => machines.endMachineClient(sql, id, by, now));
+    const ended = readFrom(this.ctx.storage, false, (sql, now) =>
+      machines.endMachineClient(sql, id, by, now),
+    );
+    if (ended) await rememberEnds(this.env, [id]);
+    return ended;
   }
 
   /** Notes that a machine client got a token, to the hour. */

@@ -5,6 +5,7 @@
 
 import { AdminCalls } from "./admin-calls.ts";
 import type { Approval } from "./admin-schema.ts";
+import { catchUp, rememberEnds } from "./admin-memory.ts";
 import { readFrom, writeTo } from "./admin-rows.ts";
 import { recallHandshake, rememberHandshake, type Handshake } from "./handshakes.ts";
 import * as sessions from "./admin-sessions.ts";
@@ -13,6 +14,12 @@ import { writeAudit, type Actor } from "./audit.ts";
 import * as setup from "./setup-checks.ts";
 
 export class AdminObject extends AdminCalls {
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env);
+    // A point-in-time restore starts a new instance: nothing is served before it knows what was ended since.
+    void ctx.blockConcurrencyWhile(() => catchUp(env, ctx.storage));
+  }
+
   /** Puts a request for shared access before the admins. False when too many wait already. */
   async requestApproval(approval: Approval): Promise<boolean> {
     return writeTo(this.ctx.storage, (sql, now) => approvals.requestApproval(sql, approval, now));
@@ -85,14 +92,15 @@ export class AdminObject extends AdminCalls {
 
   /** Ends every admin session, the one of `by` included. */
   async endAllSessions(by: Actor): Promise<void> {
-    writeTo(this.ctx.storage, (sql, now) => sessions.endAllSessions(sql, by, now));
+    const ended = writeTo(this.ctx.storage, (sql, now) => sessions.endAllSessions(sql, by, now));
+    await rememberEnds(this.env, ended);
   }
 
   /** Ends an admin session; nothing happens when it is over. */
   async endSession(sessionHash: string): Promise<void> {
-    readFrom(this.ctx.storage, undefined, (sql) => {
-      sql.exec("DELETE FROM sessions WHERE hash = ?", sessionHash);
-      return undefined;
+    const ended = readFrom(this.ctx.storage, false, (sql) => {
+      return sql.exec("DELETE FROM sessions WHERE hash = ?", sessionHash).rowsWritten > 0;
     });
+    if (ended) await rememberEnds(this.env, [sessionHash]);
   }
 }

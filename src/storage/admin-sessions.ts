@@ -101,8 +101,9 @@ export function listSessions(sql: SqlStorage, now: number): readonly SessionEntr
     .toArray();
 }
 
-/** Ends every admin session, with the audit row that says who did it. */
-export function endAllSessions(sql: SqlStorage, by: Actor, now: number): void {
-  sql.exec("DELETE FROM sessions");
+/** Ends every admin session, with the audit row that says who did it. Returns their hashes. */
+export function endAllSessions(sql: SqlStorage, by: Actor, now: number): readonly string[] {
+  const ended = sql.exec<{ hash: string }>("DELETE FROM sessions RETURNING hash").toArray();
   writeAudit(sql, now, by, "sessions.ended");
+  return ended.map(({ hash }) => hash);
 }

@@ -103,9 +103,10 @@ export class ConnectionCore {
   witness() {
     const grants = upkeep.grantIds(this.sql);
     const keys = agentKeyIds(this.sql);
-    const open = [...grants.open, ...keys.open];
+    const open = [...grants.open, ...keys.open, ...upkeep.bearerHashes(this.sql)];
     const ended = [...grants.ended, ...keys.ended];
-    return retrying(async () => this.objects.escrow(this.id).witness(open, ended));
+    const generation = this.row()?.generation;
+    return retrying(async () => this.objects.escrow(this.id).witness(open, ended, generation));
   }
 
   /** Tells the escrow what has ended and how far the tokens have come. If it fails, the next use says it again. */

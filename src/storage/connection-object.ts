@@ -144,7 +144,10 @@ export class ConnectionObject extends DurableObject<Env> {
     const core = this.#core;
     if (!(await core.ready())) return false;
     if (presented.kind === "access") {
-      return core.transaction((sql) => upkeep.deleteAccessToken(sql, presented.hash, presented.clientId));
+      const { hash, clientId } = presented;
+      const ended = core.transaction((sql) => upkeep.deleteAccessToken(sql, hash, clientId));
+      if (ended) await core.noteEnded([hash]);
+      return ended;
     }
     const owned = upkeep.findGrant(core.sql, presented.grantId)?.client_id === presented.clientId;
     return owned && life.endGrant(core, presented.grantId, "revoked_by_client");

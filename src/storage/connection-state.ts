@@ -86,6 +86,8 @@ export function applyWitness(sql: SqlStorage, row: ConnectionRow, witness: Witne
   for (const id of witness.ended) {
     revokeGrant(sql, id, "ended_before_restore", now);
     endAgentKey(sql, id, "ended_before_restore", now);
+    sql.exec("DELETE FROM access_tokens WHERE hash = ?", id);
+    sql.exec("DELETE FROM account_sessions WHERE hash = ?", id);
   }
   const behind = row.state === "connected" && row.generation < witness.generation;
   if (behind) {

@@ -1,6 +1,6 @@
-// The EscrowObject: one per connection, a second failure domain beside it. It keeps Gong's sealed token answers until
-// the ConnectionObject has committed them, and remembers what must stay true even after a point-in-time restore of the
-// connection: which grants and agent keys ended, and how many of Gong's refresh tokens are spent.
+// The EscrowObject: one per connection and one for the AdminObject, a second failure domain beside it. It keeps Gong's sealed
+// token answers until the ConnectionObject has committed them, and remembers what must stay true even after a
+// point-in-time restore: what has ended, how many of Gong's refresh tokens are spent, what admins have decided.
 
 import { DurableObject } from "cloudflare:workers";
 import { nowSeconds } from "../clock.ts";
@@ -21,6 +21,7 @@ const MIGRATIONS: readonly Migration[] = [
     ) STRICT`,
   ],
   ["ALTER TABLE ended_grants RENAME TO ended", "ALTER TABLE ended RENAME COLUMN grant_id TO id"],
+  ["CREATE TABLE decisions (name TEXT PRIMARY KEY, version INTEGER NOT NULL, value TEXT NOT NULL) STRICT"],
 ];
 
 /** Restores reach back thirty days; an answer older than that was adopted or is of no use. */
@@ -33,9 +34,12 @@ const CLEAN_UP_SECONDS = 7 * 86_400;
 export interface Witness {
   /** The newest generation of Gong's tokens that was ever committed. */
   readonly generation: number;
-  /** Those of the grants and agent keys asked about that have ended. */
+  /** Those of the ids asked about that have ended. */
   readonly ended: readonly string[];
 }
+
+/** What an admin has decided, the newest of its name. */
+export type Decision = { readonly name: string; readonly version: number; readonly value: string };
 
 export class EscrowObject extends DurableObject<Env> {
   /** Keeps a sealed answer until `settle`. */
@@ -73,7 +77,23 @@ export class EscrowObject extends DurableObject<Env> {
     });
   }
 
-  /** Notes the end of grants and agent keys. */
+  /** Keeps a decision unless there is a newer one of its name. */
+  async keepDecision({ name, version, value }: Decision): Promise<void> {
+    this.#open().exec(
+      `INSERT INTO decisions (name, version, value) VALUES (?1, ?2, ?3)
+       ON CONFLICT (name) DO UPDATE SET version = ?2, value = ?3 WHERE version <= ?2`,
+      name,
+      version,
+      value,
+    );
+  }
+
+  /** The newest decisions. */
+  async decisions(): Promise<readonly Decision[]> {
+    return this.#exists() ? this.#open().exec<Decision>("SELECT * FROM decisions").toArray() : [];
+  }
+
+  /** Notes the end of grants, agent keys, access tokens, sessions and machine clients. */
   async noteEnded(ids: readonly string[]): Promise<void> {
     const sql = this.#open();
     if (FAILPOINTS) await failpoint("escrow.ending", sql);
@@ -86,21 +106,21 @@ export class EscrowObject extends DurableObject<Env> {
   }
 
   /**
-   * What the connection must not fall behind, as far as it concerns the ids in `open`. Those in `ended` are noted first:
-   * the connection may have been stopped between ending them and saying so.
+   * What the object must not fall behind, as far as it concerns the ids in `open`. Those in `ended`, and the generation, are
+   * noted first: the object may have been stopped between writing them and saying so.
    */
-  async witness(open: readonly string[], ended: readonly string[]): Promise<Witness> {
+  async witness(open: readonly string[], ended: readonly string[], generation = 0): Promise<Witness> {
     if (ended.length > 0) await this.noteEnded(ended);
+    if (generation > this.#generation()) await this.settle(undefined, generation);
     if (!this.#exists()) return { generation: 0, ended: [] };
     const sql = this.#open();
-    const [row] = sql.exec<{ generation: number }>("SELECT generation FROM witness").toArray();
     const known = new Set(
       sql
         .exec<{ id: string }>("SELECT id FROM ended")
         .toArray()
         .map(({ id }) => id),
     );
-    return { generation: row?.generation ?? 0, ended: open.filter((id) => known.has(id)) };
+    return { generation: this.#generation(), ended: open.filter((id) => known.has(id)) };
   }
 
   /** Deletes what no restore could need any more. */
@@ -112,6 +132,12 @@ export class EscrowObject extends DurableObject<Env> {
     sql.exec("DELETE FROM ended WHERE ended_at <= ?", now - ENDED_SECONDS);
     const left = sql.exec("SELECT 1 FROM answers UNION ALL SELECT 1 FROM ended LIMIT 1").toArray();
     if (left.length > 0) await this.#schedule();
+  }
+
+  #generation(): number {
+    if (!this.#exists()) return 0;
+    const [row] = this.#open().exec<{ generation: number }>("SELECT generation FROM witness").toArray();
+    return row?.generation ?? 0;
   }
 
   async #schedule(): Promise<void> {

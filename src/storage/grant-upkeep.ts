@@ -52,6 +52,14 @@ export function grantIds(sql: SqlStorage): { readonly open: string[]; readonly e
   return ids;
 }
 
+/** The hashes of what can be ended by itself and leaves no row: access tokens and account sessions. */
+export function bearerHashes(sql: SqlStorage): readonly string[] {
+  return sql
+    .exec<{ hash: string }>("SELECT hash FROM access_tokens UNION ALL SELECT hash FROM account_sessions")
+    .toArray()
+    .map(({ hash }) => hash);
+}
+
 /** The grants of one client that were not ended. */
 export function openGrantsOf(sql: SqlStorage, clientId: string): readonly string[] {
   return sql

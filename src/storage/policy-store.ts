@@ -15,15 +15,37 @@ const DEFAULT: PolicyVersion = { version: 0, policy: DEFAULT_POLICY };
 
 /** The policy in force. Throws when the stored one can't be read: without a policy nothing may be paid. */
 export function currentPolicy(sql: SqlStorage): PolicyVersion {
-  const [row] = sql
-    .exec<{ version: number; policy: string }>(
-      "SELECT version, policy FROM policies ORDER BY version DESC LIMIT 1",
-    )
-    .toArray();
+  const row = newestPolicy(sql);
   if (row === undefined) return DEFAULT;
   const parsed = parsePolicy(JSON.parse(row.policy));
   if (!parsed.ok) throw new Error("The stored policy can't be read by this version of the gateway");
   return { version: row.version, policy: parsed.policy };
+}
+
+/** A policy as it is stored. */
+export type PolicyRow = {
+  readonly version: number;
+  readonly policy: string;
+  readonly changed_at: number;
+  readonly changed_by: string;
+};
+
+/** The policy in force as it is stored; undefined while it is the default. */
+export function newestPolicy(sql: SqlStorage): PolicyRow | undefined {
+  return sql.exec<PolicyRow>("SELECT * FROM policies ORDER BY version DESC LIMIT 1").toArray()[0];
+}
+
+/** Puts a policy back in force that is newer than the one in force. Returns whether it is. */
+export function putPolicyBack(sql: SqlStorage, row: PolicyRow): boolean {
+  if ((newestPolicy(sql)?.version ?? 0) >= row.version) return false;
+  sql.exec(
+    "INSERT INTO policies (version, policy, changed_at, changed_by) VALUES (?, ?, ?, ?)",
+    row.version,
+    row.policy,
+    row.changed_at,
+    row.changed_by,
+  );
+  return true;
 }
 
 /** The policy of an object that was never written. */

@@ -205,6 +205,7 @@ describe(verifies("keys.ended", "the end of a key"), () => {
       storage.sql.exec("ALTER TABLE ended RENAME TO ended_grants");
       storage.sql.exec("ALTER TABLE ended_grants RENAME COLUMN id TO grant_id");
       storage.sql.exec("INSERT INTO ended_grants VALUES (?, ?)", id, now());
+      storage.sql.exec("DROP TABLE decisions");
       storage.sql.exec("UPDATE schema_version SET version = 1");
     });
     await evictDurableObject(escrow);

@@ -255,3 +255,21 @@ describe(verifies("storage.no_write_by_looking", "objects that were only asked")
     expect(await look()).toEqual(before);
   });
 });
+
+describe(verifies("integration.replaced", "another client id in the settings"), () => {
+  it("RFC 6749 §6: a refresh token of the integration before is not sent, and signing in heals", async () => {
+    const { connection, grantId } = await openConnection();
+    await redeemAt(connection, grantId, "1");
+    await tamper(connection, "UPDATE connection SET gong_client_id = 'before'");
+    expect(await accessAt(connection, "1")).toBe("ok");
+    await tamper(connection, "UPDATE connection SET gong_expires_at = 0, refresh_due_at = 0");
+    expect(await accessAt(connection, "1")).toBe("needs_reconnect");
+    expect(await connectionRow(connection)).toMatchObject({
+      state: "needs_reconnect",
+      reason: "integration_replaced",
+    });
+    expect(await gong.requests()).toEqual([]);
+    await connection.connectGong("main", GONG_TOKENS, newAuthorization(), undefined);
+    expect(await accessAt(connection, "1")).toBe("ok");
+  });
+});

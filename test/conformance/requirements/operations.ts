@@ -63,13 +63,24 @@ export const operations = {
     source: "gateway",
     behaviour: "A client secret that Gong no longer accepts ends no connection; a new one heals them all.",
   },
+  "integration.replaced": {
+    source: "RFC 6749 §6",
+    behaviour:
+      "After a change of the client id at Gong no old refresh token is sent; the state says so, and signing in heals.",
+  },
   "deployment.moved": {
     source: "RFC 8707 §2",
     behaviour: "After a change of PUBLIC_URL tokens of the old address are refused, and signing in heals.",
   },
   "restore.connection": {
     source: "gateway",
-    behaviour: "A point-in-time restore revives no ended grant and sends no spent Gong refresh token.",
+    behaviour:
+      "A point-in-time restore revives no ended grant, token or account session and sends no spent Gong refresh token.",
+  },
+  "restore.admin": {
+    source: "gateway",
+    behaviour:
+      "A restored AdminObject revives no ended session or machine client, and no policy or tool that admins had changed.",
   },
   "clients.sdk_v2_legacy": {
     source: "MCP 2025-11-25, Authorization; RFC 7591; RFC 6749 §2.3.1, §6; RFC 7009 §2.1",

@@ -1,0 +1,164 @@
+// A point-in-time restore of one object, played by putting its rows back and starting a new instance: what was revoked, ended
+// or forbidden since stays so, because another object remembers it.
+
+import { evictDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { beforeEach, describe, expect, it } from "vitest";
+import { verifies } from "../conformance/verifies.ts";
+import { sha256 } from "../../src/crypto/encoding.ts";
+import { DEFAULT_POLICY } from "../../src/mcp/policy.ts";
+import { actorNamed } from "../support/actor.ts";
+import {
+  accessAt,
+  connectionRow,
+  GONG_TOKENS,
+  newAuthorization,
+  now,
+  openConnection,
+  redeemAt,
+  rows,
+  runAlarm,
+  tamper,
+} from "../support/connection.ts";
+import { gong } from "../support/gong.ts";
+
+beforeEach(() => gong.reset());
+
+const admin = () => env.ADMIN.getByName("admin");
+type Row = Record<string, SqlStorageValue>;
+
+/** Puts rows back as they were, and starts a new instance. */
+async function putBack(object: DurableObjectStub, table: string, before: readonly Row[]): Promise<void> {
+  await tamper(object, `DELETE FROM ${table}`);
+  for (const row of before) {
+    const names = Object.keys(row);
+    const statement = `INSERT INTO ${table} (${names.join(", ")}) VALUES (${names.map(() => "?").join(", ")})`;
+    await tamper(object, statement, ...Object.values(row));
+  }
+  await evictDurableObject(object);
+}
+
+describe(verifies("restore.admin", "a restored AdminObject"), () => {
+  it.each(["one", "all"])(
+    "gateway: %s admin session that was ended stays ended, a later one lives",
+    async (how) => {
+      await admin().openSession(`old ${how}`, undefined, actorNamed("admin"));
+      const before = await rows<Row>(admin(), "sessions");
+      if (how === "one") await admin().endSession(`old ${how}`);
+      else await admin().endAllSessions(actorNamed("admin"));
+      await putBack(admin(), "sessions", before);
+      expect(await admin().useSession(`old ${how}`)).toBeUndefined();
+      await admin().openSession(`new ${how}`, undefined, actorNamed("admin"));
+      await evictDurableObject(admin());
+      expect(await admin().useSession(`new ${how}`)).toBe("admin");
+    },
+  );
+
+  it("gateway: a machine client that was ended stays ended, and another one lives", async () => {
+    for (const id of ["machine-1", "machine-2"]) {
+      const proof = { kind: "secret", secretHash: await sha256(id) } as const;
+      const machine = { id, name: id, proof, scope: ["mcp:ai-ask:read"], expiresAt: undefined };
+      await admin().addMachineClient(machine, actorNamed("admin"));
+    }
+    const before = await rows<Row>(admin(), "machine_clients");
+    expect(await admin().endMachineClient("machine-1", actorNamed("admin"))).toBe(true);
+    await putBack(admin(), "machine_clients", before);
+    expect(await admin().findMachineClient("machine-1")).toBeUndefined();
+    expect(await admin().findMachineClient("machine-2")).toMatchObject({ clientId: "machine-2" });
+  });
+
+  it("gateway: the policy that was in force is in force again, and the next change counts on from it", async () => {
+    const { version } = await admin().policy();
+    const strict = { ...DEFAULT_POLICY, warnAtPercent: 50 };
+    const before = await rows<Row>(admin(), "policies");
+    expect(await admin().setPolicy(actorNamed("admin"), version, strict)).toMatchObject({ ok: true });
+    const { version: strictVersion, policy } = await admin().policy();
+    await putBack(admin(), "policies", before);
+    expect(await admin().policy()).toEqual({ version: strictVersion, policy });
+    expect(await admin().setPolicy(actorNamed("admin"), version, DEFAULT_POLICY)).toMatchObject({
+      ok: false,
+      reason: "changed_meanwhile",
+    });
+  });
+
+  it("gateway: a tool that an admin held back is held back; one that was approved after that is not", async () => {
+    const listed = await Promise.all(
+      ["ask_account", "ask_deal"].map(async (name) => ({ name, hash: await sha256(name), definition: "{}" })),
+    );
+    const place = { integration: "main", revision: "2025-11-25" } as const;
+    await admin().noteTools(place, listed, "request");
+    const before = await rows<Row>(admin(), "tools");
+    const decide = (name: string, decision: "approve" | "hold") =>
+      admin().decideTool({ by: actorNamed("admin"), integration: "main", name, decision, shown: [] });
+    await decide("ask_account", "hold");
+    await decide("ask_deal", "hold");
+    await decide("ask_deal", "approve");
+    await putBack(admin(), "tools", before);
+    expect((await admin().listRules(place)).states).toEqual({ ask_account: "held", ask_deal: "approved" });
+  });
+
+  it("gateway: what it did not live to say outside, its next instance says", async () => {
+    const { version } = await admin().policy();
+    const memory = env.ESCROWS.getByName("admin");
+    const changed = { ...DEFAULT_POLICY, warnAtPercent: 60 };
+    expect(await admin().setPolicy(actorNamed("admin"), version, changed)).toMatchObject({ ok: true });
+    await tamper(memory, "DELETE FROM decisions");
+    await evictDurableObject(admin());
+    await admin().policy();
+    expect(await rows(memory, "decisions")).toContainEqual(
+      expect.objectContaining({ name: "policy", version: version + 1 }),
+    );
+  });
+});
+
+describe(verifies("restore.connection", "a restored ConnectionObject"), () => {
+  it("RFC 7009 §2.1: an access token that was revoked alone stays revoked, and its grant lives", async () => {
+    const { connection, grantId } = await openConnection();
+    await redeemAt(connection, grantId, "1");
+    const before = await rows<Row>(connection, "access_tokens");
+    const hash = await sha256("access 1");
+    expect(await connection.revokeToken({ kind: "access", hash, grantId, clientId: "client-1" })).toBe(true);
+    await putBack(connection, "access_tokens", before);
+    expect(await accessAt(connection, "1")).toBe("invalid_token: unknown");
+    expect((await connection.describe())?.grants).toHaveLength(1);
+  });
+
+  it.each(["one", "all"])("OWASP ASVS 7.4.1: %s account session that was ended stays ended", async (how) => {
+    const { connection } = await openConnection();
+    await connection.signInToAccount("main", GONG_TOKENS, newAuthorization(), "visit");
+    const before = await rows<Row>(connection, "account_sessions");
+    if (how === "one") await connection.signOutOfAccount("visit");
+    else await connection.signOutEverywhere();
+    await putBack(connection, "account_sessions", before);
+    expect(await connection.useAccountSession("visit")).toBe(false);
+  });
+
+  it("RFC 9700 §4.14.2: with tokens that were spent since, the state says so, and Gong is not asked", async () => {
+    const { connection, grantId } = await openConnection();
+    await redeemAt(connection, grantId, "1");
+    const before = await rows<Row>(connection, "connection");
+    await connection.connectGong("main", GONG_TOKENS, newAuthorization(), undefined);
+    await putBack(connection, "connection", before);
+    await tamper(connection, "UPDATE connection SET gong_expires_at = 0, refresh_due_at = 0");
+    expect(await accessAt(connection, "1")).toBe("needs_reconnect");
+    await runAlarm(connection);
+    expect(await connectionRow(connection)).toMatchObject({ state: "needs_reconnect", reason: "restored" });
+    expect(await gong.requests()).toEqual([]);
+  });
+});
+
+describe(verifies("restore.connection", "a restored EscrowObject"), () => {
+  it("gateway: its connection tells it again what has ended and how far the tokens have come", async () => {
+    const { connection, grantId } = await openConnection();
+    await connection.connectGong("main", GONG_TOKENS, newAuthorization(), undefined);
+    await connection.endGrant(grantId, "ended_by_person");
+    const escrow = env.ESCROWS.getByName(connection.name ?? "");
+    const witness = await rows(escrow, "witness");
+    await tamper(escrow, "DELETE FROM ended");
+    await tamper(escrow, "DELETE FROM witness");
+    await evictDurableObject(connection);
+    await connection.describe();
+    expect(await rows(escrow, "witness")).toEqual(witness);
+    expect(await rows(escrow, "ended")).toMatchObject([{ id: grantId, ended_at: now() }]);
+  });
+});
