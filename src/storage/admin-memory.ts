@@ -2,11 +2,11 @@
 // force, and the tools they hold back. An EscrowObject of its own remembers; an instance that starts is compared with it.
 
 import { log } from "../log.ts";
+import type { ToolState } from "../mcp/allowed-tool.ts";
 import { writeTo } from "./admin-rows.ts";
 import type { Decision } from "./escrow-object.ts";
 import { schemaVersion } from "./migrations.ts";
 import { newestPolicy, putPolicyBack } from "./policy-store.ts";
-import { holdAgain, type HeldTool } from "./seen-tools.ts";
 import { objectsOf, retrying } from "./stubs.ts";
 
 const NAME = "admin";
@@ -25,6 +25,14 @@ export async function rememberPolicy(env: Env, storage: DurableObjectStorage): P
   if (policy === undefined) return;
   const kept = { name: POLICY, version: policy.version, value: JSON.stringify(policy) };
   await retrying(async () => escrowOf(env).keepDecision(kept));
+}
+
+/** What an admin decided about a tool, and when. */
+export interface HeldTool {
+  readonly integration: string;
+  readonly name: string;
+  readonly state: ToolState;
+  readonly since: number;
 }
 
 /** Remembers what an admin has decided about a tool. */
@@ -71,4 +79,17 @@ function endAgain(sql: SqlStorage, ids: readonly string[], now: number): boolean
 /** Whether the decision had to be put back. */
 function decideAgain(sql: SqlStorage, { name, value }: Decision): boolean {
   return name === POLICY ? putPolicyBack(sql, JSON.parse(value)) : holdAgain(sql, JSON.parse(value));
+}
+
+/** Holds a tool back again that an admin has held back since the row was written. Returns whether it had to be. */
+function holdAgain(sql: SqlStorage, { integration, name, state, since }: HeldTool): boolean {
+  if (state !== "held") return false;
+  const held = sql.exec(
+    `UPDATE tools SET state = 'held', state_since = ?1
+     WHERE integration = ?2 AND name = ?3 AND state <> 'held' AND state_since <= ?1`,
+    since,
+    integration,
+    name,
+  );
+  return held.rowsWritten > 0;
 }

@@ -6,7 +6,13 @@ import type { GongTokens } from "../gong/oauth.ts";
 import { log } from "../log.ts";
 import * as keys from "./agent-keys.ts";
 import type { ConnectionCore } from "./connection-core.ts";
-import type { AgentKeyCreation, Authorization, ConnectOutcome, GrantAndCode } from "./connection-rpc.ts";
+import type {
+  AgentKeyCreation,
+  Authorization,
+  ConnectOutcome,
+  GrantAndCode,
+  PresentedForRevocation,
+} from "./connection-rpc.ts";
 import type { ConnectionRow } from "./connection-schema.ts";
 import { forgetGongTokens, writeConnection } from "./connection-state.ts";
 import { forgetUnused } from "./connection-use.ts";
@@ -69,6 +75,19 @@ export async function openGrant(core: ConnectionCore, opened: GrantAndCode): Pro
   core.reportState();
   await core.schedule();
   return true;
+}
+
+/** See ConnectionObject.revokeToken. */
+export async function revokeToken(core: ConnectionCore, presented: PresentedForRevocation): Promise<boolean> {
+  if (!(await core.ready())) return false;
+  const { kind, hash, grantId, clientId } = presented;
+  if (kind === "access") {
+    const ended = core.transaction((sql) => upkeep.deleteAccessToken(sql, hash, clientId));
+    if (ended) await core.noteEnded([hash]);
+    return ended;
+  }
+  const owned = upkeep.findGrant(core.sql, grantId)?.client_id === clientId;
+  return owned && endGrant(core, grantId, "revoked_by_client");
 }
 
 /** See ConnectionObject.endGrant. */

@@ -22,11 +22,11 @@ import type {
   ConnectionDescription,
   ConnectOutcome,
   GrantAndCode,
+  PresentedForRevocation,
 } from "./connection-rpc.ts";
 import { describeConnection, notePerson } from "./connection-state.ts";
 import type { GongAuthorization } from "./gong-tokens.ts";
 import { insertGrant } from "./grant-opening.ts";
-import * as upkeep from "./grant-upkeep.ts";
 import {
   redeemCode,
   rotateRefreshToken,
@@ -135,22 +135,8 @@ export class ConnectionObject extends DurableObject<Env> {
   }
 
   /** RFC 7009 §2.1: ends the token if it is `clientId`'s; a refresh token ends its whole grant. */
-  async revokeToken(presented: {
-    readonly kind: "access" | "refresh";
-    readonly hash: string;
-    readonly grantId: string;
-    readonly clientId: string;
-  }): Promise<boolean> {
-    const core = this.#core;
-    if (!(await core.ready())) return false;
-    if (presented.kind === "access") {
-      const { hash, clientId } = presented;
-      const ended = core.transaction((sql) => upkeep.deleteAccessToken(sql, hash, clientId));
-      if (ended) await core.noteEnded([hash]);
-      return ended;
-    }
-    const owned = upkeep.findGrant(core.sql, presented.grantId)?.client_id === presented.clientId;
-    return owned && life.endGrant(core, presented.grantId, "revoked_by_client");
+  async revokeToken(presented: PresentedForRevocation): Promise<boolean> {
+    return life.revokeToken(this.#core, presented);
   }
 
   /** Ends a grant at once. The last one takes a personal connection's Gong tokens with it. */

@@ -10,6 +10,14 @@ export interface GrantAndCode {
   readonly code: NewCode;
 }
 
+/** A token of ours that its client gives up. RFC 7009 §2.1. */
+export interface PresentedForRevocation {
+  readonly kind: "access" | "refresh";
+  readonly hash: string;
+  readonly grantId: string;
+  readonly clientId: string;
+}
+
 /** One sign-in at Gong, to tell which of two is the newer: a person's newest may end the older ones there. */
 export interface Authorization {
   /** The id of its transaction. */

@@ -196,27 +196,6 @@ function setState(sql: SqlStorage, integration: string, name: string, state: Too
   );
 }
 
-/** What an admin decided about a tool, and when. */
-export interface HeldTool {
-  readonly integration: string;
-  readonly name: string;
-  readonly state: ToolState;
-  readonly since: number;
-}
-
-/** Holds a tool back again that an admin has held back since the row was written. Returns whether it had to be. */
-export function holdAgain(sql: SqlStorage, { integration, name, state, since }: HeldTool): boolean {
-  if (state !== "held") return false;
-  const held = sql.exec(
-    `UPDATE tools SET state = 'held', state_since = ?1
-     WHERE integration = ?2 AND name = ?3 AND state <> 'held' AND state_since <= ?1`,
-    since,
-    integration,
-    name,
-  );
-  return held.rowsWritten > 0;
-}
-
 /**
  * An admin's decision about a tool, with its audit row. To approve, `shown` must name every definition that waits: one
  * that came while the admin was reading is not approved unseen.
