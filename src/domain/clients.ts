@@ -41,11 +41,39 @@ async function lookUp(gateway: Gateway, clientId: string, purpose: Purpose): Pro
   const preregistered = gateway.config.preregisteredClients.get(clientId);
   if (preregistered !== undefined) return preregistered;
   if (isDocumentClientId(clientId)) return findDocumentClient(gateway, clientId, purpose);
-  if (MACHINE_ID.test(clientId)) {
-    return retrying(async () => gateway.objects.admin().findMachineClient(clientId));
-  }
+  if (MACHINE_ID.test(clientId)) return findMachineClient(gateway, clientId);
   if (!DYNAMIC_ID.test(clientId)) return undefined;
   return retrying(() => gateway.objects.registry(clientId).find(clientId));
+}
+
+/** Machine clients that this isolate has found. Any other id may be made up, and there is one AdminObject for all. */
+const foundMachines = new Set<string>();
+const MOST_FOUND = 1_000;
+/** How many ids that were not found before one isolate may ask about in a second. */
+const MOST_ASKED = 20;
+let asked = { at: 0, times: 0 };
+
+async function findMachineClient(gateway: Gateway, clientId: string): Promise<Client | undefined> {
+  const at = gateway.now();
+  if (!foundMachines.has(clientId)) {
+    asked = { at, times: asked.at === at ? asked.times + 1 : 1 };
+    if (asked.times > MOST_ASKED) {
+      throw new OAuthError(
+        "temporarily_unavailable",
+        "Too many clients ask at once. Try again in a second.",
+        {
+          reason: "machine_rate",
+          retryAfterSeconds: 1,
+        },
+      );
+    }
+  }
+  const client = await retrying(async () => gateway.objects.admin().findMachineClient(clientId));
+  if (client !== undefined) {
+    if (foundMachines.size >= MOST_FOUND) foundMachines.clear();
+    foundMachines.add(clientId);
+  }
+  return client;
 }
 
 /**

@@ -80,6 +80,28 @@ async function end(clientId: string): Promise<Response> {
   return admin.post(`${PATH}/${clientId}/end`, { csrf: await csrf() });
 }
 
+describe(verifies("machine.made_up", "a flood of made-up machine clients"), () => {
+  it("OWASP API4:2023: after 20 in a second they get 503, one that was there before its token; then all go on", async () => {
+    const client = await made();
+    const other = await made();
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 5_000 });
+    expect((await tokenFor(client)).status).toBe(200);
+    const madeUp = (n: number): Promise<Response> =>
+      tokenFor({ clientId: `gmc_${String(n).padStart(22, "A")}`, secret: "made up" });
+    const statuses: number[] = [];
+    for (let n = 0; n < 40; n += 1) statuses.push((await madeUp(n)).status);
+    expect(statuses.filter((status) => status === 401).length).toBeLessThanOrEqual(20);
+    expect(statuses.slice(20)).toEqual(Array.from({ length: 20 }, () => 503));
+    const refused = await tokenFor(other);
+    expect(refused.headers.get("retry-after")).toBe("1");
+    await expectOAuthError(refused, "temporarily_unavailable", 503);
+    expect((await tokenFor(client)).status).toBe(200);
+    vi.setSystemTime(Date.now() + 1_000);
+    expect((await tokenFor(other)).status).toBe(200);
+    await expectOAuthError(await madeUp(0), "invalid_client", 401);
+  });
+});
+
 describe(verifies("machine.admin", "a machine client from its making to its end"), () => {
   it("RFC 6749 §4.4: is made with a secret, gets a token and an answer, and is ended at once", async () => {
     const client = await made();

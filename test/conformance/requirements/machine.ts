@@ -9,6 +9,11 @@ export const machine = {
     source: "RFC 6749 §4.4, MCP extension io.modelcontextprotocol/oauth-client-credentials",
     behaviour: "A machine gets an access token by its own credentials and calls a tool of shared access.",
   },
+  "machine.made_up": {
+    source: "OWASP API4:2023",
+    behaviour:
+      "Made-up ids of machine clients cost the one AdminObject 20 questions a second and isolate; a machine client that was there before goes on.",
+  },
   "machine.refused": {
     source: "RFC 6749 §4.4, §5.2, RFC 8707 §2",
     behaviour: "Only confidential clients that an admin vouches for, only shared access, only their scopes.",
