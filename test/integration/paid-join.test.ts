@@ -12,6 +12,7 @@ import {
   begin,
   cancelPaid,
   leave,
+  letGo,
   ledgerRows,
   messagesOf,
   rowsWhen,
@@ -24,7 +25,7 @@ import {
 beforeEach(async () => {
   await gong.reset();
   await begin();
-  await gong.knobs({ toolLatencyMs: 400, era: "both" });
+  await gong.knobs({ toolsHeld: true, era: "both" });
 });
 
 const FORMS = (["json", "sse"] as const).flatMap((answerAs) =>
@@ -42,6 +43,7 @@ describe(verifies("paid.joined", "one call for all who ask the same"), () => {
       const paying = askPaid(ada, { id: 7, era: first });
       await untilAtGong();
       const joining = askPaid(other, { id: "seven", era: second });
+      await letGo(1);
       const [paid, joined] = [await answerOf(await paying), await answerOf(await joining)];
       expect(paid.id).toBe(7);
       expect(servedNote(paid)).toBeUndefined();
@@ -68,7 +70,9 @@ describe(verifies("paid.joined", "one call for all who ask the same"), () => {
       const [ada, other] = await twoClients();
       const paying = askPaid(ada);
       await untilAtGong();
-      const joined = await askPaid(other, { id: 2, accept });
+      const joining = askPaid(other, { id: 2, accept });
+      await letGo(1);
+      const joined = await joining;
       expect(joined.headers.get("content-type")).toBe(type);
       expect((await answerOf(joined)).id).toBe(2);
       await (await paying).text();
@@ -82,6 +86,7 @@ describe(verifies("paid.joined", "one call for all who ask the same"), () => {
     const paying = askPaid(ada, { meta: { progressToken: "mine" } });
     await untilAtGong();
     const joining = [askPaid(other, { id: 2, meta: { progressToken: 99 } }), askPaid(other, { id: 3 })];
+    await letGo(2);
     const all = await Promise.all([paying, ...joining].map(async (response) => messagesOf(await response)));
     const tokens = all.map((messages) =>
       messages.filter(({ method }) => method !== undefined).map(({ params }) => params?.["progressToken"]),
@@ -94,9 +99,9 @@ describe(verifies("paid.joined", "one call for all who ask the same"), () => {
   });
 
   it("gateway: fifty of the same call at once are one at Gong, and the ledger says what each one was", async () => {
-    await gong.knobs({ toolLatencyMs: 3000 });
     const clients = await twoClients();
     const calls = Array.from({ length: 50 }, (_, at) => askPaid(clients[at % 2] ?? clients[0], { id: at }));
+    await letGo(49);
     const answers = await Promise.all(calls.map(async (response) => answerOf(await response)));
     expect(answers.map(({ id }) => id)).toEqual(Array.from({ length: 50 }, (_, at) => at));
     expect(await gong.credits()).toBe(1);
@@ -106,6 +111,7 @@ describe(verifies("paid.joined", "one call for all who ask the same"), () => {
   });
 
   it("gateway: another question, another tool and another person's same question are calls of their own", async () => {
+    await letGo();
     const [ada, other] = await twoClients();
     const grace = await connectAs("grace");
     const answers = await Promise.all(
@@ -130,12 +136,13 @@ describe(verifies("paid.joined", "one call for all who ask the same"), () => {
       askPaid(ada, { headers: { "mcp-param-region": "eu" } }),
       askPaid(other, { headers: { "mcp-param-region": region } }),
     ];
+    await letGo(2 - credits);
     for (const response of await Promise.all(calls)) await response.text();
     expect(await gong.credits()).toBe(credits);
   });
 
   it("gateway: the same call after the answer was delivered is paid again", async () => {
-    await gong.knobs({ toolLatencyMs: 0 });
+    await letGo();
     const [ada] = await twoClients();
     for (let times = 1; times <= 3; times += 1) {
       expect(servedNote(await answerOf(await askPaid(ada)))).toBeUndefined();
@@ -151,6 +158,7 @@ describe(verifies("paid.cancelled", "one caller's end is not another's"), () => 
     const paying = await askPaid(ada, { era: "modern", meta: { progressToken: 1 } });
     const joining = askPaid(other, { id: 2 });
     await leave(paying);
+    await letGo(1);
     expect(servedNote(await answerOf(await joining))?.how).toBe("joined");
     expect(await gong.credits()).toBe(1);
     const rows = await rowsWhen((all) =>
@@ -167,6 +175,7 @@ describe(verifies("paid.cancelled", "one caller's end is not another's"), () => 
     const joined = await askPaid(other, { id: "same" });
     expect((await cancelPaid(other, "same")).status).toBe(202);
     expect(await messagesOf(joined)).toEqual([]);
+    await letGo();
     expect((await answerOf(await paying)).id).toBe("same");
     const sent = (await gong.ledger()).filter(
       (entry) => entry.kind === "request" && entry.rpcMethod === "notifications/cancelled",
@@ -187,6 +196,7 @@ describe(verifies("paid.cancelled", "one caller's end is not another's"), () => 
     await untilAtGong();
     expect((await cancelPaid(ada, 5, sessions[0])).status).toBe(202);
     expect(await messagesOf(paid)).toEqual([]);
+    await letGo(1);
     expect(servedNote(await answerOf(await joining))?.how).toBe("joined");
     expect(await gong.credits()).toBe(1);
   });
@@ -197,6 +207,7 @@ describe(verifies("paid.cancelled", "one caller's end is not another's"), () => 
     await untilAtGong();
     await (await cancelPaid(other, 5)).text();
     await (await cancelPaid(ada, 6)).text();
+    await letGo();
     expect((await answerOf(await paying)).result?.isError).toBeUndefined();
   });
 
@@ -206,7 +217,7 @@ describe(verifies("paid.cancelled", "one caller's end is not another's"), () => 
       sessions: true,
       era: "legacy",
       asksBeforeAnswer: true,
-      toolLatencyMs: 50,
+      toolsHeld: false,
     });
     const [ada, other] = await twoClients();
     const session = await beginElicitingSession(ada);

@@ -11,6 +11,7 @@ import {
   begin,
   connectionUsed,
   ledgerRows,
+  letGo,
   messagesOf,
   rowsWhen,
   servedNote,
@@ -22,7 +23,7 @@ import { agentBeside } from "../support/paid-agents.ts";
 
 beforeEach(async () => {
   await gong.reset();
-  await gong.knobs({ toolLatencyMs: 500, era: "both" });
+  await gong.knobs({ toolsHeld: true, era: "both" });
   await setPolicy({});
   await begin();
 });
@@ -63,6 +64,7 @@ describe(verifies("paid.revoked", "revoked while the call runs"), () => {
       if (answerAs === "sse") await paying;
       await untilAtGong();
       await agent.revoke();
+      await letGo();
       if (answerAs === "sse") await expectWithheld(await paying, 1);
       else await expectRefused(await paying);
       const [row] = await rowsWhen((all) => all[0]?.outcome === "ok");
@@ -86,6 +88,7 @@ describe(verifies("paid.revoked", "revoked while the call runs"), () => {
       const joining = askPaid(agent.client, { id: 2, accept: "application/json" });
       await rowsWhen((all) => all.some(({ served }) => served === "joined"));
       await agent.revoke();
+      await letGo();
       await expectRefused(await joining);
       expect(JSON.stringify(await answerOf(await paying))).toContain(CANARY);
       const found = await rowsWhen((all) => all.some(({ delivered }) => delivered === 1));
@@ -104,6 +107,7 @@ describe(verifies("paid.revoked", "revoked while the call runs"), () => {
       const paid = await askPaid(first, { id: "p", meta: { progressToken: 1 } });
       const joined = await askPaid(role === "payer" ? other : agent.client, { id: "j" });
       await agent.revoke();
+      await letGo();
       const [revoked, live] = role === "payer" ? [paid, joined] : [joined, paid];
       const ended = expectWithheld(revoked, role === "payer" ? "p" : "j");
       expect(JSON.stringify(await answerOf(live))).toContain(CANARY);
@@ -123,6 +127,7 @@ describe(verifies("paid.revoked", "revoked while the call runs"), () => {
     await rowsWhen((all) => all.some(({ served }) => served === "joined"));
     const connection = await connectionUsed();
     await connection.disconnect("ended_by_admin");
+    await letGo();
     for (const response of await Promise.all([paying, joining])) await expectRefused(response);
     await rowsWhen((all) => all.every(({ outcome }) => outcome === "ok"));
     expect((await ledgerRows()).map(({ delivered }) => delivered)).toEqual([0, 0]);
@@ -134,6 +139,7 @@ describe(verifies("paid.revoked", "revoked while the call runs"), () => {
     const paying = askPaid(ada);
     await untilAtGong();
     vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 7200_000 });
+    await letGo();
     expect(JSON.stringify(await answerOf(await paying))).toContain(CANARY);
     expect((await askPaid(ada)).status).toBe(401);
     expect((await rowsWhen((all) => all.some(({ delivered }) => delivered === 1)))[0]?.served).toBe("paid");

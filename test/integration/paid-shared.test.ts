@@ -3,19 +3,21 @@
 
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it } from "vitest";
+import { DEFAULT_POLICY, type Policy } from "../../src/mcp/policy.ts";
 import { verifies } from "../conformance/verifies.ts";
 import { adminBrowser, connectSharedAs } from "../support/admin.ts";
-import { makeKey } from "../support/agent-key.ts";
+import { connectionOf, makeKey } from "../support/agent-key.ts";
 import { rows } from "../support/connection.ts";
 import { call } from "../support/flow.ts";
 import { gong } from "../support/gong.ts";
-import { INITIALIZE, type Connected } from "../support/mcp.ts";
+import { connectAs, INITIALIZE, type Connected } from "../support/mcp.ts";
 import {
   answerOf,
   askPaid,
   begin,
   connectionUsed,
   leave,
+  letGo,
   messagesOf,
   reusing,
   rowsWhen,
@@ -27,7 +29,7 @@ import {
 
 beforeEach(async () => {
   await gong.reset();
-  await gong.knobs({ toolLatencyMs: 300, era: "both" });
+  await gong.knobs({ era: "both" });
   await setPolicy({});
   await begin();
 });
@@ -36,15 +38,18 @@ type Client = Pick<Connected, "tokens">;
 
 const SHARED = { path: "/shared/mcp" };
 
+/** An agent of shared access, by its key. */
+type SharedAgent = Client & { readonly keyId: string };
+
 /** Two agents of shared access, each with a key of its own. */
-async function twoSharedAgents(): Promise<readonly [Client, Client]> {
+async function twoSharedAgents(): Promise<readonly [SharedAgent, SharedAgent]> {
   await connectSharedAs(await adminBrowser());
   const entries = await env.ADMIN.getByName("admin").listConnections(100);
   const id = entries.find(({ integration }) => integration === "shared")?.id ?? "";
   const [{ tokens }] = await twoClients();
-  const agent = async (): Promise<Client> => {
-    const { key } = await makeKey(id);
-    return { tokens: { ...tokens, access_token: key } };
+  const agent = async (): Promise<SharedAgent> => {
+    const made = await makeKey(id);
+    return { keyId: made.id, tokens: { ...tokens, access_token: made.key } };
   };
   return [await agent(), await agent()];
 }
@@ -73,15 +78,65 @@ describe(verifies("paid.joined", "calls of shared access"), () => {
     async (shareResults) => {
       const [first, second] = await twoSharedAgents();
       await setPolicy({ shareResults });
+      await gong.knobs({ toolsHeld: true });
       const paying = askPaid(first, SHARED);
       await untilAtGong();
-      const joined = await answerOf(await askPaid(second, { id: 2, ...SHARED }));
+      const joining = askPaid(second, { id: 2, ...SHARED });
+      await letGo(1);
+      const joined = await answerOf(await joining);
       expect(servedNote(joined)?.how).toBe("joined");
       expect(JSON.stringify(joined)).toContain("CANARY-company-2b9d41");
       await (await paying).text();
       expect(await gong.credits()).toBe(1);
     },
   );
+});
+
+describe(verifies("paid.joined", "policy.calls", "who may join, and be given what is kept"), () => {
+  const { guards } = DEFAULT_POLICY;
+  const DENIED = { deny: ["ask_account"] };
+
+  it.each([
+    ["a rule for its key", (keyId: string): Partial<Policy> => ({ keys: { [keyId]: DENIED } })],
+    ["a rule for shared access", () => ({ access: { ...DEFAULT_POLICY.access, shared: DENIED } })],
+    ["a cost guard on the account", () => ({ guards: { ...guards, denyAccounts: ["Globex"] } })],
+    ["a cost guard on the range", () => ({ guards: { ...guards, rangeRequired: true } })],
+  ])("gateway: %s that denies the call denies joining it, and its kept result", async (_, changes) => {
+    const [first, second] = await twoSharedAgents();
+    await gong.knobs({ toolsHeld: true, answerAs: "sse" });
+    const paying = await askPaid(first, { ...SHARED, meta: { progressToken: 1 } });
+    await untilAtGong();
+    await setPolicy(changes(second.keyId));
+    const denied = async (): Promise<void> => {
+      const answer = await answerOf(await askPaid(second, { id: 2, ...SHARED }));
+      expect(answer.result?.isError).toBe(true);
+      expect(JSON.stringify(answer)).not.toContain("CANARY");
+    };
+    await denied();
+    await leave(paying);
+    await letGo();
+    await rowsWhen((all) => all.some(({ served, outcome }) => served === "paid" && outcome === "ok"));
+    await denied();
+    await setPolicy({});
+    const allowed = await answerOf(await askPaid(second, { id: 3, ...SHARED }));
+    expect(servedNote(allowed)?.how).toBe("recovered");
+    expect(await gong.credits()).toBe(1);
+  });
+
+  it("MCP authorization, Scope Challenge: a client without the tool's scope joins nothing, nor a key without the tool", async () => {
+    await gong.knobs({ toolsHeld: true });
+    const [ada] = await twoClients();
+    const briefer = await connectAs("ada", { scope: "mcp:ai-briefer:read" });
+    const { key } = await makeKey(await connectionOf(ada.tokens.access_token), { tools: ["ask_deal"] });
+    const paying = askPaid(ada);
+    await untilAtGong();
+    expect((await askPaid(briefer)).status).toBe(403);
+    const held = await answerOf(await askPaid({ tokens: { ...ada.tokens, access_token: key } }));
+    expect(held.result?.isError).toBe(true);
+    await letGo();
+    expect((await answerOf(await paying)).result?.isError).toBeUndefined();
+    expect(await gong.credits()).toBe(1);
+  });
 });
 
 describe(verifies("paid.cancelled", "a payer that leaves a question unanswered"), () => {
@@ -91,7 +146,7 @@ describe(verifies("paid.cancelled", "a payer that leaves a question unanswered")
     const params = { ...INITIALIZE.params, capabilities: { elicitation: {} } };
     const begun = await call(ada.tokens.access_token, { ...INITIALIZE, params });
     await begun.text();
-    await gong.fault({ endpoint: "mcp", fault: { kind: "delay", ms: 1000 } });
+    await gong.fault({ endpoint: "mcp", fault: { kind: "delay", ms: 3000 } });
     const paying = askPaid(ada, { session: begun.headers.get("mcp-session-id") ?? "" });
     await rowsWhen((all) => all.some(({ served }) => served === "paid"));
     const joining = askPaid(other, { id: "joined" });

@@ -163,6 +163,12 @@ export async function rowsWhen(
   throw new Error(`The ledger never showed it: ${JSON.stringify(await ledgerRows())}`);
 }
 
+/** Lets Gong's calls go on that the knob `toolsHeld` holds, once `joined` callers wait for one that others pay for. */
+export async function letGo(joined = 0): Promise<void> {
+  await rowsWhen((rows) => rows.filter(({ served }) => served === "joined").length >= joined);
+  await gong.knobs({ toolsHeld: false });
+}
+
 /** Waits until Gong is working on a call. */
 export async function untilAtGong(calls = 1): Promise<void> {
   for (let tries = 0; tries < 400; tries += 1) {
