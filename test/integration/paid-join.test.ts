@@ -1,7 +1,7 @@
 // The same paid call asked twice at the same time costs once, and every caller gets the answer as if it were alone: its own
 // id, its own protocol revision, its own stream. Asserted against what the stand-in Gong charged.
 
-import { beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeEach, describe, expect, it } from "vitest";
 import { verifies } from "../conformance/verifies.ts";
 import { ask } from "../support/flow.ts";
 import { gong } from "../support/gong.ts";
@@ -27,6 +27,8 @@ beforeEach(async () => {
   await begin();
   await gong.knobs({ toolsHeld: true, era: "both" });
 });
+// Ends the streams that wait for an answer to Gong's question.
+afterAll(() => gong.reset());
 
 const FORMS = (["json", "sse"] as const).flatMap((answerAs) =>
   (["legacy", "modern"] as const).flatMap((first) =>
