@@ -119,7 +119,9 @@ export function endAgentKey(sql: SqlStorage, id: string, by: string, now: number
 
 /** The keys that are kept, the newest first. */
 export function listAgentKeys(sql: SqlStorage, now: number): readonly AgentKeyDescription[] {
-  const keys = sql.exec<AgentKeyRow>("SELECT * FROM agent_keys ORDER BY created_at DESC, id").toArray();
+  const keys = sql
+    .exec<AgentKeyRow>("SELECT * FROM agent_keys ORDER BY created_at DESC, rowid DESC")
+    .toArray();
   return keys.map((key) => ({
     id: key.id,
     name: key.name,
