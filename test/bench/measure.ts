@@ -2,7 +2,7 @@
 // of the first SSE event on an idle machine. Called by run.ts. CPU times are read from /proc, so Linux only.
 
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import http from "node:http";
 import autocannon from "autocannon";
 
@@ -115,14 +115,15 @@ function requestHeaders(target: Target): Record<string, string> {
   };
 }
 
-/** User and system time of processes, in seconds (proc(5), /proc/pid/stat fields 14 and 15). */
+/** Time on a processor of all threads of processes, in seconds (kernel, sched-stats: the first figure, nanoseconds). */
 function cpuSeconds(pids: readonly number[]): number {
-  const ticks = pids.map((pid) => {
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    return Number(fields[11]) + Number(fields[12]);
-  });
-  return ticks.reduce((sum, each) => sum + each, 0) / TICKS_PER_SECOND;
+  const nanoseconds = pids.flatMap((pid) =>
+    readdirSync(`/proc/${pid}/task`).map((thread) => {
+      const [onCpu] = readFileSync(`/proc/${pid}/task/${thread}/schedstat`, "utf8").split(" ");
+      return Number(onCpu);
+    }),
+  );
+  return nanoseconds.reduce((sum, each) => sum + each, 0) / 1e9;
 }
 
 /** Busy time of all cores, in seconds: user, nice, system, irq and softirq of /proc/stat. */
