@@ -8,6 +8,7 @@ import { isLoopbackHttp } from "./oauth/loopback.ts";
 import { parsePreregisteredClients } from "./oauth/preregistered-clients.ts";
 import type { Resources } from "./oauth/resource.ts";
 import { parseTrustedIssuers, type TrustedIssuer } from "./oauth/trusted-issuers.ts";
+import { parseSealingKeys, type SealingKey } from "./sealing-keys.ts";
 
 /** The integration behind `/mcp`, and the optional second one behind `/shared/mcp`. */
 export type IntegrationName = "main" | "shared";
@@ -24,11 +25,6 @@ export interface IntegrationConfig {
   readonly redirectUri: string;
   /** Our protected resource (RFC 8707) that this integration serves. */
   readonly resource: string;
-}
-
-export interface SealingKey {
-  readonly kid: string;
-  readonly secret: Uint8Array<ArrayBuffer>;
 }
 
 export interface Config {
@@ -244,38 +240,6 @@ function serverUrl(value: string, name: string, problems: string[]): URL {
     problems.push(`${name} must have no user name, query or fragment`);
   }
   return url;
-}
-
-function parseSealingKeys(value: string, problems: string[]): readonly SealingKey[] {
-  const keys: SealingKey[] = [];
-  const entries = value.split(",").filter((part) => part.trim() !== "");
-  // Without a key nothing could be sealed; a setting that is missing is reported as missing.
-  if (entries.length === 0 && value !== "") problems.push("SEALING_KEYS has no key");
-  for (const entry of entries) {
-    const [kid = "", text = "", ...rest] = entry.trim().split(":");
-    const secret = decodeKey(text);
-    if (rest.length > 0 || !/^[A-Za-z0-9_-]{1,32}$/.test(kid) || secret === undefined) {
-      problems.push("SEALING_KEYS must be kid:key[,kid:key…] with keys of 32 random bytes in base64url");
-    } else if (keys.some((key) => key.kid === kid || equalBytes(key.secret, secret))) {
-      problems.push("SEALING_KEYS must not repeat a kid or a key");
-    } else {
-      keys.push({ kid, secret });
-    }
-  }
-  return keys;
-}
-
-function decodeKey(text: string): Uint8Array<ArrayBuffer> | undefined {
-  if (!/^[A-Za-z0-9_-]{43}$/.test(text)) return undefined;
-  const bytes = Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (character) =>
-    character.charCodeAt(0),
-  );
-  // Thirty-two random bytes hold fewer than sixteen distinct values with a chance below 1 in 10^12.
-  return new Set(bytes).size >= 16 ? bytes : undefined;
-}
-
-function equalBytes(one: Uint8Array, other: Uint8Array): boolean {
-  return one.length === other.length && one.every((byte, at) => byte === other[at]);
 }
 
 function preregisteredClients(value: string | undefined, problems: string[]): ReadonlyMap<string, Client> {

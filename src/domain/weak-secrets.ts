@@ -1,7 +1,8 @@
 // Settings that are well formed and still no good: example values left in place, keys that everybody can read or guess.
 // Called by the set-up's checks.
 
-import type { Config, SealingKey } from "../config.ts";
+import type { Config } from "../config.ts";
+import type { SealingKey } from "../sealing-keys.ts";
 import { encodeBase64Url, sha256 } from "../crypto/encoding.ts";
 import type { Finding } from "../storage/setup-checks.ts";
 import { PUBLISHED_SECRETS } from "./published-keys.ts";

@@ -1,11 +1,12 @@
 // The policy as an admin edits it: how much of each budget is used, and one form for each part of the policy. Rendered by
 // GET /admin/policy, and again with what was sent when it could not be saved.
 
+import type { PropsWithChildren } from "hono/jsx";
 import { AdminFrame, type AdminPageView } from "./admin-frame.tsx";
 import { BudgetPanel, type BudgetRow } from "./budget-panel.tsx";
 import { Choice, Field, FormProblems, Lines, YesNo, type FormState } from "./policy-fields.tsx";
 import { PolicyExceptions, type ExceptionView } from "./policy-exceptions.tsx";
-import { Card } from "./parts.tsx";
+import { Card, PostForm } from "./parts.tsx";
 
 /** The parts of the policy in the order of their tabs: path and name. */
 const PARTS = [
@@ -89,12 +90,32 @@ function Outcome({ outcome }: Pick<AdminPolicyView, "outcome">) {
   return null;
 }
 
-function Hidden({ view }: { view: AdminPolicyView }) {
+interface PartFormView {
+  readonly view: AdminPolicyView;
+  /** Names the part in the page and in the path that is posted to. */
+  readonly id: "budgets" | "guards" | "access";
+  readonly title: string;
+  readonly about: string;
+  /** On the button. */
+  readonly save: string;
+}
+
+/** One part of the policy: what it is about, and the form that saves it. */
+function PartForm({ view, id, title, about, save, children }: PropsWithChildren<PartFormView>) {
   return (
-    <>
-      <input type="hidden" name="csrf" value={view.csrf} />
-      <input type="hidden" name="version" value={String(view.version)} />
-    </>
+    <Card id={id} title={title}>
+      <p class="soft">{about}</p>
+      <PostForm action={`/admin/policy/${id}`} csrf={view.csrf} class="stack-wide">
+        <input type="hidden" name="version" value={String(view.version)} />
+        <FormProblems form={view[id]} />
+        {children}
+        <div>
+          <button type="submit" class="primary">
+            {save}
+          </button>
+        </div>
+      </PostForm>
+    </Card>
   );
 }
 
@@ -117,44 +138,40 @@ const ZONES = [
 function Budgets({ view }: { view: AdminPolicyView }) {
   const form = view.budgets;
   return (
-    <Card id="budgets" title="Budgets">
-      <p class="soft">
-        How many paid calls may be made. A call beyond a budget is refused before it reaches Gong, and the
-        agent is told when the budget starts anew. An empty field is no limit. How much one call counts is set
-        for each tool on the Tools page.
-      </p>
-      <form method="post" action="/admin/policy/budgets" class="stack-wide">
-        <Hidden view={view} />
-        <FormProblems form={form} />
-        {SCOPES.map(([name, label]) => (
-          <fieldset class="pair">
-            <legend>{label}</legend>
-            <Field form={form} name={`${name}.perDay`} label="Calls a day" inputmode="numeric" />
-            <Field form={form} name={`${name}.perMonth`} label="Calls a month" inputmode="numeric" />
-          </fieldset>
+    <PartForm
+      view={view}
+      id="budgets"
+      title="Budgets"
+      about="How many paid calls may be made. A call beyond a budget is refused before it reaches Gong, and the agent is told when the budget starts anew. An empty field is no limit. How much one call counts is set for each tool on the Tools page."
+      save="Save the budgets"
+    >
+      {SCOPES.map(([name, label]) => (
+        <fieldset class="pair">
+          <legend>{label}</legend>
+          <Field form={form} name={`${name}.perDay`} label="Calls a day" inputmode="numeric" />
+          <Field form={form} name={`${name}.perMonth`} label="Calls a month" inputmode="numeric" />
+        </fieldset>
+      ))}
+      <Field
+        form={form}
+        name="warnAtPercent"
+        label="Warn from this part of a budget on, in percent"
+        hint="From then on, each paid call is answered with a warning."
+        inputmode="numeric"
+      />
+      <Field
+        form={form}
+        name="timeZone"
+        label="Time zone"
+        hint="Budgets start anew at its midnight. An IANA name, such as Europe/Berlin."
+        list="zones"
+      />
+      <datalist id="zones">
+        {ZONES.map((zone) => (
+          <option value={zone} />
         ))}
-        <Field
-          form={form}
-          name="warnAtPercent"
-          label="Warn from this part of a budget on, in percent"
-          hint="From then on, each paid call is answered with a warning."
-          inputmode="numeric"
-        />
-        <Field
-          form={form}
-          name="timeZone"
-          label="Time zone"
-          hint="Budgets start anew at its midnight. An IANA name, such as Europe/Berlin."
-          list="zones"
-        />
-        <datalist id="zones">
-          {ZONES.map((zone) => (
-            <option value={zone} />
-          ))}
-        </datalist>
-        <Save>Save the budgets</Save>
-      </form>
-    </Card>
+      </datalist>
+    </PartForm>
   );
 }
 
@@ -176,35 +193,32 @@ const LISTS = [
 function Guards({ view }: { view: AdminPolicyView }) {
   const form = view.guards;
   return (
-    <Card id="guards" title="Cost guards">
-      <p class="soft">
-        Gong charges by how many calls and emails it reads. These look at the arguments of a paid call before
-        it is made. They don't read the question itself: an account that is only named there is not noticed.
-      </p>
-      <form method="post" action="/admin/policy/guards" class="stack-wide">
-        <Hidden view={view} />
-        <FormProblems form={form} />
-        <Field
-          form={form}
-          name="guards.longestRangeDays"
-          label="Longest date range, in days"
-          hint="Empty is no limit. A call that names no range at all is not limited by this: require one below."
-          inputmode="numeric"
-        />
-        <YesNo form={form} name="guards.rangeRequired" label="A call must name a date range" />
-        {LISTS.map(([name, label, hint]) => (
-          <Lines form={form} name={name} label={label} hint={hint} />
-        ))}
-        <Field
-          form={form}
-          name="guards.maxArgumentsBytes"
-          label="Largest arguments, in bytes"
-          hint="From 256 to 1048576."
-          inputmode="numeric"
-        />
-        <Save>Save the cost guards</Save>
-      </form>
-    </Card>
+    <PartForm
+      view={view}
+      id="guards"
+      title="Cost guards"
+      about="Gong charges by how many calls and emails it reads. These look at the arguments of a paid call before it is made. They don't read the question itself: an account that is only named there is not noticed."
+      save="Save the cost guards"
+    >
+      <Field
+        form={form}
+        name="guards.longestRangeDays"
+        label="Longest date range, in days"
+        hint="Empty is no limit. A call that names no range at all is not limited by this: require one below."
+        inputmode="numeric"
+      />
+      <YesNo form={form} name="guards.rangeRequired" label="A call must name a date range" />
+      {LISTS.map(([name, label, hint]) => (
+        <Lines form={form} name={name} label={label} hint={hint} />
+      ))}
+      <Field
+        form={form}
+        name="guards.maxArgumentsBytes"
+        label="Largest arguments, in bytes"
+        hint="From 256 to 1048576."
+        inputmode="numeric"
+      />
+    </PartForm>
   );
 }
 
@@ -232,42 +246,29 @@ const HOLD_BACK = [
 function Access({ view }: { view: AdminPolicyView }) {
   const form = view.access;
   return (
-    <Card id="access" title="Tools for everyone">
-      <p class="soft">
-        A tool that is not allowed is neither listed nor can it be called. Rules for one client or one agent
-        key are below.
-      </p>
-      <form method="post" action="/admin/policy/access" class="stack-wide">
-        <Hidden view={view} />
-        <FormProblems form={form} />
-        {TOOL_LISTS.map(([name, label, hint]) => (
-          <Lines form={form} name={name} label={label} hint={hint} />
-        ))}
-        <Choice
-          form={form}
-          name="holdBack"
-          label="Hold back until an admin approves"
-          hint="A tool's description steers agents. Holding back shows you a change on the Tools page before any agent sees it."
-          options={HOLD_BACK}
-        />
-        <YesNo
-          form={form}
-          name="shareResults"
-          label="Agents with shared access may be given each other's results"
-          hint="Only where a tool's results may be used again at all. Personal results never leave their connection."
-        />
-        <Save>Save the tool rules</Save>
-      </form>
-    </Card>
-  );
-}
-
-function Save({ children }: { children: string }) {
-  return (
-    <div>
-      <button type="submit" class="primary">
-        {children}
-      </button>
-    </div>
+    <PartForm
+      view={view}
+      id="access"
+      title="Tools for everyone"
+      about="A tool that is not allowed is neither listed nor can it be called. Rules for one client or one agent key are below."
+      save="Save the tool rules"
+    >
+      {TOOL_LISTS.map(([name, label, hint]) => (
+        <Lines form={form} name={name} label={label} hint={hint} />
+      ))}
+      <Choice
+        form={form}
+        name="holdBack"
+        label="Hold back until an admin approves"
+        hint="A tool's description steers agents. Holding back shows you a change on the Tools page before any agent sees it."
+        options={HOLD_BACK}
+      />
+      <YesNo
+        form={form}
+        name="shareResults"
+        label="Agents with shared access may be given each other's results"
+        hint="Only where a tool's results may be used again at all. Personal results never leave their connection."
+      />
+    </PartForm>
   );
 }
