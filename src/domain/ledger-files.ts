@@ -64,7 +64,15 @@ export async function connectionFile(
   id: string,
   filters: ListQuery["filters"],
 ): Promise<ExportedList<FileRow>["more"] | undefined> {
-  if (!(await gateway.objects.admin().hasConnection(id))) return undefined;
+  return (await gateway.objects.admin().hasConnection(id)) ? ownFile(gateway, id, filters) : undefined;
+}
+
+/** The same for whoever the connection is proven to belong to. */
+export function ownFile(
+  gateway: Gateway,
+  id: string,
+  filters: ListQuery["filters"],
+): ExportedList<FileRow>["more"] {
   return inTurn(rowsOf(gateway, id, filterOf(filters), countAsks()));
 }
 

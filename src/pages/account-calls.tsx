@@ -32,6 +32,7 @@ export function AccountCallsPage(view: AccountCallsView) {
         many.
       </p>
       <SpendPanel {...view} path="/account/calls" choices={CHOICES} />
+      <Download {...view} />
       <Erase {...view} />
       <p>
         <a class="button" href="/account">
@@ -39,6 +40,20 @@ export function AccountCallsPage(view: AccountCallsView) {
         </a>
       </p>
     </Layout>
+  );
+}
+
+function Download({ days }: AccountCallsView) {
+  const query = new URLSearchParams({ from: days.at(0) ?? "", to: days.at(-1) ?? "" }).toString();
+  return (
+    <p class="row">
+      <a class="button" href={`/account/calls/csv?${query}`} download>
+        Download these calls as CSV
+      </a>
+      <a class="button" href={`/account/calls/ndjson?${query}`} download>
+        Download these calls as NDJSON
+      </a>
+    </p>
   );
 }
 

@@ -17,6 +17,7 @@ import {
 import { openAccountByAccess } from "../domain/account-access.ts";
 import { ACCOUNT_COOKIE, ACCOUNT_SECONDS, signOutOfAccount } from "../domain/account-session.ts";
 import { beginAccountSignIn, personalIntegration } from "../domain/account-sign-in.ts";
+import { LEDGER_COLUMNS, ownFile } from "../domain/ledger-files.ts";
 import { bindingCookieName } from "../domain/transaction.ts";
 import { exportResponse, parseExportFormat, type ExportedList } from "../export.ts";
 import { throughAccess } from "../middleware/access.ts";
@@ -34,6 +35,7 @@ import {
   showSignIn,
   visitorOf,
 } from "./account-view.tsx";
+import { queryOf } from "./admin-parts.ts";
 import { readAgentKeyForm } from "./agent-key-form.ts";
 import { leadOn } from "./lead-on.tsx";
 
@@ -86,6 +88,14 @@ function signedOut(c: Context<AppEnv>): Response {
 const downloads = newRoutes()
   .use("/calls", accountPage())
   .get("/calls", showCalls)
+  .use("/calls/:format", accountPage())
+  .get("/calls/:format", (c) => {
+    const format = parseExportFormat(c.req.param("format"));
+    if (format === undefined) return c.notFound();
+    const { connectionId } = visitorOf(c).session;
+    const more = ownFile(c.get("gateway"), connectionId, queryOf(c, ["from", "to"]).filters);
+    return exportResponse(format, { name: "gong-calls", columns: LEDGER_COLUMNS, more });
+  })
   .use("/record/:format", accountPage())
   .get("/record/:format", async (c) => {
     const format = parseExportFormat(c.req.param("format"));

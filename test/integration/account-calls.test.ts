@@ -117,6 +117,22 @@ describe(verifies("spend.account", "a person's own calls"), () => {
     expect(await textAt(ada, "/account/calls?by=client")).toContain("Test client");
   });
 
+  it("GDPR Article 20: a person downloads the record of their calls, and of nobody else's", async () => {
+    await fiveCalls("ada");
+    const expected = await (await connectionUsed()).ledgerPage({ limit: 1000 });
+    const [ada, grace] = [await accountBrowser("ada"), await accountBrowser("grace")];
+    const answer = await ada.open("/account/calls/ndjson");
+    expect(answer.headers.get("content-disposition")).toBe('attachment; filename="gong-calls.ndjson"');
+    const lines = (await answer.text()).trimEnd().split("\n");
+    expect(lines.map((line) => (JSON.parse(line) as { call: string }).call)).toEqual(
+      expected.rows.map(({ id }) => id),
+    );
+    expect(await (await ada.open("/account/calls/ndjson?from=2099-01-01")).text()).toBe("");
+    expect(await (await grace.open("/account/calls/ndjson")).text()).toBe("");
+    expect((await ada.open("/account/calls/xml")).status).toBe(404);
+    expect((await new TestBrowser().open("/account/calls/csv")).status).toBe(303);
+  });
+
   it("ASVS 8.2.2: nobody sees the calls of another person, and without a visit nobody sees any", async () => {
     const grace = await accountBrowser("grace");
     for (const by of ["served", "tool", "client", "key", "connection"]) {
@@ -128,6 +144,8 @@ describe(verifies("spend.account", "a person's own calls"), () => {
 
 describe(verifies("spend.own_erasure", "a person erases the record of their calls"), () => {
   it("GDPR Article 17: rows, kept results and whose the sums are go; the connection goes on, and the audit says so", async () => {
+    // The day must not end between the calls and the erasure.
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() });
     const id = await fiveCalls("ada");
     const connection = await connectionUsed();
     const key = "INSERT INTO budget_counters (scope, id, period, used) VALUES ('connection', ?, ?, 7)";

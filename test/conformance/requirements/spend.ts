@@ -23,7 +23,7 @@ export const spend = {
   "spend.account": {
     source: "gateway",
     behaviour:
-      "A person sees their own calls by day, split by how they were served, tool, client or key, and what was saved; nobody else's.",
+      "A person sees their own calls by day, split by how they were served, tool, client or key, and what was saved, and downloads them; nobody else's.",
   },
   "spend.own_erasure": {
     source: "gateway, GDPR Article 17",
