@@ -66,7 +66,7 @@ function Erase({ csrf, keptDays }: AccountCallsView) {
         <h3>What goes</h3>
         <ul>
           <li>every call that has ended: when, which agent, which tool, how it ended</li>
-          <li>what is kept of questions and answers, and results that still wait for an agent</li>
+          <li>answers that still wait for an agent whose connection broke</li>
           <li>
             these charts: your company's sums by day and tool stay, and no longer say that they are yours
           </li>

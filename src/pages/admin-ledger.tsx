@@ -49,7 +49,10 @@ const COLUMNS: readonly ListColumn<LedgerEntry>[] = [
     cell: ({ agent, person, personName }) => (
       <>
         <ClientName name={agent} />
-        {person === undefined ? null : (
+        <br />
+        {person === undefined ? (
+          <span class="small soft">Person not known</span>
+        ) : (
           <a class="small" href={`?${new URLSearchParams({ q: person.toWellFormed() }).toString()}`}>
             <bdi>{personInWords(personName ?? person)}</bdi>
           </a>

@@ -152,8 +152,10 @@ describe(verifies("browser.admin", "an admin's first day"), () => {
     await page.getByRole("link", { name: "Connections", exact: true }).click();
     await page.getByLabel("Search id or client name").fill("to be ended");
     await page.keyboard.press("Enter");
+    await page.waitForURL(/[?&]q=/);
     expect(await lookEveryWay(page, "admin-connections")).toEqual([]);
     await page.getByRole("link", { name: /Agent to be ended/ }).click();
+    await page.locator("summary").filter({ hasText: "End this connection" }).waitFor();
     expect(await lookEveryWay(page, "admin-connection")).toEqual([]);
     await page.locator("summary").filter({ hasText: "End this connection" }).click();
     expect(await lookEveryWay(page, "admin-connection-ending")).toEqual([]);
