@@ -217,6 +217,27 @@ describe(verifies("browser.admin", "an admin's first day"), () => {
     expect(admin.troubles).toEqual([]);
   });
 
+  it("CSP3 §6: every link of the admin's pages leads to a page with one heading, and none violates its policy", async () => {
+    const { page } = admin;
+    const links = new Set(["/admin"]);
+    for (const link of links) {
+      const answer = await page.goto(world.gateway.origin + link);
+      expect([link, answer?.status(), await page.locator("h1").count()]).toEqual([link, 200, 1]);
+      const found = await page
+        .locator("a[href^='/']")
+        .evaluateAll((all) => all.map((each) => each.getAttribute("href")));
+      // One page of each kind: rows and filters lead to more of the same.
+      const known = new Set([...links].map(kindOf));
+      for (const href of found) {
+        if (href === null || /[?&]format=/.test(href) || known.has(kindOf(href))) continue;
+        links.add(href);
+        known.add(kindOf(href));
+      }
+    }
+    expect(links.size).toBeGreaterThan(18);
+    expect(admin.troubles).toEqual([]);
+  });
+
   it("OWASP ASVS 7.4.1: after Sign out the page is gone, and Back does not bring it back", async () => {
     const { page, context } = admin;
     await page.goto(`${world.gateway.origin}/admin`);
@@ -231,6 +252,10 @@ describe(verifies("browser.admin", "an admin's first day"), () => {
     expect(admin.troubles).toEqual([]);
   });
 });
+
+/** A link without what differs from row to row. */
+const kindOf = (href: string): string =>
+  href.replace(/[?#].*$/, "").replace(/\/[A-Za-z0-9_-]{22}(?=\/|$)/, "/id");
 
 /** The body of the answer to a tools/call, or its status when it is refused. */
 async function answerTo(mcpUrl: string, accessToken: string | undefined): Promise<string> {

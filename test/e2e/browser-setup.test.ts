@@ -11,7 +11,7 @@ import type { Gateway } from "../support/workerd.ts";
 import { SECRETS, startWorld, type World } from "./gateway.ts";
 import { type ListeningClient, startListeningClient } from "./listening-client.ts";
 import { lookEveryWay } from "./looks.ts";
-import { openRealPerson, type RealPerson } from "./real-person.ts";
+import { approve, openRealPerson, type RealPerson } from "./real-person.ts";
 
 let world: World;
 let browser: Browser;
@@ -112,10 +112,28 @@ describe(verifies("browser.setup", "the set-up of a new deployment"), () => {
     expect(await lookEveryWay(page, "setup-no-seat")).toEqual([]);
   });
 
-  it("gateway: with both integrations signed in, the set-up is well and /admin is the overview", async () => {
+  it("gateway: a company without credits is recognised by the list of tools, and an IP restriction by the token endpoint", async () => {
     const { page } = admin;
     // As the page says: sign out of Gong first. Gong refuses the person it knows without showing its page.
     await admin.context.clearCookies({ name: "gong_user" });
+    world.gong.setKnobs({ creditBalance: 0, creditsRefusedAt: "every_request" });
+    await pressByKeyboard(page, "Sign in at Gong");
+    await answerAtGong(page, "Allow");
+    await check(page, "Gong lists its tools").first().getByText("no Gong credits left").waitFor();
+    expect(await lookEveryWay(page, "setup-no-credits")).toEqual([]);
+    world.gong.setKnobs({ creditBalance: 1000, creditsRefusedAt: "call" });
+    world.gong.setKnobs({ refusedAddressAt: "token" });
+    await pressByKeyboard(page, "Run the checks");
+    await check(page, "Gong accepts the client ID and the secret (Personal access)")
+      .getByText("turn off the IP restriction")
+      .waitFor();
+    expect(await lookEveryWay(page, "setup-ip-restriction")).toEqual([]);
+    world.gong.setKnobs({ refusedAddressAt: "nowhere" });
+    await pressByKeyboard(page, "Run the checks");
+  });
+
+  it("gateway: with both integrations signed in, the set-up is well and /admin is the overview", async () => {
+    const { page } = admin;
     await pressByKeyboard(page, "Sign in at Gong");
     await answerAtGong(page, "Allow");
     await pressByKeyboard(page, "Connect shared access");
@@ -151,6 +169,7 @@ describe(
     beforeAll(async () => {
       access = await startAccessOrigin("ada@example.com");
       gateway = await world.another(access.settings);
+      world.gong.editIntegration(PERSONAL_CLIENT_ID, { redirectUris: [`${gateway.origin}/callback`] });
       client = await startListeningClient(gateway.origin, { client_name: "Claude Code (gong)" });
     });
     afterAll(async () => {
@@ -189,6 +208,55 @@ describe(
       await person.page.getByText("who is not an admin of this gateway").waitFor();
       expect(await lookEveryWay(person.page, "admin-sign-in-not-admin")).toEqual([]);
       await person.close();
+    });
+
+    it("ASVS 8.2.2: a person chooses among their own connections, and another person's id opens nothing", async () => {
+      const grace = await browserOf("grace@example.com");
+      const { page } = grace;
+      for (const name of ["ada", "grace"]) {
+        await grace.context.clearCookies({ name: "gong_user" });
+        await page.goto(client.authorizationUrl(name));
+        await approve(page);
+        await page.getByRole("heading", { name: "Allow access to Gong" }).waitFor();
+        await page.getByLabel("Signed in as").selectOption(name);
+        await page.getByRole("button", { name: "Allow" }).click();
+        await expect
+          .poll(() => client.arrived.at(-1)?.searchParams.get("state"), { timeout: 10_000 })
+          .toBe(name);
+        await client.redeem(client.arrived.at(-1));
+      }
+      await page.goto(`${gateway.origin}/account`);
+      await page.getByRole("heading", { name: "Your connections" }).waitFor();
+      const choices = page.getByRole("button", { name: /^Open connection/ });
+      expect(await choices.count()).toBe(2);
+      expect(await lookEveryWay(page, "account-choice")).toEqual([]);
+      const chosen = await page.locator("input[name=connection]").last().inputValue();
+      await choices.last().focus();
+      await page.keyboard.press("Enter");
+      await page.getByText(`Connection ${chosen.slice(0, 8)}`).waitFor();
+      await page.getByRole("button", { name: "Sign out", exact: true }).click();
+
+      const stranger = await browserOf("eve@example.com");
+      await stranger.page.goto(`${gateway.origin}/account`);
+      await stranger.page.getByText("No connection to Gong is recorded with this address").waitFor();
+      expect(await lookEveryWay(stranger.page, "account-choice-empty")).toEqual([]);
+      // The form that grace has, in another person's page.
+      await page.getByRole("heading", { name: "Your connections" }).waitFor();
+      await stranger.page.evaluate((connection) => {
+        const form = document.querySelector("form") as HTMLFormElement;
+        const field = document.createElement("input");
+        field.name = "connection";
+        field.value = connection;
+        form.insertBefore(field, null);
+        form.setAttribute("action", "/account/open");
+        form.requestSubmit();
+      }, chosen);
+      await stranger.page.getByRole("heading", { name: "This connection is not yours" }).waitFor();
+      await stranger.page.goto(`${gateway.origin}/account`);
+      await stranger.page.getByText("No connection to Gong is recorded with this address").waitFor();
+      expect([...grace.troubles, ...stranger.troubles]).toEqual([]);
+      await grace.close();
+      await stranger.close();
     });
 
     it("gateway: the consent page opens through Access, and around it a page says what is wrong", async () => {

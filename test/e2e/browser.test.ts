@@ -83,6 +83,15 @@ describe(verifies("browser.sign_in", "signing in with a real browser"), () => {
     expect(await client.redeem(client.arrived[0])).toBeDefined();
   });
 
+  it("WCAG 2.2 2.1.1: the keyboard alone denies as easily, one Tab further, and at once", async () => {
+    const { page } = person;
+    await page.goto(client.authorizationUrl("s"));
+    await tabTo(page, "Deny");
+    await page.keyboard.press("Enter");
+    await arrives();
+    expect(client.arrived[0]?.searchParams.get("error")).toBe("access_denied");
+  });
+
   it("gateway: two sign-ins at once in two tabs both arrive, each with its own state and a code that works", async () => {
     const one = person.page;
     const other = await person.context.newPage();
