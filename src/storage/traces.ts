@@ -84,6 +84,13 @@ function recordAttempt(sql: SqlStorage, attempt: Attempt, now: number): void {
   );
 }
 
+// A refused call is traced without the client's name, which an earlier step told.
+const LAST_STEPS = `(SELECT id, at, client_id, step, reason, request_id, COALESCE(
+    name,
+    (SELECT name FROM traces AS named WHERE named.client_id = traces.client_id AND name IS NOT NULL ORDER BY id DESC),
+    (SELECT name FROM client_index WHERE client_index.client_id = traces.client_id)
+  ) AS name FROM traces WHERE id IN (SELECT MAX(id) FROM traces GROUP BY client_id))`;
+
 /** The clients that tried something, the last first, each with its last step. Filter `outcome`: `failed` or `worked`. */
 export function pageTraces(sql: SqlStorage, { search, filters, cursor }: ListQuery): ListPage<TraceRow> {
   const found = contains(["client_id", "name", "reason", "request_id"], search);
@@ -93,7 +100,7 @@ export function pageTraces(sql: SqlStorage, { search, filters, cursor }: ListQue
   return pageOf(
     sql,
     {
-      table: "(SELECT * FROM traces WHERE id IN (SELECT MAX(id) FROM traces GROUP BY client_id))",
+      table: LAST_STEPS,
       columns: COLUMNS,
       sort: "id",
       id: "id",

@@ -54,6 +54,18 @@ describe(verifies("doctor.trace", "the trace of a client"), () => {
     expect(doctor).toContain("1 matches");
   });
 
+  it("gateway: a client is found by its name when its last step was a call that tells no name", async () => {
+    const admin = env.ADMIN.getByName("admin");
+    const step = { at: 1_800_000_000, clientId: "gcl_named", requestId: undefined };
+    await admin.recordAttempts([
+      { ...step, step: "token", name: "Named agent", reason: undefined },
+      { ...step, step: "refused", name: undefined, reason: "token_revoked" },
+    ]);
+    const doctor = readText(await (await (await adminBrowser()).open("/admin/doctor?q=named+agent")).text());
+    expect(doctor).toContain("1 matches");
+    expect(doctor).toContain("Named agent gcl_named");
+  });
+
   it("gateway: discovery is the step of the client that goes on from the same address, once and of nobody else", async () => {
     const from = (address: string) => ({ headers: { "cf-connecting-ip": address } });
     const registerFrom = async (address: string): Promise<string> => {
