@@ -1,7 +1,7 @@
 // The ledger of one connection: each paid call, what became of it, and the way to erase it all. Rendered by
 // GET /admin/spend/<connection>.
 
-import type { ListPage, ListQuery } from "../listing.ts";
+import { listUrl, type ListPage, type ListQuery } from "../listing.ts";
 import { connectionLabel } from "./admin-connections.tsx";
 import { AdminFrame, type AdminPageView } from "./admin-frame.tsx";
 import { AdminList, type ListColumn } from "./admin-list.tsx";
@@ -42,7 +42,7 @@ function personInWords(person: string): string {
 
 const NUMBER = new Intl.NumberFormat("en-GB", { maximumFractionDigits: 1 });
 
-const COLUMNS: readonly ListColumn<LedgerEntry>[] = [
+const columns = (path: string): readonly ListColumn<LedgerEntry>[] => [
   { heading: "When", cell: ({ at }) => <Moment at={at} /> },
   {
     heading: "Agent and person",
@@ -53,7 +53,7 @@ const COLUMNS: readonly ListColumn<LedgerEntry>[] = [
         {person === undefined ? (
           <span class="small soft">Person not known</span>
         ) : (
-          <a class="small" href={`?${new URLSearchParams({ q: person.toWellFormed() }).toString()}`}>
+          <a class="small" href={listUrl(path, { search: person.toWellFormed(), filters: {} })}>
             <bdi>{personInWords(personName ?? person)}</bdi>
           </a>
         )}
@@ -98,7 +98,7 @@ export function LedgerPage(view: LedgerView) {
           query={query}
           page={page}
           caption="Paid calls"
-          columns={COLUMNS}
+          columns={columns(path)}
           searchLabel="Search agent, maker, tool, id or code"
           filters={[
             { name: "served", label: "How served", options: SERVED_IN_WORDS },
