@@ -30,12 +30,12 @@ export const pages = {
   "browser.sign_in": {
     source: "RFC 6749 §4.1.2, §4.1.2.1; RFC 9207 §2; WCAG 2.2 2.1.1",
     behaviour:
-      "In a real browser Approve and Deny bring the client its answer, by mouse or keyboard, in several tabs at once",
+      "In a real browser Approve and Deny bring the client its answer, by mouse or keyboard, in several tabs at once and in a pop-up",
   },
   "browser.history": {
     source: "gateway",
     behaviour:
-      "Back, reload, old pages and lost cookies lead to a working page or to one that says what to do",
+      "Back, reload, second presses, two tabs, old pages and lost cookies do nothing twice, and lead to a working page or to one that says what to do",
   },
   "browser.nothing_blocked": {
     source: "CSP3 §6.4.2; RFC 9700 §4.2",
@@ -57,7 +57,8 @@ export const pages = {
   },
   "browser.accessible": {
     source: "WCAG 2.2 AA",
-    behaviour: "Every page passes axe-core in light and dark at 320 and 1200 px and never scrolls sideways",
+    behaviour:
+      "Every page passes axe-core in light and dark at 320 and 1200 px, never scrolls sideways, has no small print, and Tab reaches every control with a focus that can be seen",
   },
   "browser.admin": {
     source: "gateway",
