@@ -3,6 +3,8 @@
 
 /** A blank line ends an event; lines end with CR, LF or both. */
 const EVENT_END = /(?:\r\n|\r(?!\n)|\n)(?:\r\n|\r(?!\n)|\n)/;
+/** Characters. */
+const LONGEST_END = 4;
 const LINE_END = /\r\n|\r|\n/;
 
 export interface EventRewriting {
@@ -68,12 +70,21 @@ export function createEventCutter(longest: number, fatal: boolean): EventCutter 
   const decoder = new TextDecoder("utf-8", { fatal, ignoreBOM: false });
   const pushed: Uint8Array[] = [];
   let rest = "";
+  // Only what is new is looked through for an end, with what may begin one: a long event comes in hundreds of pieces.
+  let tail = "";
+  let mayEnd = false;
   return {
     push: (bytes) => void pushed.push(bytes),
     next() {
-      for (const bytes of pushed.splice(0)) rest += decoder.decode(bytes, { stream: true });
-      const end = EVENT_END.exec(rest);
+      for (const bytes of pushed.splice(0)) {
+        const text = decoder.decode(bytes, { stream: true });
+        rest += text;
+        mayEnd ||= EVENT_END.test(tail + text);
+        tail = (tail + text).slice(-LONGEST_END + 1);
+      }
+      const end = mayEnd ? EVENT_END.exec(rest) : null;
       if (end === null) {
+        mayEnd = false;
         if (rest.length > longest) throw new RangeError("An event is too long");
         return undefined;
       }

@@ -36,9 +36,13 @@ export function createEventReader(onMessage: (data: string) => void): EventReade
       // A line end of two characters may come in two pieces.
       if (afterCarriageReturn && text.startsWith("\n")) text = text.slice(1);
       afterCarriageReturn = text.endsWith("\r");
-      const pieces = (rest + text).split(/\r\n|\n|\r/);
-      rest = pieces.pop() ?? "";
-      for (const line of pieces) take(line);
+      // Only what is new is looked through: a line of megabytes comes in hundreds of pieces.
+      const [first = "", ...others] = text.split(/\r\n|\n|\r/);
+      rest += first;
+      for (const next of others) {
+        take(rest);
+        rest = next;
+      }
     },
     get betweenEvents() {
       return between && rest === "";

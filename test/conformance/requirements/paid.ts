@@ -67,6 +67,10 @@ export const paid = {
     behaviour:
       "Whatever the revision, the form and the fate of its callers: Gong is asked and charges no more than the ledger explains, never twice for what was one.",
   },
+  "paid.bounded": {
+    source: "gateway",
+    behaviour: "An answer of up to 8 MiB reaches everybody whole; a longer one breaks off and is never kept.",
+  },
   "paid.throttled": {
     source: "RFC 6585 §4, RFC 9110 §10.2.3",
     behaviour: "Retry-After of a 429 is honoured within thirty seconds in all, or passed on; turns are fair.",
