@@ -10,7 +10,7 @@ import type { Keyring } from "./keyring.ts";
 /**
  * RFC 6749 §1.3.1, §1.4, §1.5; `agent_key` is ours; `device` is the device code of RFC 8628 §3.2; `state` is what we
  * send to Gong (§4.1.1), `binding` the cookie that ties it to a browser, `account` the cookie of a person's account
- * session.
+ * session, `admin` that of an admin's.
  */
 export type CredentialKind =
   | "code"
@@ -20,7 +20,8 @@ export type CredentialKind =
   | "device"
   | "state"
   | "binding"
-  | "account";
+  | "account"
+  | "admin";
 
 /** The prefixes let secret scanners find leaks. */
 const PREFIX: Record<CredentialKind, string> = {
@@ -32,6 +33,7 @@ const PREFIX: Record<CredentialKind, string> = {
   state: "gst_",
   binding: "gbc_",
   account: "gas_",
+  admin: "gad_",
 };
 
 export interface CredentialClaims {

@@ -1,8 +1,9 @@
 // Admin sign-in: with ADMIN_TOKEN, whose attempts are counted per address before it is compared, or through Cloudflare
-// Access as somebody in ADMIN_EMAILS. Sessions are random, hashed, and end by themselves. Form tokens are derived from the
+// Access as somebody in ADMIN_EMAILS. Sessions are random, tagged, hashed, and end by themselves. Form tokens are derived from the
 // session, so a form of one session is no use to another.
 
-import { constantTimeEqual, encodeBase64Url, randomBytes, sha256 } from "../crypto/encoding.ts";
+import { mintCredential, randomId, readCredential } from "../crypto/credential.ts";
+import { constantTimeEqual, sha256 } from "../crypto/encoding.ts";
 import { log } from "../log.ts";
 import { readAccessIdentity, type AccessReading, type HeadersOfRequest } from "./access-identity.ts";
 import type { SessionEntry } from "../storage/admin-sessions.ts";
@@ -59,12 +60,31 @@ export function hasAdminSignIn({ config }: Gateway): boolean {
   return config.adminToken !== undefined || (config.access?.adminEmails.size ?? 0) > 0;
 }
 
+/** At most; the AdminObject ends it sooner when it is idle. */
+export const ADMIN_SESSION_SECONDS = 8 * 3600;
+
+/** With a tag, so that a made-up cookie asks the one AdminObject nothing. */
+async function mintSession({ keyring, now, config }: Gateway): Promise<string> {
+  const session = await mintCredential(keyring, "admin", {
+    connectionId: randomId(),
+    grantId: randomId(),
+    generation: 0,
+    expiresAt: now() + ADMIN_SESSION_SECONDS,
+    resource: config.publicUrl,
+  });
+  return session.value;
+}
+
+async function isTagged({ keyring, now, config }: Gateway, session: string): Promise<boolean> {
+  return (await readCredential(keyring, "admin", session, [config.publicUrl], now())) !== undefined;
+}
+
 async function openSession(
   gateway: Gateway,
   addressHash: string | undefined,
   actor: string,
 ): Promise<string> {
-  const session = encodeBase64Url(randomBytes(32));
+  const session = await mintSession(gateway);
   await gateway.objects
     .admin()
     .openSession(await sessionHash(gateway, session), addressHash, actorIn(gateway, actor));
@@ -87,7 +107,7 @@ export async function findAdmin(
   session: string | undefined,
   request: HeadersOfRequest,
 ): Promise<string | undefined> {
-  if (session === undefined || !/^[A-Za-z0-9_-]{43}$/.test(session)) return undefined;
+  if (session === undefined || !(await isTagged(gateway, session))) return undefined;
   const actor = await gateway.objects.admin().useSession(await sessionHash(gateway, session));
   if (actor === undefined) return undefined;
   if (actor === TOKEN_ACTOR) return gateway.config.adminToken === undefined ? undefined : actor;
@@ -97,7 +117,7 @@ export async function findAdmin(
 
 /** Ends the session on the server, so that a copied cookie ends with it. */
 export async function signOutAdmin(gateway: Gateway, session: string | undefined): Promise<void> {
-  if (session === undefined) return;
+  if (session === undefined || !(await isTagged(gateway, session))) return;
   await gateway.objects.admin().endSession(await sessionHash(gateway, session));
 }
 

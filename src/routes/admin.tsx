@@ -4,6 +4,7 @@
 import type { Context } from "hono";
 import { newRoutes, type AppEnv } from "../context.ts";
 import {
+  ADMIN_SESSION_SECONDS,
   adminByAccess,
   findAdmin,
   formToken,
@@ -25,8 +26,6 @@ import { problemPage } from "../respond.tsx";
 import { adminClientSections } from "./admin-client-sections.tsx";
 import { goTo } from "./admin-parts.ts";
 import { adminSections } from "./admin-sections.tsx";
-
-const SESSION_SECONDS = 8 * 3600;
 
 const acts = newRoutes()
   .use(adminForm())
@@ -74,7 +73,7 @@ export const admin = newRoutes()
 /** Sets the cookie. The browser's earlier session, also one that somebody planted, ends (ASVS 7.2.4). */
 async function signedIn(c: Context<AppEnv>, session: string): Promise<Response> {
   await signOutAdmin(c.get("gateway"), readCookie(c, ADMIN_COOKIE));
-  writeCookie(c, ADMIN_COOKIE, session, { maxAgeSeconds: SESSION_SECONDS, sameSite: "Strict" });
+  writeCookie(c, ADMIN_COOKIE, session, { maxAgeSeconds: ADMIN_SESSION_SECONDS, sameSite: "Strict" });
   return backToAdmin(c);
 }
 

@@ -49,10 +49,29 @@ describe(
       const [cookie = "", ...more] = answer.headers.getSetCookie();
       expect(more).toEqual([]);
       const [pair, ...attributes] = cookie.split("; ");
-      expect(pair).toMatch(/^__Host-admin=[A-Za-z0-9_-]{43}$/);
+      expect(pair).toMatch(/^__Host-admin=gad_[A-Za-z0-9_-]{124}$/);
       expect(new Set(attributes)).toEqual(
         new Set(["Max-Age=28800", "Path=/", "HttpOnly", "Secure", "SameSite=Strict"]),
       );
+    });
+
+    it("OWASP API4:2023: a made-up, changed or foreign cookie is refused before the AdminObject is asked", async () => {
+      const session = (await adminBrowser()).cookies.get(COOKIE) ?? "";
+      const asked = (): never => {
+        throw new Error("The AdminObject was asked");
+      };
+      const gateway = gatewayWith({}, { ADMIN: { getByName: asked } as never });
+      const open = async (cookie: string): Promise<number> =>
+        (await gateway("/admin/sessions", { headers: { cookie: `${COOKIE}=${cookie}` } })).status;
+      const made = [
+        "A".repeat(43),
+        `gad_${"A".repeat(124)}`,
+        session.slice(0, -1),
+        session.slice(0, 60) + (session[60] === "A" ? "B" : "A") + session.slice(61),
+        session.replace("gad_", "gas_"),
+      ];
+      for (const cookie of made) expect([cookie, await open(cookie)]).toEqual([cookie, 303]);
+      expect(await open(session)).toBe(500);
     });
 
     it("ASVS 7.2.4: every sign-in makes a new session, and ends the one the browser had", async () => {
