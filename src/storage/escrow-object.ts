@@ -7,7 +7,8 @@ import { nowSeconds } from "../clock.ts";
 import { failpoint } from "../failpoints.ts";
 import { migrate, schemaVersion, type Migration } from "./migrations.ts";
 
-const MIGRATIONS: readonly Migration[] = [
+/** The schema, step by step: append only. */
+export const ESCROW_MIGRATIONS: readonly Migration[] = [
   [
     `CREATE TABLE answers (
       attempt_id TEXT PRIMARY KEY,
@@ -150,7 +151,7 @@ export class EscrowObject extends DurableObject<Env> {
   }
 
   #open(): SqlStorage {
-    migrate(this.ctx.storage, MIGRATIONS);
+    migrate(this.ctx.storage, ESCROW_MIGRATIONS);
     return this.ctx.storage.sql;
   }
 }

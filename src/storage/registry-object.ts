@@ -16,7 +16,8 @@ import * as devices from "./device-authorizations.ts";
 import { migrate, schemaVersion, type Migration } from "./migrations.ts";
 import { contains, pageOf } from "./page-of.ts";
 
-const MIGRATIONS: readonly Migration[] = [
+/** The schema, step by step: append only. */
+export const REGISTRY_MIGRATIONS: readonly Migration[] = [
   [
     `CREATE TABLE clients (
       id TEXT PRIMARY KEY,
@@ -84,7 +85,7 @@ export type Registration = Omit<ClientRow, "secret_hash" | "grant_types">;
 export class RegistryObject extends DurableObject<Env> {
   /** Keeps a new client for `unusedSeconds`. False when the shard holds `limit` clients and none can make room. */
   async register(client: Client, unusedSeconds: number, limit: number): Promise<boolean> {
-    migrate(this.ctx.storage, MIGRATIONS);
+    migrate(this.ctx.storage, REGISTRY_MIGRATIONS);
     const now = nowSeconds();
     const registered = this.ctx.storage.transactionSync(() => {
       const { sql } = this.ctx.storage;
@@ -121,7 +122,7 @@ export class RegistryObject extends DurableObject<Env> {
   /** One page of this shard's registrations, the newest first. Searches id, name and redirect URIs. */
   async page({ search, cursor }: ListQuery): Promise<ListPage<Registration>> {
     if (schemaVersion(this.ctx.storage) === 0) return EMPTY_PAGE;
-    migrate(this.ctx.storage, MIGRATIONS);
+    migrate(this.ctx.storage, REGISTRY_MIGRATIONS);
     const found = contains(["id", "name", "redirect_uris"], search);
     const columns = "id, name, redirect_uris, auth_method, created_at, used_at, expires_at";
     const where = ["expires_at > ?", ...found.where];
@@ -157,7 +158,7 @@ export class RegistryObject extends DurableObject<Env> {
    * Also false while the client has 1000 others that could still be used.
    */
   async useAssertion({ client, tokenId, usableUntil }: UsedAssertion): Promise<boolean> {
-    migrate(this.ctx.storage, MIGRATIONS);
+    migrate(this.ctx.storage, REGISTRY_MIGRATIONS);
     const isFirst = this.ctx.storage.transactionSync(() => {
       const { sql } = this.ctx.storage;
       sql.exec("DELETE FROM used_assertions WHERE usable_until < ?", nowSeconds());
@@ -179,7 +180,7 @@ export class RegistryObject extends DurableObject<Env> {
 
   /** Keeps what a device asks for until a person answers: RFC 8628 §3.1. */
   async beginDevice(device: devices.DeviceAuthorization): Promise<"begun" | "taken" | "full"> {
-    migrate(this.ctx.storage, MIGRATIONS);
+    migrate(this.ctx.storage, REGISTRY_MIGRATIONS);
     const { sql } = this.ctx.storage;
     const begun = this.ctx.storage.transactionSync(() => devices.beginDevice(sql, device, nowSeconds()));
     await this.#schedule();
@@ -209,7 +210,7 @@ export class RegistryObject extends DurableObject<Env> {
   /** Deletes what is over. */
   override async alarm(): Promise<void> {
     if (schemaVersion(this.ctx.storage) === 0) return;
-    migrate(this.ctx.storage, MIGRATIONS);
+    migrate(this.ctx.storage, REGISTRY_MIGRATIONS);
     const now = nowSeconds();
     this.ctx.storage.sql.exec("DELETE FROM clients WHERE expires_at <= ?", now);
     this.ctx.storage.sql.exec("DELETE FROM used_assertions WHERE usable_until < ?", now);
@@ -220,7 +221,7 @@ export class RegistryObject extends DurableObject<Env> {
   /** One transaction on an object that exists; asking one that was never written does not write it. */
   #known<T>(otherwise: T, change: (sql: SqlStorage, now: number) => T): T {
     if (schemaVersion(this.ctx.storage) === 0) return otherwise;
-    migrate(this.ctx.storage, MIGRATIONS);
+    migrate(this.ctx.storage, REGISTRY_MIGRATIONS);
     return this.ctx.storage.transactionSync(() => change(this.ctx.storage.sql, nowSeconds()));
   }
 

@@ -28,7 +28,8 @@ const ADOPT_AFTER_SECONDS = 60;
 /** How often a sign-in is taken up again after Gong has answered. */
 const MOST_TRIES = 5;
 
-const MIGRATIONS: readonly Migration[] = [
+/** The schema, step by step: append only. */
+export const TRANSACTION_MIGRATIONS: readonly Migration[] = [
   [
     `CREATE TABLE transaction_record (
       only INTEGER PRIMARY KEY CHECK (only = 1),
@@ -102,7 +103,7 @@ export class TransactionObject extends DurableObject<Env> {
    * replay, gets the first one's continuation and makes no second transaction.
    */
   async begin(transaction: NewTransaction): Promise<string> {
-    migrate(this.ctx.storage, MIGRATIONS);
+    migrate(this.ctx.storage, TRANSACTION_MIGRATIONS);
     const now = nowSeconds();
     const continuation = this.ctx.storage.transactionSync(() => {
       const known = this.#row();
@@ -254,7 +255,7 @@ export class TransactionObject extends DurableObject<Env> {
 
   #exists(): boolean {
     if (schemaVersion(this.ctx.storage) === 0) return false;
-    migrate(this.ctx.storage, MIGRATIONS);
+    migrate(this.ctx.storage, TRANSACTION_MIGRATIONS);
     return true;
   }
 
