@@ -4,6 +4,7 @@
 import type { KnobChanges } from "../gong/knobs.ts";
 import type { Outcome } from "./http.ts";
 import { refreshes } from "./history.ts";
+import { persist } from "./recovery.ts";
 import { randomFrom, type Random } from "./random.ts";
 import type { Stage, Theatre } from "./stage.ts";
 import {
@@ -116,6 +117,41 @@ export async function refreshTokenRaces(
     const successors = new Set(answers.map((answer) => tokensIn(answer)?.refresh));
     if (successors.size !== 1) faults.push(["doubled", `${successors.size} different successors`]);
     return [...faults, ...(await keepsWorking(stage, tokensIn(answers[0])))];
+  });
+}
+
+/**
+ * The same two races with the Worker killed in the middle and everybody asking again: a code wins once at most, a refresh
+ * token has one successor, and what was won works.
+ */
+export async function killedRaces(
+  theatre: Theatre,
+  tally: Tally,
+  seed: number,
+  races: number,
+): Promise<void> {
+  const random = randomFrom(seed);
+  await inEpisodes(theatre, tally, seed, races, async (stage) => {
+    const tokens = await signIn(stage, stage.newPerson());
+    const person = stage.newPerson();
+    const code = codeIn(await visitCallback(stage, await approve(stage, person))) ?? "";
+    const [redeemed, refreshed] = await Promise.all([
+      together(() => persist(() => redeem(stage, code))),
+      together(() => persist(() => refresh(stage, tokens.refresh))),
+      pause(random.whole(0, 60))
+        .then(() => stage.kill())
+        .then(() => stage.restart()),
+    ]);
+    const faults: Fault[] = unexpected(redeemed, [200, 400]).map((what) => ["stuck", what]);
+    faults.push(...unexpected(refreshed, [200]).map((what): Fault => ["lost", what]));
+    const winners = redeemed.map(tokensIn).filter((won) => won !== undefined);
+    if (winners.length > 1) faults.push(["doubled", `${winners.length} redemptions won`]);
+    const successors = new Set(refreshed.map((answer) => tokensIn(answer)?.refresh));
+    if (successors.size !== 1) faults.push(["doubled", `${successors.size} different successors`]);
+    // The answer to the winner can get lost with the Worker: then nobody has it, and nobody else may win.
+    const [winner] = winners;
+    if (winner !== undefined) faults.push(...(await keepsWorking(stage, winner)));
+    return [...faults, ...(await keepsWorking(stage, tokensIn(refreshed[0])))];
   });
 }
 

@@ -11,7 +11,7 @@ import { REPOSITORY } from "../support/tools.ts";
 import { buildWorker } from "../support/workerd.ts";
 import { gongFaults } from "./faults.ts";
 import { randomKills } from "./kills.ts";
-import { codeRaces, gongRefreshRaces, refreshTokenRaces } from "./races.ts";
+import { codeRaces, gongRefreshRaces, killedRaces, refreshTokenRaces } from "./races.ts";
 import { clientResets } from "./resets.ts";
 import { openTheatre, type Theatre } from "./stage.ts";
 import { sweepFailpoints } from "./sweep.ts";
@@ -75,6 +75,11 @@ function campaignsOf({ races, kills, resets, faults, sweeps }: CampaignOptions):
       group: "races",
       name: "50 uses of one refresh token",
       run: (theatre, tally, seed) => refreshTokenRaces(theatre, tally, seed, fewer),
+    },
+    {
+      group: "races",
+      name: "both races, killed in between",
+      run: (theatre, tally, seed) => killedRaces(theatre, tally, seed, Math.ceil(fewer / 2)),
     },
     {
       group: "kills",
