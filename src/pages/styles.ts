@@ -54,7 +54,7 @@ input,select{width:100%;min-height:44px;padding:.5rem .75rem;border:1px solid va
 background:var(--card);color:var(--ink);font:inherit}
 textarea{width:100%;padding:.5rem .75rem;border:1px solid var(--edge);border-radius:.5rem;background:var(--card);
 color:var(--ink);font:.875rem/1.5 ui-monospace,Menlo,Consolas,monospace}
-fieldset{margin:0;padding:0;border:0;min-width:0}legend{padding:0;font-weight:600}
+fieldset{margin:0;padding:0;border:0;min-width:0}legend{padding:0 0 .5rem;font-weight:600}
 .check{display:flex;align-items:center;gap:.75rem;min-height:44px;font-weight:400}
 .check input{flex:none;width:1.25rem;height:1.25rem;min-height:0;accent-color:var(--accent)}
 .indented{padding-inline-start:2rem}
@@ -109,7 +109,7 @@ background:var(--page);color:var(--soft);border:1px solid var(--line)}
 .ticks{display:flex;justify-content:space-between;font-size:.875rem;line-height:1;color:var(--soft)}
 .ticks:first-child{flex-direction:column;text-align:end;margin-block:-.4375rem}.ticks:last-child{grid-column:2}.plot .scale{stroke:var(--line)}
 .series-0{fill:var(--accent)}.series-1{fill:light-dark(#b87400,#f3c77d)}.series-2{fill:var(--bad)}.series-3{fill:var(--edge)}
-fieldset{margin:0;padding:0;border:0;min-width:0}legend{padding:0 0 .5rem;font-weight:600}.pair{display:grid;gap:.5rem 1rem}
+.pair{display:grid;gap:.5rem 1rem}
 @media (min-width:40rem){.pair{grid-template-columns:1fr 1fr}.pair legend{grid-column:1/-1}}
 .problem{color:var(--bad);font-weight:600}[aria-invalid]{border-color:var(--bad);border-width:2px}
 del{color:var(--bad)}ins{text-decoration:none;font-weight:600}.note pre{white-space:pre-wrap}.note dt{font-size:.875rem}.search .row{flex-wrap:nowrap;white-space:nowrap}
