@@ -25,6 +25,11 @@ export function noteOutOfCredits(sql: SqlStorage, now: number): void {
   );
 }
 
+/** Gong ran nothing of a call that was to find out: the next one finds out. */
+export function noteNoProbe(sql: SqlStorage, now: number): void {
+  sql.exec("UPDATE gong_credits SET probe_at = ?", now);
+}
+
 /** Gong has answered a call: there are credits. */
 export function noteCredits(sql: SqlStorage): void {
   sql.exec("DELETE FROM gong_credits");

@@ -9,7 +9,7 @@ import { keptAnswer } from "../mcp/paid-answer.ts";
 import type { CallUse } from "./admin-rpc.ts";
 import { isSpent, settleCall } from "./call-reservation.ts";
 import type { ConnectionCore } from "./connection-core.ts";
-import { noteCredits, noteOutOfCredits } from "./gong-credits.ts";
+import { noteCredits, noteNoProbe, noteOutOfCredits } from "./gong-credits.ts";
 import * as kept from "./kept-results.ts";
 import type { PaidCaller } from "./paid-caller.ts";
 import { isResult, type FlightEnd, type PaidFlight } from "./paid-flight.ts";
@@ -101,6 +101,7 @@ function writeEnd(
   }
   if (outcome === "out_of_credits") noteOutOfCredits(sql, now);
   else if (outcome === "ok") noteCredits(sql);
+  else if (!isSpent(outcome)) noteNoProbe(sql, now);
 }
 
 function keptRow(

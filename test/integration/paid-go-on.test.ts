@@ -50,10 +50,10 @@ function letTimePass(): void {
 }
 
 /** Gong sends the next call away with 429: it has been asked once, and waits its turn until time passes. */
-async function queued(client: Client, call: PaidCall = {}): Promise<readonly [Promise<Response>]> {
+async function queued(client: Client, call: PaidCall = {}, asked = 0): Promise<readonly [Promise<Response>]> {
   await gong.fault({ endpoint: "mcp", fault: { kind: "rate_limited", retryAfter: "1" } });
   const asking = askPaid(client, call);
-  for (let tries = 0; (await atGong()).length === 0; tries += 1) {
+  for (let tries = 0; (await atGong()).length === asked; tries += 1) {
     if (tries > 500) throw new Error("Gong was never asked");
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
@@ -137,6 +137,25 @@ describe(verifies("paid.gone_on", "the payer is revoked before its turn"), () =>
     letTimePass();
     for (const response of await Promise.all([paying, joining])) expect(response.status).toBe(401);
     expect(await atGong()).toHaveLength(1);
+  });
+
+  it("gateway: it was to find out whether Gong has credits again: who goes on finds out", async () => {
+    const [ada, other] = await twoClients();
+    const agent = await agentBeside(ada, "grant");
+    await gong.knobs({ creditBalance: 0 });
+    await (await askPaid(ada, { question: "The last one?" })).text();
+    await rowsWhen((all) => all[0]?.outcome === "out_of_credits");
+    await gong.knobs({ creditBalance: null });
+    const asked = (await atGong()).length;
+    vi.setSystemTime(Date.now() + 301_000);
+    const [paying] = await queued(agent.client, {}, asked);
+    const joining = askPaid(other, { id: 2 });
+    await joined(1);
+    await agent.revoke();
+    letTimePass();
+    expect(JSON.stringify(await answerOf(await joining))).toContain(CANARY);
+    expect((await paying).status).toBe(401);
+    expect(await gong.credits()).toBe(1);
   });
 
   it("gateway: who goes on is held to its own budget", async () => {
