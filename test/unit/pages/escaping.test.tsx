@@ -288,7 +288,14 @@ const ADMIN_SLOTS: readonly Slot[] = [
         agents={value}
         page={{
           ...LEDGER.page,
-          rows: LEDGER.page.rows.map((row) => ({ ...row, agent: value, tool: value, outcome: value })),
+          rows: LEDGER.page.rows.map((row) => ({
+            ...row,
+            agent: value,
+            person: value,
+            personName: value,
+            tool: value,
+            outcome: value,
+          })),
         }}
       />
     ),
