@@ -12,6 +12,7 @@ export type Purpose =
   | "paid-result"
   | "connection-identity"
   | "person"
+  | "key-sweep"
   | "credential-tag";
 
 interface RingSecret {

@@ -4,7 +4,7 @@
 import { open, seal, sealedWith, Unsealable, type SealContext } from "../crypto/seal.ts";
 import { log } from "../log.ts";
 import { byAccess } from "../storage/paid-schema.ts";
-import type { PersonRow } from "../storage/people.ts";
+import type { PersonRow, ResealedPerson } from "../storage/people.ts";
 import { identityHash } from "../storage/connection-names.ts";
 import type { Gateway } from "./gateway.ts";
 
@@ -71,20 +71,29 @@ export async function nameLedgerPeople(
   }
 }
 
-/** Seals every address that another key sealed with the first one. Part of the key sweep. */
-export async function resealPeople(gateway: Gateway): Promise<void> {
+/**
+ * Seals every address that another key sealed with the first one, a batch in one transaction, and counts by kid what seals
+ * them now. Part of the key sweep.
+ */
+export async function resealPeople(gateway: Gateway): Promise<ReadonlyMap<string, number>> {
   const { keyring, objects } = gateway;
+  const counts = new Map<string, number>();
   let after = "";
   for (;;) {
     const rows = await objects.admin().listPeople(after, BATCH);
+    const changes: ResealedPerson[] = [];
     for (const row of rows) {
-      if (sealedWith(row.email_sealed) === keyring.sealingKid) continue;
-      const email = await openEmail(gateway, row);
-      if (email === undefined) continue;
-      const sealed = await seal(keyring, place(gateway, row.email_hash), email);
-      await objects.admin().replacePersonSeal(row.email_sealed, { ...row, email_sealed: sealed });
+      const kid = sealedWith(row.email_sealed);
+      const email = kid === keyring.sealingKid ? undefined : await openEmail(gateway, row);
+      if (email !== undefined) {
+        const sealed = await seal(keyring, place(gateway, row.email_hash), email);
+        changes.push({ before: row.email_sealed, after: { ...row, email_sealed: sealed } });
+      }
+      const now = email === undefined ? (kid ?? "") : keyring.sealingKid;
+      counts.set(now, (counts.get(now) ?? 0) + 1);
     }
-    if (rows.length < BATCH) return;
+    if (changes.length > 0) await objects.admin().replacePersonSeals(changes);
+    if (rows.length < BATCH) return counts;
     after = rows.at(-1)?.email_hash ?? "";
   }
 }

@@ -9,8 +9,8 @@ export function SealingKeysPage({ nonce, csrf }: AdminPageView) {
     <AdminFrame section="/admin/sealing-keys" title="Sealing keys" nonce={nonce} csrf={csrf}>
       <section class="card stack">
         <p>
-          After a new key was put first in SEALING_KEYS, this seals every connection with it and says which
-          keys are still needed.
+          After a new key was put first in SEALING_KEYS, this seals with it what is stored and says which keys
+          are still needed, and for what.
         </p>
         <PostForm action="/admin/keys/sweep" csrf={csrf}>
           <button type="submit">Check the sealing keys</button>

@@ -3,50 +3,77 @@
 
 import { Layout } from "./layout.tsx";
 import { spelledOut } from "./outside-text.ts";
+import { Moment, PostForm } from "./parts.tsx";
+
+interface KeyUse {
+  kid: string;
+  connections: number;
+  refreshTokens: number;
+  agentKeys: number;
+  results: number;
+  /** When the last of the results goes: epoch seconds. */
+  resultsUntil: number;
+  people: number;
+}
 
 export interface KeySweepView {
   nonce: string;
+  csrf: string;
   /** The kid that seals now. */
   sealingKid: string;
   resealed: number;
-  byKid: readonly { kid: string; connections: number; refreshTokens: number; agentKeys: number }[];
+  byKid: readonly KeyUse[];
   /** Refreshes whose answers may still need an old key. */
   unfinished: number;
-  unreadable: readonly { connectionId: string; missingKid: string }[];
+  unreadable: readonly { what: string; missingKid: string }[];
+  /** How many there are, also of those that are not listed. */
+  unreadableCount: number;
+  looked: number;
+  /** Connections that were not looked at yet, and what to post to go on with them. */
+  left: number;
+  next?: string;
+  /** The longest that something lives which is never sealed again and never counted. */
+  waitMinutes: number;
 }
 
-/** Renders the report, with what to do next. */
-export function KeySweepPage({ nonce, sealingKid, resealed, byKid, unfinished, unreadable }: KeySweepView) {
-  const old = byKid.filter(({ kid }) => kid !== sealingKid);
+/** Renders the report, with what to do next. It says that a key can go only when everything was looked at. */
+export function KeySweepPage(view: KeySweepView) {
+  const { nonce, csrf, sealingKid, resealed, byKid, unreadable, unreadableCount, looked, next } = view;
   return (
     <Layout title="Sealing keys" nonce={nonce}>
       <div class="card">
         <h1>Sealing keys</h1>
         <p>
-          {`Key ${sealingKid} seals now. ${resealed} connection${resealed === 1 ? " was" : "s were"} sealed again.`}
+          {`Key ${sealingKid} seals now. ${resealed} connection${resealed === 1 ? " was" : "s were"} sealed again, ${looked} looked at.`}
         </p>
         <div class="note">
-          <strong>What to do.</strong>{" "}
-          {unfinished > 0
-            ? `${unfinished} refreshes are unfinished. Check again in a few minutes before you take out a key.`
-            : old.length === 0
-              ? "No other key is in use: older keys can be taken out of SEALING_KEYS."
-              : "Keep the older keys that are listed. Refresh tokens move to the new key when a client uses them, and the last ones expire with their sign-ins. Agent keys don't move: replace them with new ones, or wait until they expire."}
+          <strong>What to do.</strong> {advice(view)}
         </div>
+        {next === undefined ? null : (
+          <PostForm action="/admin/keys/sweep" csrf={csrf}>
+            <input type="hidden" name="next" value={next} />
+            <button type="submit">Go on</button>
+          </PostForm>
+        )}
         <dl class="facts">
-          {byKid.map(({ kid, connections, refreshTokens, agentKeys }) => (
+          {byKid.map((use) => (
             <div>
-              <dt>{`Key ${spelledOut(kid)}`}</dt>
-              <dd>{`${connections} connections, ${refreshTokens} refresh tokens, ${agentKeys} agent keys`}</dd>
+              <dt>{`Key ${spelledOut(use.kid)}`}</dt>
+              <dd>
+                <Uses {...use} />
+              </dd>
             </div>
           ))}
-          {unreadable.map(({ connectionId, missingKid }) => (
+          {unreadable.map(({ what, missingKid }) => (
             <div>
-              <dt>{`Unreadable: ${spelledOut(connectionId)}`}</dt>
+              <dt>{`Unreadable: ${spelledOut(what)}`}</dt>
               <dd>{`Put key ${spelledOut(missingKid)} back into SEALING_KEYS, or let the person sign in again.`}</dd>
             </div>
           ))}
         </dl>
+        {unreadableCount > unreadable.length ? (
+          <p>{`${unreadableCount - unreadable.length} more are unreadable and not listed.`}</p>
+        ) : null}
         <p>
           <a class="button" href="/admin/sealing-keys">
             Back to the sealing keys
@@ -54,5 +81,31 @@ export function KeySweepPage({ nonce, sealingKid, resealed, byKid, unfinished, u
         </p>
       </div>
     </Layout>
+  );
+}
+
+function advice({ sealingKid, byKid, unfinished, left, waitMinutes }: KeySweepView): string {
+  if (left > 0)
+    return `About ${left} connections were not looked at yet. Go on, and take out no key before that.`;
+  if (unfinished > 0) {
+    return `${unfinished} refreshes are unfinished. Check again in a few minutes before you take out a key.`;
+  }
+  if (byKid.some(({ kid }) => kid !== sealingKid)) {
+    return "Keep the older keys that are listed. Refresh tokens move to the new key when a client uses them, and the last ones expire with their sign-ins. Results of calls go by themselves. Agent keys don't move: replace them with new ones, or wait until they expire.";
+  }
+  return `No other key is in use: older keys can be taken out of SEALING_KEYS, once key ${sealingKid} has been the first for ${waitMinutes} minutes. Sign-ins that are under way and access tokens need the key of their time and are over by then.`;
+}
+
+function Uses({ connections, refreshTokens, agentKeys, results, resultsUntil, people }: KeyUse) {
+  return (
+    <>
+      {`${connections} connections, ${refreshTokens} refresh tokens, ${agentKeys} agent keys, ${people} people, ${results} results of calls`}
+      {results === 0 ? null : (
+        <>
+          {", gone by "}
+          <Moment at={resultsUntil} />
+        </>
+      )}
+    </>
   );
 }

@@ -14,7 +14,7 @@ import {
   readAudit,
 } from "../domain/admin-views.ts";
 import { endAgent, endAgentKey, endConnection, settleApproval } from "../domain/administer.ts";
-import { sweepKeys } from "../domain/rotate-keys.ts";
+import { keyWaitSeconds, sweepKeys } from "../domain/rotate-keys.ts";
 import { exportResponse, parseExportFormat } from "../export.ts";
 import { adminForm, adminPage } from "../middleware/admin-session.ts";
 import { ApprovalsPage } from "../pages/admin-approvals-page.tsx";
@@ -117,9 +117,15 @@ export const adminSections = newRoutes()
   .get("/sealing-keys", adminPage(), (c) => c.html(<SealingKeysPage {...frameOf(c)} />))
   .post("/keys/sweep", adminForm(), async (c) => {
     const gateway = c.get("gateway");
-    const sweep = await sweepKeys(gateway, actorOf(c));
-    const nonce = c.get("secureHeadersNonce") ?? "";
-    return c.html(<KeySweepPage nonce={nonce} sealingKid={gateway.keyring.sealingKid} {...sweep} />);
+    const sweep = await sweepKeys(gateway, actorOf(c), c.get("act")?.form.get("next"));
+    return c.html(
+      <KeySweepPage
+        {...frameOf(c)}
+        {...sweep}
+        sealingKid={gateway.keyring.sealingKid}
+        waitMinutes={Math.ceil(keyWaitSeconds(gateway) / 60)}
+      />,
+    );
   });
 
 async function connectionPage(c: Context<AppEnv>, id: string) {

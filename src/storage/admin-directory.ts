@@ -69,9 +69,9 @@ export class AdminDirectory extends AdminLists {
     return readFrom(this.ctx.storage, [], (sql) => people.listPeople(sql, after, limit));
   }
 
-  /** The same address under another seal; nothing happens when somebody else was first. */
-  async replacePersonSeal(before: string, after: people.PersonRow): Promise<void> {
-    readFrom(this.ctx.storage, undefined, (sql) => people.replacePersonSeal(sql, before, after));
+  /** The same addresses under other seals, all or none; where somebody else was first, nothing happens. */
+  async replacePersonSeals(changes: readonly people.ResealedPerson[]): Promise<void> {
+    readFrom(this.ctx.storage, undefined, (sql) => people.replacePersonSeals(sql, changes));
   }
 
   /** What a connection tells about itself. */

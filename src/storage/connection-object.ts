@@ -42,7 +42,7 @@ import { PaidCalls } from "./paid-calls.ts";
 import type { CancelRequest, PaidCallRequest, PaidOutcome } from "./paid-rpc.ts";
 import { eraseLedger, listLedger, NO_LEDGER, type LedgerList } from "./ledger-list.ts";
 import { ledgerPage, type LedgerPage, type LedgerQuery } from "./paid-ledger.ts";
-import { EMPTY_REPORT, resealTokens, type SealReport } from "./reseal.ts";
+import { EMPTY_REPORT, resealConnection, type SealReport } from "./reseal.ts";
 
 const NOT_CONNECTED: GongAuthorization = { ok: false, reason: "not_connected", retryAfterSeconds: 0 };
 
@@ -259,11 +259,12 @@ export class ConnectionObject extends DurableObject<Env> {
     return (await this.#core.ready()) ? this.#core.transaction(eraseLedger) : 0;
   }
 
-  /** Seals Gong's tokens with the first key of the ring, where another one sealed them, and says what depends on which. */
+  /** Seals what Gong gave with the first key of the ring, where another one sealed it, and says what depends on which. */
   async reseal(): Promise<SealReport> {
-    const { sql, seals, config } = this.#core;
+    const { sql, seals, config, objects, id } = this.#core;
     if (!(await this.#core.ready())) return EMPTY_REPORT;
-    const report = await resealTokens(sql, seals, config.sealingKeys[0]?.kid, nowSeconds());
+    const escrowed = async (attempt: string) => objects.escrow(id).answer(attempt);
+    const report = await resealConnection(sql, seals, config.sealingKeys[0]?.kid, escrowed, nowSeconds());
     if (report.resealed) this.#core.reportState();
     return report;
   }

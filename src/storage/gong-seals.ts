@@ -11,6 +11,9 @@ export interface SealedTokens {
   readonly refreshTokenSealed: string | null;
 }
 
+/** What a sealed value of Gong's is bound to. */
+export type SealedField = "access_token" | "refresh_token" | "answer";
+
 export interface GongSeals {
   sealTokens(
     tokens: Pick<GongTokens, "accessToken" | "refreshToken">,
@@ -21,11 +24,13 @@ export interface GongSeals {
   /** `generation` is the one whose refresh token was spent for the answer. */
   sealAnswer(answer: GongTokenAnswer, generation: number): Promise<string>;
   openAnswer(sealed: string, generation: number): Promise<GongTokenAnswer>;
+  /** The same value under the first key of the ring. Throws Unsealable. */
+  reseal(field: SealedField, sealed: string, generation: number): Promise<string>;
 }
 
 /** The seals of the connection `id` in the deployment `environment`. */
 export function createGongSeals(keyring: Keyring, environment: string, id: string): GongSeals {
-  const at = (field: string, generation: number): SealContext => ({
+  const at = (field: SealedField, generation: number): SealContext => ({
     purpose: "gong-tokens",
     environment,
     object: id,
@@ -45,6 +50,8 @@ export function createGongSeals(keyring: Keyring, environment: string, id: strin
     sealAnswer: (answer, generation) => seal(keyring, at("answer", generation), writeAnswer(answer)),
     openAnswer: async (sealed, generation) =>
       readAnswer(await open(keyring, at("answer", generation), sealed)),
+    reseal: async (field, sealed, generation) =>
+      seal(keyring, at(field, generation), await open(keyring, at(field, generation), sealed)),
   };
 }
 

@@ -84,16 +84,20 @@ export function listPeople(sql: SqlStorage, after: string, limit: number): reado
     .toArray();
 }
 
-/** The same address under another seal; nothing happens when somebody else was first. */
-export function replacePersonSeal(
-  sql: SqlStorage,
-  before: string,
-  { email_hash, email_sealed }: PersonRow,
-): void {
-  sql.exec(
-    "UPDATE people SET email_sealed = ? WHERE email_hash = ? AND email_sealed = ?",
-    email_sealed,
-    email_hash,
-    before,
-  );
+/** An address under another seal. */
+export interface ResealedPerson {
+  readonly before: string;
+  readonly after: PersonRow;
+}
+
+/** The same addresses under other seals; where somebody else was first, nothing happens. */
+export function replacePersonSeals(sql: SqlStorage, changes: readonly ResealedPerson[]): void {
+  for (const { before, after } of changes) {
+    sql.exec(
+      "UPDATE people SET email_sealed = ? WHERE email_hash = ? AND email_sealed = ?",
+      after.email_sealed,
+      after.email_hash,
+      before,
+    );
+  }
 }

@@ -183,6 +183,15 @@ describe(verifies("browser.admin", "an admin's first day"), () => {
     expect(admin.troubles).toEqual([]);
   });
 
+  it("WCAG 2.2 AA: what the key sweep found, light and dark, narrow and wide", async () => {
+    const { page } = admin;
+    await page.goto(`${world.gateway.origin}/admin/sealing-keys`);
+    await page.getByRole("button", { name: "Check the sealing keys" }).click();
+    await page.getByText("seals now.").waitFor();
+    expect(await lookEveryWay(page, "admin-key-sweep")).toEqual([]);
+    expect(admin.troubles).toEqual([]);
+  });
+
   it("gateway: the doctor leads from the list to what a client tried, by keyboard", async () => {
     const { page } = admin;
     await page.goto(`${world.gateway.origin}/admin/doctor`);

@@ -144,8 +144,12 @@ describe(verifies("storage.people", "people whom Cloudflare Access named"), () =
   it("gateway: a new seal replaces the one it was made from, and no newer one", async () => {
     const object = admin();
     await object.recordConnection({ id: "one", integration: "main" }, undefined, person("ada"));
-    await object.replacePersonSeal("sealed-ada", { ...person("ada"), email_sealed: "again" });
-    await object.replacePersonSeal("sealed-ada", { ...person("ada"), email_sealed: "late" });
+    await object.replacePersonSeals([
+      { before: "sealed-ada", after: { ...person("ada"), email_sealed: "again" } },
+    ]);
+    await object.replacePersonSeals([
+      { before: "sealed-ada", after: { ...person("ada"), email_sealed: "late" } },
+    ]);
     expect(await object.listPeople("", 10)).toEqual([{ ...person("ada"), email_sealed: "again" }]);
     expect(await object.listPeople("hash-ada", 10)).toEqual([]);
   });
@@ -241,7 +245,7 @@ describe(verifies("storage.migrations", "storage.no_write_by_looking", "schemas"
       await object.listPeople("", 10),
     ]).toEqual([undefined, [], false, {}, [], false, undefined, [], [], [], []]);
     await object.endSession("x");
-    await object.replacePersonSeal("x", { email_hash: "h", email_sealed: "s" });
+    await object.replacePersonSeals([{ before: "x", after: { email_hash: "h", email_sealed: "s" } }]);
     await object.recordState("x", reportOf("connected"));
     expect(await rows(object, "schema_version")).toEqual([]);
   });

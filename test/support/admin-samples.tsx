@@ -14,6 +14,7 @@ import {
 import { DoctorPage, type DoctorView } from "../../src/pages/admin-doctor.tsx";
 import { ConnectionPage, type ConnectionView } from "../../src/pages/admin-connection.tsx";
 import { ConnectionsPage, type ConnectionsView } from "../../src/pages/admin-connections.tsx";
+import { KeySweepPage, type KeySweepView } from "../../src/pages/key-sweep.tsx";
 import { SealingKeysPage } from "../../src/pages/admin-sealing-keys.tsx";
 import { secondsOf } from "./moments.ts";
 
@@ -252,6 +253,24 @@ export const DOCTOR: DoctorView = {
 
 const NO_MATCH = { query: { ...ALL, search: "nobody" }, page: pageWith([]) };
 
+const UNUSED_KEY = { connections: 0, refreshTokens: 2, agentKeys: 0, results: 0, resultsUntil: 0, people: 0 };
+
+const KEY_SWEEP: KeySweepView = {
+  ...FRAME,
+  sealingKid: "k2",
+  resealed: 3,
+  byKid: [
+    { ...UNUSED_KEY, kid: "k2", connections: 500, people: 4 },
+    { ...UNUSED_KEY, kid: "k1", agentKeys: 4, results: 2, resultsUntil: 1_795_406_700 },
+  ],
+  unfinished: 0,
+  unreadable: [{ what: "AAAAAAAAAAAAAAAAAAAAAA", missingKid: "k0" }],
+  unreadableCount: 1,
+  looked: 500,
+  left: 0,
+  waitMinutes: 60,
+};
+
 export const ADMIN_SAMPLES: Readonly<Record<string, () => Child>> = {
   "admin-connections": () => <ConnectionsPage {...CONNECTIONS} />,
   "admin-connections-empty": () => <ConnectionsPage {...CONNECTIONS} page={pageWith([])} />,
@@ -266,4 +285,6 @@ export const ADMIN_SAMPLES: Readonly<Record<string, () => Child>> = {
   "admin-doctor": () => <DoctorPage {...DOCTOR} />,
   "admin-doctor-empty": () => <DoctorPage {...DOCTOR} page={pageWith([])} />,
   "admin-sealing-keys": () => <SealingKeysPage {...FRAME} />,
+  "admin-key-sweep": () => <KeySweepPage {...KEY_SWEEP} />,
+  "admin-key-sweep-in-parts": () => <KeySweepPage {...KEY_SWEEP} left={700} next="sealed" />,
 };

@@ -119,11 +119,27 @@ export const HOSTILE_SLOTS: readonly Slot[] = [
     page: (value) => (
       <KeySweepPage
         nonce={NONCE}
+        csrf="c"
         sealingKid={value}
         resealed={1}
         unfinished={0}
-        byKid={[{ kid: value, connections: 1, refreshTokens: 1, agentKeys: 1 }]}
-        unreadable={[{ connectionId: value, missingKid: value }]}
+        byKid={[
+          {
+            kid: value,
+            connections: 1,
+            refreshTokens: 1,
+            agentKeys: 1,
+            results: 1,
+            resultsUntil: 0,
+            people: 1,
+          },
+        ]}
+        unreadable={[{ what: value, missingKid: value }]}
+        unreadableCount={1}
+        looked={1}
+        left={1}
+        next={value}
+        waitMinutes={60}
       />
     ),
   },

@@ -55,6 +55,15 @@ export const operations = {
     source: "NIST SP 800-57 part 1 §5.3",
     behaviour: "Sealing keys rotate in two phases without loss, and a sweep says when an old key can go.",
   },
+  "keys.every_sealed_field": {
+    source: "NIST SP 800-57 part 1 §5.3",
+    behaviour:
+      "The key sweep seals every stored field again, or counts it by kid; what it does neither with is over before a key may go.",
+  },
+  "keys.sweep_in_parts": {
+    source: "gateway",
+    behaviour: "A key sweep in parts adds up what each part found, and lets no key go before the last.",
+  },
   "keys.missing": {
     source: "gateway",
     behaviour: "A record whose key is missing is unreadable, named by its kid, and never overwritten.",

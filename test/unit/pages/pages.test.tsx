@@ -276,27 +276,43 @@ describe(verifies("pages.states", "every page in every state"), () => {
   });
 
   test("the sweep says which key is still needed, what can't be read, and when an old key can go", async () => {
-    const report = { nonce: "n", sealingKid: "k2", resealed: 1, unfinished: 0 };
+    const report = {
+      nonce: "n",
+      csrf: "c",
+      sealingKid: "k2",
+      resealed: 1,
+      unfinished: 0,
+      unreadable: [],
+      unreadableCount: 0,
+      looked: 3,
+      left: 0,
+      waitMinutes: 60,
+    };
+    const none = { connections: 0, refreshTokens: 0, agentKeys: 0, results: 0, resultsUntil: 0, people: 0 };
+    const k2 = { ...none, kid: "k2", connections: 3, refreshTokens: 1 };
     const needed = await readHtml(
       <KeySweepPage
         {...report}
-        byKid={[
-          { kid: "k2", connections: 3, refreshTokens: 1, agentKeys: 0 },
-          { kid: "k1", connections: 0, refreshTokens: 2, agentKeys: 4 },
-        ]}
-        unreadable={[{ connectionId: "con_9", missingKid: "k0" }]}
+        byKid={[k2, { ...none, kid: "k1", refreshTokens: 2, agentKeys: 4 }]}
+        unreadable={[{ what: "con_9", missingKid: "k0" }]}
+        unreadableCount={3}
       />,
     );
     expect(needed.text).toContain("Keep the older keys that are listed");
-    expect(needed.text).toContain("0 connections, 2 refresh tokens, 4 agent keys");
-    expect(needed.text).toContain("Put key k0 back into SEALING_KEYS");
-    const free = await readHtml(
-      <KeySweepPage
-        {...report}
-        byKid={[{ kid: "k2", connections: 3, refreshTokens: 1, agentKeys: 0 }]}
-        unreadable={[]}
-      />,
+    expect(needed.text).toContain(
+      "0 connections, 2 refresh tokens, 4 agent keys, 0 people, 0 results of calls",
     );
+    expect(needed.text).toContain("Put key k0 back into SEALING_KEYS");
+    expect(needed.text).toContain("2 more are unreadable");
+    const results = { ...none, kid: "k1", results: 2, resultsUntil: Date.UTC(2026, 10, 23, 4, 5) / 1000 };
+    const waiting = await readHtml(<KeySweepPage {...report} byKid={[k2, results]} />);
+    expect(waiting.text).toContain("2 results of calls, gone by 23 Nov 2026, 04:05 UTC");
+    expect(waiting.text).not.toContain("can be taken out");
+    const free = await readHtml(<KeySweepPage {...report} byKid={[k2]} />);
+    expect(free.text).toContain("once key k2 has been the first for 60 minutes");
+    const part = await readHtml(<KeySweepPage {...report} byKid={[k2]} left={7} next="sealed" />);
+    expect(part.text).toContain("About 7 connections were not looked at yet");
+    expect(part.text).not.toContain("can be taken out");
     expect(free.text).toContain("older keys can be taken out");
   });
 });
