@@ -41,6 +41,7 @@ export type LogEvent =
   | "paid_call.ended"
   | "paid_call.failed"
   | "paid_call.not_settled"
+  | "content.not_swept"
   | "discovery.failed"
   | "access.refused"
   | "agent_key.created"

@@ -10,6 +10,7 @@ export type Purpose =
   | "transaction"
   | "mcp-session"
   | "paid-result"
+  | "call-content"
   | "connection-identity"
   | "person"
   | "key-sweep"

@@ -5,20 +5,21 @@ import { isJsonObject } from "../json.ts";
 import { log } from "../log.ts";
 import { ownEntry, type Policy, type PolicyProblem } from "../mcp/policy.ts";
 import type { BudgetUse, PolicyVersion } from "../storage/admin-rpc.ts";
+import { readerOf, required, type FieldProblems, type FormReader, type PolicyForm } from "./policy-form.ts";
 import { forgetRules } from "./list-tools.ts";
 import type { Actor, Gateway } from "./gateway.ts";
 
 /** What a form may change. An exception is the budget and the rule of one connection, client or agent key. */
-export const POLICY_SECTIONS = ["budgets", "guards", "access", "exception", "removal", "tool"] as const;
+export const POLICY_SECTIONS = [
+  "budgets",
+  "guards",
+  "access",
+  "exception",
+  "removal",
+  "tool",
+  "content",
+] as const;
 export type PolicySection = (typeof POLICY_SECTIONS)[number];
-
-/** The fields of a form; an empty one is undefined. */
-export interface PolicyForm {
-  get(name: string): string | undefined;
-}
-
-/** By field; the empty name is for what belongs to none. */
-export type FieldProblems = Readonly<Record<string, string>>;
 
 export type PolicyEdit =
   | { readonly kind: "saved" }
@@ -26,7 +27,7 @@ export type PolicyEdit =
   /** Another admin was faster: nothing is saved. */
   | { readonly kind: "changed_meanwhile" };
 
-export type { BudgetUse };
+export type { BudgetUse, FieldProblems };
 
 /** The policy in force, and how much of its budgets is used. */
 export async function policyOverview(
@@ -48,7 +49,7 @@ export async function editPolicy(
   const { version, policy } = await object.policy();
   if (form.get("version") !== String(version)) return { kind: "changed_meanwhile" };
   const reader = readerOf(form);
-  const draft = DRAFTS[section](policy, reader);
+  const draft = DRAFTS[section](policy, reader, version);
   if (Object.keys(reader.problems).length > 0) return { kind: "refused", problems: reader.problems };
   const change = await object.setPolicy(by, version, draft);
   if (change.ok) {
@@ -60,53 +61,19 @@ export async function editPolicy(
   return { kind: "refused", problems: byField(change.problems) };
 }
 
-interface FormReader {
-  readonly problems: Record<string, string>;
-  text(name: string): string;
-  /** A whole number; undefined for an empty field. */
-  count(name: string): number | undefined;
-  isOn(name: string): boolean;
-  lines(name: string): readonly string[];
-  words(name: string): readonly string[];
-}
-
-function readerOf(form: PolicyForm): FormReader {
-  const problems: Record<string, string> = {};
-  const text = (name: string): string => form.get(name)?.trim() ?? "";
-  return {
-    problems,
-    text,
-    count(name) {
-      const value = text(name);
-      if (value === "") return undefined;
-      if (/^\d{1,10}$/.test(value)) return Number(value);
-      problems[name] = "Write a whole number, without spaces or points.";
-      return undefined;
-    },
-    isOn: (name) => text(name) === "yes",
-    lines: (name) =>
-      text(name)
-        .split(/\r\n|\r|\n/)
-        .map((line) => line.trim())
-        .filter((line) => line !== ""),
-    words: (name) =>
-      text(name)
-        .split(/[\s,]+/)
-        .filter((word) => word !== ""),
-  };
-}
-
 /** A policy as it may be: the AdminObject says whether it is one. */
 type Draft = Readonly<Record<string, unknown>>;
 
-const DRAFTS: Readonly<Record<PolicySection, (policy: Policy, form: FormReader) => Draft>> = {
-  budgets: draftBudgets,
-  guards: draftGuards,
-  access: draftAccess,
-  exception: draftException,
-  removal: (policy, form) => withoutException(policy, form.text("kind"), form.text("id")),
-  tool: draftTool,
-};
+const DRAFTS: Readonly<Record<PolicySection, (policy: Policy, form: FormReader, version: number) => Draft>> =
+  {
+    budgets: draftBudgets,
+    guards: draftGuards,
+    access: draftAccess,
+    exception: draftException,
+    removal: (policy, form) => withoutException(policy, form.text("kind"), form.text("id")),
+    tool: draftTool,
+    content: draftContent,
+  };
 
 function draftBudgets(policy: Policy, form: FormReader): Draft {
   const { budgets } = policy;
@@ -132,12 +99,6 @@ function limitOf(form: FormReader, prefix: string): object {
   return { ...(perDay === undefined ? {} : { perDay }), ...(perMonth === undefined ? {} : { perMonth }) };
 }
 
-function required(form: FormReader, name: string): number | undefined {
-  const value = form.count(name);
-  if (value === undefined) form.problems[name] ??= "Write a whole number.";
-  return value;
-}
-
 function draftGuards(policy: Policy, form: FormReader): Draft {
   const longestRangeDays = form.count("guards.longestRangeDays");
   return {
@@ -161,6 +122,13 @@ function draftAccess(policy: Policy, form: FormReader): Draft {
     holdBack: form.text("holdBack"),
     shareResults: form.isOn("shareResults"),
   };
+}
+
+/** What was kept before it is switched on is never read again: the version that does so is remembered. */
+function draftContent({ content, ...policy }: Policy, form: FormReader, version: number): Draft {
+  if (!form.isOn("content.keep")) return policy;
+  const keepDays = required(form, "content.keepDays");
+  return { ...policy, content: { keepDays, since: content?.since ?? version + 1 } };
 }
 
 /** How a form says that no tool at all may be used: an empty field is every tool. */

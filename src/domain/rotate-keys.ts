@@ -25,7 +25,7 @@ export interface KeyUse {
   /** What it has tagged. */
   readonly refreshTokens: number;
   readonly agentKeys: number;
-  /** Kept results of paid calls, and when the last of them goes by itself: epoch seconds, 0 for none. */
+  /** Kept results and questions of paid calls, and when the last of them goes by itself: epoch seconds, 0 for none. */
   readonly results: number;
   readonly resultsUntil: number;
   /** E-mail addresses of people. */

@@ -171,7 +171,9 @@ export async function connectionLedger(
     list.page.rows.map(({ person }) => person),
     people,
   );
-  return { ...list, agents: indexed.agents, people };
+  const { policy } = await gateway.objects.admin().policy();
+  const contents = policy.content === undefined ? [] : list.contents;
+  return { ...list, contents, agents: indexed.agents, people };
 }
 
 /** Has `eraseCalls` done to a connection. False for an id that is not in the index. */

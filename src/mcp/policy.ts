@@ -77,6 +77,16 @@ const costGuards = v.pipe(
   v.readonly(),
 );
 
+/** Keeping what agents ask of Gong, sealed, for an admin to read. */
+const contentSettings = v.pipe(
+  v.strictObject({
+    keepDays: count(90, 1),
+    /** The version of the policy that switched it on: what was kept before is never read again. */
+    since: count(MOST_CALLS, 1),
+  }),
+  v.readonly(),
+);
+
 const policySchema = v.pipe(
   v.strictObject({
     format: v.literal(1),
@@ -104,6 +114,8 @@ const policySchema = v.pipe(
     /** From this part of a budget on, each paid call is answered with a warning. */
     warnAtPercent: count(100, 1),
     guards: costGuards,
+    /** Absent: nothing of a call's content is kept for reading. */
+    content: v.exactOptional(contentSettings),
   }),
   v.readonly(),
 );
@@ -112,6 +124,7 @@ export type Policy = v.InferOutput<typeof policySchema>;
 export type Limit = v.InferOutput<typeof limit>;
 export type ToolRule = v.InferOutput<typeof toolRule>;
 export type ToolSettings = v.InferOutput<typeof toolSettings>;
+export type ContentSettings = v.InferOutput<typeof contentSettings>;
 export type CostGuards = v.InferOutput<typeof costGuards>;
 
 /** Gong's own tools: known, so trusted as they are when first seen. */

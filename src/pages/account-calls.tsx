@@ -3,6 +3,7 @@
 
 import { Confirm } from "./confirm.tsx";
 import { Layout } from "./layout.tsx";
+import { KeptQuestions } from "./policy-content.tsx";
 import { SpendPanel, type SpendPanelView } from "./spend-panel.tsx";
 
 export interface AgentCalls {
@@ -18,6 +19,8 @@ export interface AccountCallsView extends Omit<SpendPanelView, "path" | "choices
   readonly csrf: string;
   /** How long the record of a call is kept. */
   readonly keptDays: number;
+  /** For how many days admins can read what was asked; undefined while they can't. */
+  readonly readableDays?: number | undefined;
 }
 
 const CHOICES = ["served", "tool", "client", "key"] as const;
@@ -31,6 +34,7 @@ export function AccountCallsPage(view: AccountCallsView) {
         Each call that is asked of Gong spends your company's Gong credits. Gong does not tell the gateway how
         many.
       </p>
+      <KeptQuestions days={view.readableDays} />
       <SpendPanel {...view} path="/account/calls" choices={CHOICES} />
       <Download {...view} />
       <Erase {...view} />
@@ -66,6 +70,7 @@ function Erase({ csrf, keptDays }: AccountCallsView) {
         <h3>What goes</h3>
         <ul>
           <li>every call that has ended: when, which agent, which tool, how it ended</li>
+          <li>the questions that admins can read, when your company keeps them</li>
           <li>answers that still wait for an agent whose connection broke</li>
           <li>
             these charts: your company's sums by day and tool stay, and no longer say that they are yours

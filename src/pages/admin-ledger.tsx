@@ -24,6 +24,8 @@ export interface LedgerEntry {
   readonly outcome: string;
   readonly seconds: number | undefined;
   readonly hash: string;
+  /** The call's id, when its arguments are kept for admins to read. */
+  readonly readable?: string | undefined;
 }
 
 export interface LedgerView extends AdminPageView {
@@ -42,7 +44,7 @@ function personInWords(person: string): string {
 
 const NUMBER = new Intl.NumberFormat("en-GB", { maximumFractionDigits: 1 });
 
-const columns = (path: string): readonly ListColumn<LedgerEntry>[] => [
+const columns = (path: string, csrf: string): readonly ListColumn<LedgerEntry>[] => [
   { heading: "When", cell: ({ at }) => <Moment at={at} /> },
   {
     heading: "Agent and person",
@@ -62,9 +64,21 @@ const columns = (path: string): readonly ListColumn<LedgerEntry>[] => [
   },
   {
     heading: "Tool and arguments",
-    cell: ({ tool, hash }) => (
+    cell: ({ tool, hash, readable }) => (
       <>
         <code>{spelledOut(tool)}</code> <code class="small soft">{spelledOut(hash.slice(0, 8))}</code>
+        {readable === undefined ? null : (
+          <Confirm
+            label="Read…"
+            about={`call ${readable}`}
+            action={`${path}/read`}
+            csrf={csrf}
+            button="Read what was asked"
+            fields={{ call: readable }}
+          >
+            You see what the agent asked Gong. The audit notes that you read this call.
+          </Confirm>
+        )}
       </>
     ),
   },
@@ -88,8 +102,8 @@ export function LedgerPage(view: LedgerView) {
           <bdi dir="ltr">{connectionLabel(id, agents)}</bdi>
         </h2>
         <p>
-          Every paid call, without its question and answer. The same arguments have the same code. Rows are
-          kept for {NUMBER.format(view.keptDays)} days.{" "}
+          Every paid call, without its answer. What was asked can be read only where the policy keeps it. The
+          same arguments have the same code. Rows are kept for {NUMBER.format(view.keptDays)} days.{" "}
           <a href={`/admin/connections/${pathSegment(id)}`}>About this connection</a>
         </p>
         <Outcomes outcomes={outcomes} />
@@ -98,7 +112,7 @@ export function LedgerPage(view: LedgerView) {
           query={query}
           page={page}
           caption="Paid calls"
-          columns={columns(path)}
+          columns={columns(path, view.csrf)}
           searchLabel="Search agent, maker, tool, id or code"
           filters={[
             { name: "served", label: "How served", options: SERVED_IN_WORDS },
@@ -118,9 +132,9 @@ export function LedgerPage(view: LedgerView) {
           csrf={view.csrf}
           button="Erase this ledger"
         >
-          Every row of a call that has ended is deleted, and every result that still waits for its agent. Sums
-          by day and tool stay, without this connection, its clients and keys. The connection itself goes on.
-          The audit notes who erased it. This can't be undone.
+          Every row of a call that has ended is deleted, and every result that still waits for its agent, and
+          all kept questions. Sums by day and tool stay, without this connection, its clients and keys. The
+          connection itself goes on. The audit notes who erased it. This can't be undone.
         </Confirm>
       </Card>
     </AdminFrame>

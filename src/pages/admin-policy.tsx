@@ -5,6 +5,7 @@ import type { PropsWithChildren } from "hono/jsx";
 import { AdminFrame, type AdminPageView } from "./admin-frame.tsx";
 import { BudgetPanel, type BudgetRow } from "./budget-panel.tsx";
 import { Choice, Field, FormProblems, Lines, YesNo, type FormState } from "./policy-fields.tsx";
+import { CONTENT_TEXT, PolicyContent } from "./policy-content.tsx";
 import { PolicyExceptions, type ExceptionView } from "./policy-exceptions.tsx";
 import { Card, PostForm } from "./parts.tsx";
 
@@ -14,6 +15,7 @@ const PARTS = [
   ["guards", "/admin/policy/guards", "Cost guards"],
   ["access", "/admin/policy/access", "Tool rules"],
   ["exceptions", "/admin/policy/exceptions", "Exceptions"],
+  ["content", "/admin/policy/content", "Kept questions"],
 ] as const;
 export type PolicyPart = (typeof PARTS)[number][0];
 
@@ -24,6 +26,7 @@ export interface AdminPolicyView extends AdminPageView {
   readonly budgets: FormState;
   readonly guards: FormState;
   readonly access: FormState;
+  readonly content: FormState;
   readonly exceptions: readonly ExceptionView[];
   /** The empty form, or the exception that could not be added. */
   readonly added: FormState;
@@ -32,7 +35,7 @@ export interface AdminPolicyView extends AdminPageView {
   readonly outcome?: "saved" | "refused" | "changed_meanwhile";
 }
 
-/** Renders one part of the policy. Posts to /admin/policy/budgets, /guards, /access, /exception and /removal. */
+/** Renders one part of the policy. Posts to /admin/policy/budgets, /guards, /access, /exception, /removal and /content. */
 export function AdminPolicyPage(view: AdminPolicyView) {
   return (
     <AdminFrame section="/admin/policy" title="Policy" nonce={view.nonce} csrf={view.csrf}>
@@ -68,6 +71,18 @@ function Part({ view }: { view: AdminPolicyView }) {
       return <Access view={view} />;
     case "exceptions":
       return <PolicyExceptions {...view} />;
+    case "content":
+      return (
+        <PartForm
+          view={view}
+          id="content"
+          title="Kept questions"
+          about={CONTENT_TEXT}
+          save="Save what is kept"
+        >
+          <PolicyContent form={view.content} />
+        </PartForm>
+      );
   }
 }
 
@@ -93,7 +108,7 @@ function Outcome({ outcome }: Pick<AdminPolicyView, "outcome">) {
 interface PartFormView {
   readonly view: AdminPolicyView;
   /** Names the part in the page and in the path that is posted to. */
-  readonly id: "budgets" | "guards" | "access";
+  readonly id: "budgets" | "guards" | "access" | "content";
   readonly title: string;
   readonly about: string;
   /** On the button. */

@@ -11,6 +11,7 @@ const ACTIONS = new Map<string, string>([
   ["consent.denied", "A person denied a client"],
   ["connection.ended", "Connection ended"],
   ["ledger.erased", "Ledger erased"],
+  ["call.read", "Arguments of a call read"],
   ["agent.ended", "Agent ended"],
   ["agent_key.created", "Agent key created"],
   ["agent_key.revoked", "Agent key ended"],

@@ -7,6 +7,7 @@ import { ACCESS_IN_WORDS, scopeInWords, type Access } from "./flow-text.ts";
 import { Layout } from "./layout.tsx";
 import { asciiUri, spelledOut, visibleName } from "./outside-text.ts";
 import { Badge, ClientName } from "./parts.tsx";
+import { KeptQuestions } from "./policy-content.tsx";
 
 export interface ConsentView {
   nonce: string;
@@ -32,6 +33,8 @@ export interface ConsentView {
   /** Days without use after which access ends, and the most days it lasts in any case. */
   idleDays: number;
   longestDays: number;
+  /** For how many days admins can read what agents ask; undefined while they can't. */
+  readableDays?: number | undefined;
 }
 
 /** Renders the question, with Approve and Deny as the two ways to answer it. */
@@ -229,6 +232,14 @@ function Terms({ view }: { view: ConsentView }) {
           it costs.
         </dd>
       </div>
+      {view.readableDays === undefined ? null : (
+        <div>
+          <dt>Who can read the questions</dt>
+          <dd>
+            <KeptQuestions days={view.readableDays} />
+          </dd>
+        </div>
+      )}
       <div>
         <dt>For how long</dt>
         <dd>

@@ -10,8 +10,9 @@ interface KeyUse {
   connections: number;
   refreshTokens: number;
   agentKeys: number;
+  /** Kept results and questions of calls. */
   results: number;
-  /** When the last of the results goes: epoch seconds. */
+  /** When the last of them goes: epoch seconds. */
   resultsUntil: number;
   people: number;
 }
@@ -91,7 +92,7 @@ function advice({ sealingKid, byKid, unfinished, left, waitMinutes }: KeySweepVi
     return `${unfinished} refreshes are unfinished. Check again in a few minutes before you take out a key.`;
   }
   if (byKid.some(({ kid }) => kid !== sealingKid)) {
-    return "Keep the older keys that are listed. Refresh tokens move to the new key when a client uses them, and the last ones expire with their sign-ins. Results of calls go by themselves. Agent keys don't move: replace them with new ones, or wait until they expire.";
+    return "Keep the older keys that are listed. Refresh tokens move to the new key when a client uses them, and the last ones expire with their sign-ins. Results and questions of calls go by themselves. Agent keys don't move: replace them with new ones, or wait until they expire.";
   }
   return `No other key is in use: older keys can be taken out of SEALING_KEYS, once key ${sealingKid} has been the first for ${waitMinutes} minutes. Sign-ins that are under way and access tokens need the key of their time and are over by then.`;
 }
@@ -99,7 +100,7 @@ function advice({ sealingKid, byKid, unfinished, left, waitMinutes }: KeySweepVi
 function Uses({ connections, refreshTokens, agentKeys, results, resultsUntil, people }: KeyUse) {
   return (
     <>
-      {`${connections} connections, ${refreshTokens} refresh tokens, ${agentKeys} agent keys, ${people} people, ${results} results of calls`}
+      {`${connections} connections, ${refreshTokens} refresh tokens, ${agentKeys} agent keys, ${people} people, ${results} results and questions of calls`}
       {results === 0 ? null : (
         <>
           {", gone by "}

@@ -12,6 +12,7 @@ import {
 import { listConnectionsOf } from "../domain/account-access.ts";
 import { personalIntegration } from "../domain/account-sign-in.ts";
 import { KEY_LIFETIMES_DAYS } from "../domain/agent-keys.ts";
+import { keptQuestionsDays } from "../domain/call-contents.ts";
 import { connectionSpend } from "../domain/spend.ts";
 import { AccountCallsPage } from "../pages/account-calls.tsx";
 import { AccountKeyMadePage } from "../pages/account-keys.tsx";
@@ -93,13 +94,15 @@ export function showMadeKey(
 export async function showCalls(c: Context<AppEnv>): Promise<Response> {
   const gateway = c.get("gateway");
   const { session, csrf } = visitorOf(c);
-  const spend = await connectionSpend(
-    gateway,
-    session.connectionId,
-    queryOf(c, ["by", "from", "to"]).filters,
-  );
+  const { filters } = queryOf(c, ["by", "from", "to"]);
+  const [spend, readableDays] = await Promise.all([
+    connectionSpend(gateway, session.connectionId, filters),
+    keptQuestionsDays(gateway),
+  ]);
   const keptDays = gateway.config.ledgerSeconds / 86_400;
-  return c.html(<AccountCallsPage nonce={nonceOf(c)} csrf={csrf} keptDays={keptDays} {...spend} />);
+  return c.html(
+    <AccountCallsPage nonce={nonceOf(c)} csrf={csrf} {...{ keptDays, readableDays }} {...spend} />,
+  );
 }
 
 const nonceOf = (c: Context<AppEnv>): string => c.get("secureHeadersNonce") ?? "";

@@ -1,4 +1,4 @@
-// /admin/policy: budgets, cost guards, tool rules and exceptions. Each form changes one part of the policy; what can't be
+// /admin/policy: budgets, cost guards, tool rules, exceptions and whether questions are kept. Each form changes one part of the policy; what can't be
 // saved is shown again as it was sent, with what is wrong beside it.
 
 import type { Context } from "hono";
@@ -36,6 +36,7 @@ export const adminPolicy = newRoutes()
   .get("/policy/guards", adminPage(), (c) => showPart(c, "guards"))
   .get("/policy/access", adminPage(), (c) => showPart(c, "access"))
   .get("/policy/exceptions", adminPage(), (c) => showPart(c, "exceptions"))
+  .get("/policy/content", adminPage(), (c) => showPart(c, "content"))
   .post("/policy/:section", adminForm(), async (c) => {
     c.header("Cache-Control", "no-store");
     const act = c.get("act");
@@ -61,6 +62,7 @@ const PATHS: Readonly<Record<PolicyPart, string>> = {
   guards: "/admin/policy/guards",
   access: "/admin/policy/access",
   exceptions: "/admin/policy/exceptions",
+  content: "/admin/policy/content",
 };
 const PARTS = {
   budgets: "budgets",
@@ -68,6 +70,7 @@ const PARTS = {
   access: "access",
   exception: "exceptions",
   removal: "exceptions",
+  content: "content",
 } as const;
 
 async function showPart(c: Context<AppEnv>, part: PolicyPart) {
@@ -80,7 +83,7 @@ async function showPart(c: Context<AppEnv>, part: PolicyPart) {
 async function policyView(c: Context<AppEnv>, part: PolicyPart, unsaved?: Unsaved): Promise<AdminPolicyView> {
   const gateway = c.get("gateway");
   const { version, policy, uses } = await policyOverview(gateway);
-  const { budgets, timeZone, warnAtPercent, guards, access, holdBack, shareResults } = policy;
+  const { budgets, timeZone, warnAtPercent, guards, access, holdBack, shareResults, content } = policy;
   const state = (section: PolicySection, part: unknown): FormState => {
     const values = fieldsOf(part);
     return unsaved?.section === section ? asSent(unsaved, values) : { values, problems: {} };
@@ -99,6 +102,9 @@ async function policyView(c: Context<AppEnv>, part: PolicyPart, unsaved?: Unsave
     budgets: state("budgets", { budgets: each, timeZone, warnAtPercent }),
     guards: state("guards", { guards }),
     access: state("access", { access, holdBack, shareResults }),
+    content: state("content", {
+      content: { keep: content !== undefined, keepDays: content?.keepDays ?? USUAL_KEEP_DAYS },
+    }),
     exceptions: exceptionViews(policy, unsaved),
     added:
       unsaved !== undefined && isAddition(unsaved)
@@ -108,6 +114,9 @@ async function policyView(c: Context<AppEnv>, part: PolicyPart, unsaved?: Unsave
     ...(unsaved === undefined ? {} : { outcome: unsaved.outcome }),
   };
 }
+
+/** Offered when the arguments of calls are not kept yet. */
+const USUAL_KEEP_DAYS = 30;
 
 const EXCEPTION_FIELDS = ["kind", "id", "perDay", "perMonth", "allow", "deny"];
 

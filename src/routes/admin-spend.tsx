@@ -1,4 +1,4 @@
-// /admin/spend: what tool calls cost, by day and group; the ledger of each connection; both as files; and its erasure.
+// /admin/spend: what tool calls cost, by day and group; the ledger of each connection; both as files; what a call asked, where policy keeps it; and the erasure.
 
 import { newRoutes } from "../context.ts";
 import {
@@ -8,9 +8,11 @@ import {
   LEDGER_COLUMNS,
   type FileRow,
 } from "../domain/ledger-files.ts";
+import { readCall } from "../domain/call-contents.ts";
 import { companySpend, connectionLedger, eraseLedger } from "../domain/spend.ts";
 import { exportResponse, parseExportFormat, type ExportedList, type ExportFormat } from "../export.ts";
 import { adminForm, adminPage } from "../middleware/admin-session.ts";
+import { CallContentPage } from "../pages/admin-call.tsx";
 import { LedgerPage } from "../pages/admin-ledger.tsx";
 import { SpendPage } from "../pages/admin-spend.tsx";
 import { problemPage } from "../respond.tsx";
@@ -53,6 +55,7 @@ export const adminSpend = newRoutes()
     const query = queryOf(c, ["tool", "served", "outcome", ...DAYS]);
     const ledger = await connectionLedger(gateway, id, query);
     if (ledger === undefined) return problemPage(c, "connection_gone", 404);
+    const readable = new Set(ledger.contents);
     const page = mapPage(ledger.page, (row) => ({
       at: row.started_at,
       agent: row.client_name ?? row.key_name ?? row.client_id ?? row.key_id ?? undefined,
@@ -63,6 +66,7 @@ export const adminSpend = newRoutes()
       outcome: row.outcome,
       seconds: row.milliseconds === null ? undefined : row.milliseconds / 1000,
       hash: row.call_hash,
+      readable: readable.has(row.id) ? row.id : undefined,
     }));
     const { agents, outcomes } = ledger;
     const keptDays = gateway.config.ledgerSeconds / DAY;
@@ -75,6 +79,16 @@ export const adminSpend = newRoutes()
     const more = await connectionFile(c.get("gateway"), id, queryOf(c, DAYS).filters);
     if (more === undefined) return problemPage(c, "connection_gone", 404);
     return ledgerFile(format, "gong-gateway-connection-ledger", more);
+  })
+  .post("/spend/:id/read", adminForm(), async (c) => {
+    const id = c.req.param("id");
+    const call = c.get("act")?.form.get("call") ?? "";
+    const read = await readCall(c.get("gateway"), id, call, actorOf(c));
+    if (read === undefined) return problemPage(c, "connection_gone", 404);
+    return c.html(
+      <CallContentPage {...frameOf(c)} {...{ id, call, read }} />,
+      read.kind === "opened" ? 200 : 404,
+    );
   })
   .post("/spend/:id/erase", adminForm(), async (c) => {
     const id = c.req.param("id");

@@ -5,6 +5,7 @@ import type { Context } from "hono";
 import { newRoutes, type AppEnv } from "../context.ts";
 import { findAdmin } from "../domain/admin-session.ts";
 import { beginAuthorization, type BegunAuthorization } from "../domain/begin-authorization.ts";
+import { keptQuestionsDays } from "../domain/call-contents.ts";
 import { decideConsent, type DecidedConsent } from "../domain/decide-consent.ts";
 import { finishApproval } from "../domain/finish-approval.ts";
 import { newBinding } from "../domain/sealed-request.ts";
@@ -97,10 +98,11 @@ type AskedConsent = Omit<Extract<BegunAuthorization, { kind: "ask" }>, "kind" | 
   ({ readonly redirectUri: string } | { readonly device: AskingDeviceView });
 
 /** The consent page for a request that was checked, from a redirect or from a device. */
-export function askConsent(c: Context<AppEnv>, begun: AskedConsent) {
+export async function askConsent(c: Context<AppEnv>, begun: AskedConsent) {
   const { client, integration } = begun;
   const redirectUri = "device" in begun ? integration.redirectUri : begun.redirectUri;
   const { config } = c.get("gateway");
+  const readableDays = await keptQuestionsDays(c.get("gateway"));
   c.header("Cache-Control", "no-store");
   return c.html(
     <ConsentPage
@@ -117,6 +119,7 @@ export function askConsent(c: Context<AppEnv>, begun: AskedConsent) {
       sealedRequest={begun.sealedRequest}
       idleDays={config.refreshTokenSeconds / DAY_SECONDS}
       longestDays={config.grantSeconds / DAY_SECONDS}
+      readableDays={readableDays}
     />,
   );
 }

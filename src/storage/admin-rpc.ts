@@ -3,7 +3,7 @@
 
 import type { ToolRules, ToolState } from "../mcp/allowed-tool.ts";
 import type { BudgetScope, BudgetWarning } from "../mcp/budgets.ts";
-import type { Policy, PolicyProblem } from "../mcp/policy.ts";
+import type { ContentSettings, Policy, PolicyProblem } from "../mcp/policy.ts";
 import type { Period } from "../mcp/time-zone.ts";
 import type { Actor } from "./audit.ts";
 
@@ -37,6 +37,8 @@ export type CallPermit =
       readonly shareResults: boolean;
       /** For the log and the agent: most of a budget is used. */
       readonly warning?: BudgetWarning;
+      /** There while arguments are kept for admins to read. */
+      readonly content?: ContentSettings;
     }
   /** `message` is for the agent: it says what would be allowed and repeats nothing from outside. */
   | { readonly ok: false; readonly reason: CallRefusal; readonly message: string };

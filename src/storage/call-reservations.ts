@@ -48,6 +48,7 @@ export function reserveCall(
     pays: settings.pays,
     reuseSeconds: settings.reuseSeconds,
     shareResults: access === "shared" && policy.shareResults,
+    ...(policy.content === undefined ? {} : { content: policy.content }),
   } as const;
   if (findReservation(sql, request.reservationId) !== undefined) return permit;
   const counted = settings.pays && request.pays;

@@ -7,6 +7,7 @@ import { createKeyring } from "../crypto/keyring.ts";
 import { log } from "../log.ts";
 import { agentKeyIds, hasAgent, nextKeySweepAt } from "./agent-keys.ts";
 import { scheduleAlarm } from "./alarm.ts";
+import { nextContentSweepAt } from "./call-contents.ts";
 import { CONNECTION_MIGRATIONS, type ConnectionRow } from "./connection-schema.ts";
 import { nextAccountSessionEnd } from "./account-sessions.ts";
 import { applyWitness, reportOf } from "./connection-state.ts";
@@ -136,6 +137,7 @@ export class ConnectionCore {
       nextAccountSessionEnd(this.sql),
       nextPaidSweepAt(this.sql),
       nextLedgerPruneAt(this.sql, this.config.ledgerSeconds),
+      nextContentSweepAt(this.sql, now),
     ];
     return scheduleAlarm(this.#ctx.storage, now, [...due, refreshAt]);
   }

@@ -5,6 +5,7 @@ import { integrationNamed, type IntegrationName } from "../config.ts";
 import type { GongTokens } from "../gong/oauth.ts";
 import { log } from "../log.ts";
 import * as keys from "./agent-keys.ts";
+import { sweepContents } from "./content-life.ts";
 import type { ConnectionCore } from "./connection-core.ts";
 import type {
   AgentKeyCreation,
@@ -194,5 +195,6 @@ export async function runAlarm(core: ConnectionCore, sweepPaidCalls: () => void)
   if (forgotten) await core.noteEnded([]);
   else if (swept) core.reportState();
   sweepPaidCalls();
+  await sweepContents(core);
   await core.schedule();
 }

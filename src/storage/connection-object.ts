@@ -7,11 +7,13 @@ import { nowSeconds } from "../clock.ts";
 import type { IntegrationName } from "../config.ts";
 import type { GongTokens } from "../gong/oauth.ts";
 import type { ListQuery } from "../listing.ts";
+import type { ContentSettings } from "../mcp/policy.ts";
 import * as account from "./account-life.ts";
 import { countCalls, type AgentCalls } from "./call-counts.ts";
 import { listEvents, type EventRow } from "./connection-audit.ts";
 import * as codeless from "./codeless-grants.ts";
 import type { CodelessGrant, CodelessOutcome, CodelessToken } from "./codeless-grants.ts";
+import { openContent, type OpenedContent } from "./content-life.ts";
 import { ConnectionCore } from "./connection-core.ts";
 import * as life from "./connection-life.ts";
 import { listAgentKeys, type AgentKeyDescription, type NewAgentKey } from "./agent-keys.ts";
@@ -254,9 +256,14 @@ export class ConnectionObject extends DurableObject<Env> {
     return (await this.#core.ready()) ? listLedger(this.#core.sql, query) : NO_LEDGER;
   }
 
-  /** Erases the calls that have ended and every kept result; how many calls it were. */
+  /** Erases the calls that have ended, every kept result and all kept arguments; how many calls it were. */
   async eraseLedger(): Promise<number> {
     return (await this.#core.ready()) ? this.#core.transaction(eraseLedger) : 0;
+  }
+
+  /** The arguments of a call, for an admin, if `kept` lets them be read now. */
+  async openContent(callId: string, kept: ContentSettings): Promise<OpenedContent> {
+    return openContent(this.#core, callId, kept);
   }
 
   /** Seals what Gong gave with the first key of the ring, where another one sealed it, and says what depends on which. */

@@ -3,7 +3,7 @@
 
 import type { GrantType } from "../oauth/client.ts";
 import type { Migration } from "./migrations.ts";
-import { GONG_CREDITS_STEP, PAID_CALLS_STEP } from "./paid-schema.ts";
+import { CALL_CONTENTS_STEP, GONG_CREDITS_STEP, PAID_CALLS_STEP } from "./paid-schema.ts";
 
 /** The schema, step by step: append only. */
 export const CONNECTION_MIGRATIONS: readonly Migration[] = [
@@ -107,6 +107,7 @@ export const CONNECTION_MIGRATIONS: readonly Migration[] = [
     "ALTER TABLE connection ADD COLUMN settled_at_ms INTEGER NOT NULL DEFAULT 0",
   ],
   ["ALTER TABLE connection ADD COLUMN person TEXT", "ALTER TABLE grants ADD COLUMN person TEXT"],
+  CALL_CONTENTS_STEP,
 ];
 
 /** `connected`: usable. `needs_reconnect`: Gong ended it. `disconnected`: a person or an admin ended it. */

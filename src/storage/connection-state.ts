@@ -14,6 +14,7 @@ import type { ConnectionRow, GrantRow } from "./connection-schema.ts";
 import type { Witness } from "./escrow-object.ts";
 import type { SealedTokens } from "./gong-seals.ts";
 import { liveGrants, revokeGrant } from "./grant-upkeep.ts";
+import { forgetContents } from "./call-contents.ts";
 import { forgetKept } from "./kept-results.ts";
 
 /** What a sign-in at Gong brought. */
@@ -68,6 +69,7 @@ export function notePerson(sql: SqlStorage, person: string | undefined): void {
 export function forgetGongTokens(sql: SqlStorage, reason: string, now: number): void {
   noteEvent(sql, now, { action: "disconnected", reason });
   forgetKept(sql);
+  forgetContents(sql);
   sql.exec(
     `UPDATE connection SET state = 'disconnected', reason = ?, state_since = ?, generation = generation + 1,
        gong_access_token_sealed = NULL, gong_refresh_token_sealed = NULL, gong_expires_at = 0,

@@ -2,6 +2,7 @@
 // somebody has it erased. SQL on the ConnectionObject's database; the rows are written by paid-ledger.ts.
 
 import { dayStart, EMPTY_PAGE, type ListPage, type ListQuery } from "../listing.ts";
+import { contentsAmong, forgetContents } from "./call-contents.ts";
 import { forgetKept } from "./kept-results.ts";
 import { contains, pageOf } from "./page-of.ts";
 import type { CallOutcome, PaidCallRow } from "./paid-schema.ts";
@@ -12,9 +13,11 @@ const DAY = 86_400;
 export interface LedgerList {
   readonly page: ListPage<PaidCallRow>;
   readonly outcomes: readonly { readonly outcome: CallOutcome; readonly calls: number }[];
+  /** The ids of the rows on the page whose arguments are kept. */
+  readonly contents: readonly string[];
 }
 
-export const NO_LEDGER: LedgerList = { page: EMPTY_PAGE, outcomes: [] };
+export const NO_LEDGER: LedgerList = { page: EMPTY_PAGE, outcomes: [], contents: [] };
 
 /** Searches tools, names, ids and hashes; filters by `tool`, `served`, `outcome`, and the days `from` and `to` in UTC. */
 export function listLedger(sql: SqlStorage, { search, filters, cursor }: ListQuery): LedgerList {
@@ -48,7 +51,8 @@ export function listLedger(sql: SqlStorage, { search, filters, cursor }: ListQue
     { table: "paid_calls", columns: "*", sort: "seq", id: "seq", where, values },
     cursor,
   );
-  return { page, outcomes };
+  const ids = page.rows.map(({ id }) => id);
+  return { page, outcomes, contents: contentsAmong(sql, ids) };
 }
 
 /** The time from the day `from` to the day `to`, both included, in UTC; open where none is given. */
@@ -78,9 +82,10 @@ export function pruneLedger(sql: SqlStorage, keptSeconds: number, now: number): 
   );
 }
 
-/** Deletes every row of a call that has ended, and every kept result. Returns how many rows there were. */
+/** Deletes every row of a call that has ended, every kept result and all kept arguments. Returns how many rows there were. */
 export function eraseLedger(sql: SqlStorage): number {
   forgetKept(sql);
+  forgetContents(sql);
   const { erased } = sql
     .exec<{ erased: number }>("SELECT COUNT(*) AS erased FROM paid_calls WHERE outcome <> 'running'")
     .one();

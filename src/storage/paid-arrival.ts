@@ -4,13 +4,15 @@ import { randomId } from "../crypto/credential.ts";
 import { log } from "../log.ts";
 import type { CallPermit } from "./admin-rpc.ts";
 import { reserveCall, settleCall } from "./call-reservation.ts";
+import { forgetContents, keepContent, type SealedContent } from "./call-contents.ts";
 import type { ConnectionCore } from "./connection-core.ts";
+import { sealContent } from "./content-life.ts";
 import { refusalOf } from "./gong-asking.ts";
 import type { OwnRefusal, Plan } from "./paid-admission.ts";
 import { isThere, type Line } from "./paid-caller.ts";
 import { useOf } from "./paid-endings.ts";
 import type { PaidFlight } from "./paid-flight.ts";
-import type { NewPaidCall } from "./paid-ledger.ts";
+import { recordCall, type NewPaidCall } from "./paid-ledger.ts";
 import type { GongToken, PaidCallRequest } from "./paid-rpc.ts";
 
 export type Permit = Extract<CallPermit, { ok: true }>;
@@ -21,6 +23,8 @@ export interface Reservation {
   /** Gong's token, for a call that Gong is to be asked. */
   readonly gong: GongToken | undefined;
   readonly permit: Permit;
+  /** What is kept of the call for admins, sealed; undefined while policy keeps nothing. */
+  readonly content: SealedContent | undefined;
 }
 
 export interface Arrival {
@@ -80,7 +84,8 @@ async function reserve(
   }
   if (!permit.pays) gong ??= await core.gong.authorization();
   if (gong?.ok === false) return { kind: "refused", outcome: refusalOf(gong) };
-  arrival.reservation = { id, gong, permit };
+  const content = permit.pays ? await sealContent(core, id, given, permit.content) : undefined;
+  arrival.reservation = { id, gong, permit, content };
   // Nobody pays for a caller that has left already.
   const isLeft = pays && permit.pays && !(await isThere(arrival.line));
   return isLeft ? { kind: "refused", outcome: { kind: "left" } } : undefined;
@@ -91,6 +96,19 @@ export function giveBack(core: ConnectionCore, { reservation, request }: Arrival
   if (reservation === undefined) return;
   const served = kind === "forbidden" ? "refused" : "failed";
   settleCall(core, reservation.id, "released", useOf(core, request.tool, {}, served, 0));
+}
+
+/** Writes the row of a call that is let in, with what policy keeps of it; what policy no longer keeps goes. */
+export function recordArrival(
+  sql: SqlStorage,
+  arrival: Arrival,
+  { id, permit, content }: Reservation,
+  plan: Exclude<Reservable, { kind: "forbidden" }>,
+  now: number,
+): void {
+  recordCall(sql, newRow(id, arrival, plan), now);
+  forgetContents(sql, permit.content, now);
+  if (content !== undefined) keepContent(sql, id, content, now);
 }
 
 /** The row of a call that is let in. */

@@ -16,7 +16,7 @@ import { askGong } from "./gong-asking.ts";
 import { noteProbe } from "./gong-credits.ts";
 import * as kept from "./kept-results.ts";
 import { ANY_REUSE, planCall, type OwnRefusal, type Plan } from "./paid-admission.ts";
-import { giveBack, newRow, reserveFor, type Arrival, type Permit } from "./paid-arrival.ts";
+import { giveBack, newRow, recordArrival, reserveFor, type Arrival, type Permit } from "./paid-arrival.ts";
 import { PaidCaller, type Line } from "./paid-caller.ts";
 import { answerKept, isOfAnotherUser, landFlight, signInOf, markLost, useOf } from "./paid-endings.ts";
 import { PaidFlight, type FlightEnd } from "./paid-flight.ts";
@@ -152,7 +152,7 @@ export class PaidCalls {
       if (plan.kind === "refused" || plan.kind === "forbidden" || plan.kind === "settling") return undefined;
       if (plan.kind === "pay" && gong === undefined) return undefined;
       if (FAILPOINTS) void failpoint("paid.admitting", sql);
-      ledger.recordCall(sql, newRow(id, arrival, plan), now);
+      recordArrival(sql, arrival, reservation, plan, now);
       if (plan.kind === "pay") noteProbe(sql, now);
       return { plan, parts: plan.kind === "kept" ? kept.keptParts(sql, plan.result.row.call_id) : [] };
     });

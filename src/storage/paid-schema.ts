@@ -52,6 +52,19 @@ export const GONG_CREDITS_STEP: readonly string[] = [
   ) STRICT`,
 ];
 
+/** A later step: arguments that policy has kept for admins to read. They go with their row of the ledger. */
+export const CALL_CONTENTS_STEP: readonly string[] = [
+  `CREATE TABLE call_contents (
+    call_id TEXT PRIMARY KEY REFERENCES paid_calls (id) ON DELETE CASCADE,
+    since INTEGER NOT NULL,
+    kept_at INTEGER NOT NULL,
+    kept_until INTEGER NOT NULL,
+    arguments_sealed TEXT NOT NULL
+  ) STRICT`,
+  "CREATE INDEX call_contents_by_since ON call_contents (since, kept_at)",
+  "CREATE INDEX call_contents_by_end ON call_contents (kept_until)",
+];
+
 /**
  * The person of a row, as far as known: `access:<hash>` is one whom Cloudflare Access named, by the hash in the index of
  * people; `gong-user` the one Gong user of a personal connection; `made by <actor>` whoever made the key or machine client.
@@ -114,6 +127,15 @@ export type PaidCallRow = {
   milliseconds: number | null;
   request_bytes: number;
   answer_bytes: number | null;
+};
+
+export type CallContentRow = {
+  call_id: string;
+  /** The version of the policy that switched keeping on. */
+  since: number;
+  kept_at: number;
+  kept_until: number;
+  arguments_sealed: string;
 };
 
 export type KeptResultRow = {

@@ -21,7 +21,7 @@ export interface SealReport {
   readonly refreshTokens: Counts;
   /** How many live agent keys each key has tagged; they never move, so it is needed until they are over. */
   readonly agentKeys: Counts;
-  /** By kid: how many kept results of paid calls it seals, and until when (epoch seconds). They are never sealed again. */
+  /** By kid: how many kept results and questions of paid calls it seals, and until when (epoch seconds). They are never sealed again. */
   readonly results: Readonly<Record<string, { readonly count: number; readonly until: number }>>;
 }
 
@@ -122,10 +122,12 @@ function write(
 function countResults(sql: SqlStorage, now: number): SealReport["results"] {
   const rows = sql
     .exec<{ header: string; count: number; until: number }>(
-      `SELECT substr(result_sealed, 1, instr(result_sealed, '.') - 1) AS header, COUNT(DISTINCT call_id) AS count,
-         MAX(max(owed_until, reusable_until)) AS until
-       FROM kept_parts JOIN kept_results USING (call_id)
-       WHERE max(owed_until, reusable_until) > ? GROUP BY header`,
+      `SELECT substr(sealed, 1, instr(sealed, '.') - 1) AS header, COUNT(DISTINCT id) AS count, MAX(until) AS until
+       FROM (
+         SELECT call_id AS id, result_sealed AS sealed, max(owed_until, reusable_until) AS until
+         FROM kept_parts JOIN kept_results USING (call_id)
+         UNION ALL SELECT 'question ' || call_id, arguments_sealed, kept_until FROM call_contents)
+       WHERE until > ? GROUP BY header`,
       now,
     )
     .toArray();

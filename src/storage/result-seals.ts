@@ -1,5 +1,5 @@
-// Sealing of results that were paid for, in parts that fit a row: each bound to the deployment, the connection, its call and
-// its place in the result.
+// Sealing of what is kept of paid calls, bound to the deployment, the connection and the call: results, in parts that fit a
+// row and each at its place; and arguments.
 
 import type { Keyring } from "../crypto/keyring.ts";
 import { open, seal, type SealContext } from "../crypto/seal.ts";
@@ -9,6 +9,9 @@ export interface ResultSeals {
   seal(callId: string, json: string): Promise<readonly string[]>;
   /** The JSON again. Throws Unsealable; a result is never partly opened. */
   open(callId: string, parts: readonly string[]): Promise<string>;
+  sealArguments(callId: string, text: string): Promise<string>;
+  /** Throws Unsealable. */
+  openArguments(callId: string, sealed: string): Promise<string>;
 }
 
 /** Characters: sealed and encoded they stay below the two megabytes that a row may hold. */
@@ -23,6 +26,13 @@ export function createResultSeals(keyring: Keyring, environment: string, id: str
     field: `result ${callId}`,
     generation: part,
   });
+  const ofArguments = (callId: string): SealContext => ({
+    purpose: "call-content",
+    environment,
+    object: id,
+    field: `arguments ${callId}`,
+    generation: 0,
+  });
   return {
     seal: (callId, json) =>
       Promise.all(partsOf(json).map((text, part) => seal(keyring, at(callId, part), text))),
@@ -30,6 +40,8 @@ export function createResultSeals(keyring: Keyring, environment: string, id: str
       const texts = await Promise.all(parts.map((sealed, part) => open(keyring, at(callId, part), sealed)));
       return texts.join("");
     },
+    sealArguments: (callId, text) => seal(keyring, ofArguments(callId), text),
+    openArguments: (callId, sealed) => open(keyring, ofArguments(callId), sealed),
   };
 }
 

@@ -129,6 +129,7 @@ describe(verifies("spend.ledger", "the ledger of one connection"), () => {
     expect(await connectionAt("made-up").listLedger({ search: "", filters: {}, cursor: undefined })).toEqual({
       page: { rows: [], total: 0, next: undefined, previous: undefined },
       outcomes: [],
+      contents: [],
     });
   });
 });

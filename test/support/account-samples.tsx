@@ -113,6 +113,7 @@ export const ACCOUNT_SAMPLES: Readonly<Record<string, () => Child>> = {
     />
   ),
   "account-calls": () => <AccountCallsPage {...SPEND} keptDays={400} />,
+  "account-calls-readable": () => <AccountCallsPage {...SPEND} keptDays={400} readableDays={30} />,
   "account-calls-by-client": () => (
     <AccountCallsPage
       {...SPEND}

@@ -276,6 +276,7 @@ export const PAGE_SAMPLES: Readonly<Record<string, () => Child>> = {
   "consent-document": () => <ConsentPage {...DOCUMENT_CONSENT} />,
   "consent-document-loopback": () => <ConsentPage {...LOOPBACK_CONSENT} client={DOCUMENT_CONSENT.client} />,
   "consent-shared": () => <ConsentPage {...SHARED_CONSENT} />,
+  "consent-readable": () => <ConsentPage {...CONSENT} readableDays={30} />,
   "consent-nameless": () => (
     <ConsentPage {...LOOPBACK_CONSENT} client={{ ...LOOPBACK_CONSENT.client, name: undefined }} />
   ),

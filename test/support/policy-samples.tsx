@@ -23,6 +23,7 @@ export const POLICY: AdminPolicyView = {
     problems: {},
   },
   access: { values: { holdBack: "paid" }, problems: {} },
+  content: { values: { "content.keep": "yes", "content.keepDays": "30" }, problems: {} },
   exceptions: [
     { kind: "key", id: "key-1", form: { values: { perDay: "5", deny: "ask_deal" }, problems: {} } },
   ],
@@ -134,6 +135,18 @@ export const POLICY_SAMPLES: Readonly<Record<string, () => Child>> = {
   "admin-policy-guards": () => <AdminPolicyPage {...POLICY} part="guards" />,
   "admin-policy-access": () => <AdminPolicyPage {...POLICY} part="access" />,
   "admin-policy-exceptions": () => <AdminPolicyPage {...POLICY} part="exceptions" />,
+  "admin-policy-content": () => <AdminPolicyPage {...POLICY} part="content" />,
+  "admin-policy-content-refused": () => (
+    <AdminPolicyPage
+      {...POLICY}
+      part="content"
+      outcome="refused"
+      content={{
+        values: { "content.keep": "yes", "content.keepDays": "400" },
+        problems: { "content.keepDays": "Write a number of at most 90." },
+      }}
+    />
+  ),
   "admin-policy-hostile": () => <AdminPolicyPage {...hostilePolicy()} />,
   "admin-policy-guards-hostile": () => <AdminPolicyPage {...hostilePolicy()} part="guards" />,
   "admin-policy-exceptions-hostile": () => <AdminPolicyPage {...hostilePolicy()} part="exceptions" />,

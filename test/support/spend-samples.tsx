@@ -1,6 +1,7 @@
 // The pages about spend in their states, with ordinary values. Used by page-samples.tsx.
 
 import type { Child } from "hono/jsx";
+import { CallContentPage, type CallContentView } from "../../src/pages/admin-call.tsx";
 import { LedgerPage, type LedgerView } from "../../src/pages/admin-ledger.tsx";
 import { SpendPage, type SpendView } from "../../src/pages/admin-spend.tsx";
 import { pageWith } from "./admin-samples.tsx";
@@ -116,10 +117,29 @@ export const LEDGER: LedgerView = {
         outcome: "ok",
         seconds: 0.1,
         hash: "Zr81TqLm0pXc45vBnA7yKe",
+        readable: "c4ll0pXc45vBnA7yKeZr81",
       },
     ],
     1237,
   ),
+};
+
+export const CALL: CallContentView = {
+  ...FRAME,
+  id: "con_1",
+  call: "c4ll0pXc45vBnA7yKeZr81",
+  read: {
+    kind: "opened",
+    keptAt: secondsOf("2026-11-22T16:10:00Z"),
+    arguments: JSON.stringify(
+      {
+        crmAccount: "Globex",
+        question: `Is the renewal on track, ${"and what was said of it ".repeat(12)}?`,
+      },
+      undefined,
+      2,
+    ),
+  },
 };
 
 export const SPEND_SAMPLES: Readonly<Record<string, () => Child>> = {
@@ -127,5 +147,8 @@ export const SPEND_SAMPLES: Readonly<Record<string, () => Child>> = {
   "admin-spend-by-client": () => <SpendPage {...SPEND} {...BY_CLIENT} />,
   "admin-spend-empty": () => <SpendPage {...SPEND} {...EMPTY} />,
   "admin-ledger": () => <LedgerPage {...LEDGER} />,
+  "admin-call": () => <CallContentPage {...CALL} />,
+  "admin-call-gone": () => <CallContentPage {...CALL} read={{ kind: "gone" }} />,
+  "admin-call-unreadable": () => <CallContentPage {...CALL} read={{ kind: "unreadable" }} />,
   "admin-ledger-empty": () => <LedgerPage {...LEDGER} page={pageWith([])} outcomes={[]} />,
 };

@@ -1,6 +1,16 @@
 import type { Requirement } from "../requirement.ts";
 
 export const spend = {
+  "spend.content": {
+    source: "gateway, GDPR Articles 5(1)(c), 5(1)(e) and 13",
+    behaviour:
+      "Nothing of what agents ask is kept unless policy says so; then sealed, for its days, read by an admin one call at a time and audited, told to people, in no download; unreadable at once and deleted when switched off.",
+  },
+  "spend.content_keys": {
+    source: "NIST SP 800-57 part 1, §5.3",
+    behaviour:
+      "The sweep of the sealing keys counts kept arguments by key, so that no key is taken out while one needs it.",
+  },
   "spend.overview": {
     source: "gateway",
     behaviour:

@@ -300,13 +300,13 @@ describe(verifies("pages.states", "every page in every state"), () => {
     );
     expect(needed.text).toContain("Keep the older keys that are listed");
     expect(needed.text).toContain(
-      "0 connections, 2 refresh tokens, 4 agent keys, 0 people, 0 results of calls",
+      "0 connections, 2 refresh tokens, 4 agent keys, 0 people, 0 results and questions of calls",
     );
     expect(needed.text).toContain("Put key k0 back into SEALING_KEYS");
     expect(needed.text).toContain("2 more are unreadable");
     const results = { ...none, kid: "k1", results: 2, resultsUntil: Date.UTC(2026, 10, 23, 4, 5) / 1000 };
     const waiting = await readHtml(<KeySweepPage {...report} byKid={[k2, results]} />);
-    expect(waiting.text).toContain("2 results of calls, gone by 23 Nov 2026, 04:05 UTC");
+    expect(waiting.text).toContain("2 results and questions of calls, gone by 23 Nov 2026, 04:05 UTC");
     expect(waiting.text).not.toContain("can be taken out");
     const free = await readHtml(<KeySweepPage {...report} byKid={[k2]} />);
     expect(free.text).toContain("once key k2 has been the first for 60 minutes");

@@ -1,0 +1,35 @@
+// What is kept of calls for admins to read: for how long, and the act of reading one. Called by the routes of /admin/spend,
+// /account and /authorize.
+
+import { log } from "../log.ts";
+import type { OpenedContent } from "../storage/content-life.ts";
+import type { Actor, Gateway } from "./gateway.ts";
+
+/** The ids that the gateway gives to calls. */
+const CALL_ID = /^[\w-]{1,64}$/;
+
+/** For how many days admins can read what agents ask; undefined while nothing is kept. */
+export async function keptQuestionsDays(gateway: Gateway): Promise<number | undefined> {
+  const { policy } = await gateway.objects.admin().policy();
+  return policy.content?.keepDays;
+}
+
+/**
+ * Reads the kept arguments of a call as `by`, with an audit row of who read which call of which connection. Undefined for a
+ * connection that is not in the index and for what is no call's id.
+ */
+export async function readCall(
+  gateway: Gateway,
+  connectionId: string,
+  callId: string,
+  by: Actor,
+): Promise<OpenedContent | undefined> {
+  const admin = gateway.objects.admin();
+  if (!CALL_ID.test(callId) || !(await admin.hasConnection(connectionId))) return undefined;
+  // Written first: nobody reads without a trace.
+  await admin.recordAct(by, "call.read", `${connectionId} ${callId}`);
+  log("info", "admin.acted", { action: "call.read", connection: connectionId });
+  const { policy } = await admin.policy();
+  if (policy.content === undefined) return { kind: "gone" };
+  return gateway.objects.connection(connectionId).openContent(callId, policy.content);
+}
