@@ -32,9 +32,11 @@ export function CallContentPage({ id, call, read, nonce, csrf }: CallContentView
             <p>
               Asked <Moment at={read.keptAt} />. The audit notes that you read it.
             </p>
-            <pre class="scroll" tabindex={0} aria-label="Arguments of the call">
-              <bdi>{read.arguments.split("\n").map(spelledOut).join("\n")}</bdi>
-            </pre>
+            <div class="snippet">
+              <pre tabindex={0} aria-label="Arguments of the call">
+                <bdi>{read.arguments.split("\n").map(spelledOut).join("\n")}</bdi>
+              </pre>
+            </div>
           </>
         ) : (
           <p class="note warn">{REASONS[read.kind]}</p>

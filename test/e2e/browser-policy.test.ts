@@ -110,6 +110,7 @@ describe(verifies("browser.policy", "the policy in a browser"), () => {
       ["Cost guards", "guards"],
       ["Tool rules", "access"],
       ["Exceptions", "exceptions"],
+      ["Kept questions", "content"],
     ] as const) {
       await page.getByRole("navigation", { name: "Policy" }).getByRole("link", { name }).click();
       await page.waitForURL(`**/admin/policy/${file}`);

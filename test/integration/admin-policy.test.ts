@@ -47,7 +47,7 @@ async function page(path = "/admin/policy"): Promise<string> {
 }
 async function allForms(): Promise<readonly Form[]> {
   const pages = await Promise.all(
-    ["", "/guards", "/access", "/exceptions"].map((part) => page(`/admin/policy${part}`)),
+    ["", "/guards", "/access", "/exceptions", "/content"].map((part) => page(`/admin/policy${part}`)),
   );
   return pages.flatMap(readForms);
 }

@@ -6,6 +6,11 @@ export const spend = {
     behaviour:
       "Nothing of what agents ask is kept unless policy says so; then sealed, for its days, read by an admin one call at a time and audited, told to people, in no download; unreadable at once and deleted when switched off.",
   },
+  "browser.kept_questions": {
+    source: "WCAG 2.2 AA",
+    behaviour:
+      "In a browser an admin switches kept questions on and reads one by keyboard, and people are told, without an axe finding.",
+  },
   "spend.content_keys": {
     source: "NIST SP 800-57 part 1, §5.3",
     behaviour:
