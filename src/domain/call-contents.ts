@@ -3,15 +3,35 @@
 
 import { log } from "../log.ts";
 import type { OpenedContent } from "../storage/content-life.ts";
+import { retrying } from "../storage/stubs.ts";
 import type { Actor, Gateway } from "./gateway.ts";
 
 /** The ids that the gateway gives to calls. */
 const CALL_ID = /^[\w-]{1,64}$/;
 
-/** For how many days admins can read what agents ask; undefined while nothing is kept. */
+/** A change of the policy is told to people after this long at most. */
+const DAYS_KNOWN_SECONDS = 5;
+
+/** As this isolate last read it, by the objects of the deployment: strangers can ask as often as they like. */
+const known = new WeakMap<
+  Gateway["objects"],
+  { readonly days: number | undefined; readonly goodUntil: number }
+>();
+
+/** For how many days admins can read what agents ask; undefined while nothing is kept. May be five seconds old. */
 export async function keptQuestionsDays(gateway: Gateway): Promise<number | undefined> {
-  const { policy } = await gateway.objects.admin().policy();
-  return policy.content?.keepDays;
+  const { objects } = gateway;
+  const recent = known.get(objects);
+  if (recent !== undefined && recent.goodUntil > gateway.now()) return recent.days;
+  const { policy } = await retrying(async () => objects.admin().policy());
+  const days = policy.content?.keepDays;
+  known.set(objects, { days, goodUntil: gateway.now() + DAYS_KNOWN_SECONDS });
+  return days;
+}
+
+/** Has the next page of this isolate ask again: an admin has just changed the policy. */
+export function forgetQuestionsDays(gateway: Gateway): void {
+  known.delete(gateway.objects);
 }
 
 /**

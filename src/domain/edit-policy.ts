@@ -5,6 +5,7 @@ import { isJsonObject } from "../json.ts";
 import { log } from "../log.ts";
 import { ownEntry, type Policy, type PolicyProblem } from "../mcp/policy.ts";
 import type { BudgetUse, PolicyVersion } from "../storage/admin-rpc.ts";
+import { forgetQuestionsDays } from "./call-contents.ts";
 import { readerOf, required, type FieldProblems, type FormReader, type PolicyForm } from "./policy-form.ts";
 import { forgetRules } from "./list-tools.ts";
 import type { Actor, Gateway } from "./gateway.ts";
@@ -54,6 +55,7 @@ export async function editPolicy(
   const change = await object.setPolicy(by, version, draft);
   if (change.ok) {
     forgetRules(gateway);
+    forgetQuestionsDays(gateway);
     log("info", "admin.acted", { action: "policy.changed" });
     return { kind: "saved" };
   }

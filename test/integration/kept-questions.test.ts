@@ -90,6 +90,7 @@ const readAudits = async () =>
 
 describe(verifies("spend.content", "gateway: what agents ask, kept for admins to read"), () => {
   it("gateway: off by default, nothing is kept, nothing can be read, and nobody is told that it can", async () => {
+    await stop();
     const asked = await askOnce();
     expect(await kept(asked.connection)).toEqual([]);
     expect(await everythingStored()).not.toContain(asked.canary);
