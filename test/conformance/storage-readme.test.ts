@@ -77,6 +77,7 @@ const SWEPT: Readonly<Record<string, "resealed" | "counted" | "copy" | "passing"
   "connection.attempt_answer_sealed": "resealed",
   "connection.quarantined_answer_sealed": "resealed",
   "kept_parts.result_sealed": "counted",
+  "call_contents.arguments_sealed": "counted",
   // While it is needed, the sweep seals it again as the connection's attempt_answer_sealed.
   "answers.answer_sealed": "copy",
   "identity.key_sealed": "resealed",

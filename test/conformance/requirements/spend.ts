@@ -14,7 +14,7 @@ export const spend = {
   "spend.content_keys": {
     source: "NIST SP 800-57 part 1, §5.3",
     behaviour:
-      "The sweep of the sealing keys counts kept arguments by key, so that no key is taken out while one needs it.",
+      "The sweep of the sealing keys counts kept questions by key, so that no key is taken out while one needs it.",
   },
   "spend.overview": {
     source: "gateway",
