@@ -69,12 +69,18 @@ const USER: FormSchema = {
   required: ["username", "email"],
 };
 
-/** MCP 2025-11-25: the server sends requests of its own on the stream of the call. */
+/**
+ * MCP 2025-11-25: the server sends requests of its own on the stream of the call. Without the id of that call the SDK sends
+ * them on the stream of a GET, which nobody promises to be open yet.
+ */
 function registerPushingTools(server: McpServer): void {
   const sampling = { description: "Asks the client's model", inputSchema: z.object({ prompt: z.string() }) };
   server.registerTool("test_sampling", sampling, async ({ prompt }, ctx) => {
     const messages = [{ role: "user" as const, content: { type: "text" as const, text: prompt } }];
-    const { content } = await ctx.mcpReq.requestSampling({ messages, maxTokens: 100 });
+    const { content } = await ctx.mcpReq.requestSampling(
+      { messages, maxTokens: 100 },
+      { relatedRequestId: ctx.mcpReq.id },
+    );
     const [first] = Array.isArray(content) ? content : [content];
     return textResult(`LLM response: ${first?.type === "text" ? first.text : ""}`);
   });
@@ -83,7 +89,10 @@ function registerPushingTools(server: McpServer): void {
     inputSchema: z.object({ message: z.string() }),
   };
   server.registerTool("test_elicitation", elicitation, async ({ message }, ctx) => {
-    const { action, content } = await ctx.mcpReq.elicitInput({ message, requestedSchema: USER });
+    const { action, content } = await ctx.mcpReq.elicitInput(
+      { message, requestedSchema: USER },
+      { relatedRequestId: ctx.mcpReq.id },
+    );
     return textResult(`User response: action=${action}, content=${JSON.stringify(content)}`);
   });
   for (const [name, requestedSchema] of [
@@ -91,10 +100,10 @@ function registerPushingTools(server: McpServer): void {
     ["test_elicitation_sep1330_enums", ENUMS],
   ] as const) {
     server.registerTool(name, { description: "Asks the client's person with a form" }, async (ctx) => {
-      const { action, content } = await ctx.mcpReq.elicitInput({
-        message: "Fill in the form",
-        requestedSchema,
-      });
+      const { action, content } = await ctx.mcpReq.elicitInput(
+        { message: "Fill in the form", requestedSchema },
+        { relatedRequestId: ctx.mcpReq.id },
+      );
       return textResult(`Elicitation completed: action=${action}, content=${JSON.stringify(content)}`);
     });
   }

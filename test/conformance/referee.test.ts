@@ -37,11 +37,6 @@ beforeAll(async () => {
 });
 afterAll(() => Promise.all([desk.close(), stage.stop(), fixture.close()]));
 
-/** Whether a scenario that ran out of time is all that differs. */
-function onlyTimedOut(differing: readonly string[]): boolean {
-  return differing.length > 0 && differing.every((difference) => difference.includes("scenario-timeout"));
-}
-
 describe(verifies("conformance.server", "MCP server conformance, with the fixture as Gong's server"), () => {
   it.each(REVISIONS)(
     "MCP %s: every check ends the same through the gateway as without it",
@@ -49,12 +44,7 @@ describe(verifies("conformance.server", "MCP server conformance, with the fixtur
       stage.pointAt(new URL(fixture.mcpUrl));
       const direct = await serverSuite(fixture.mcpUrl, revision);
       const forwarder = await serveForwarder(stage);
-      let proxied = await serverSuite(`${forwarder.origin}/mcp`, revision);
-      if (onlyTimedOut(differences(direct, proxied))) {
-        // Seen rarely and not explained: one more run tells a busy machine from a gateway that never answers.
-        report(`server ${revision}, through the gateway, TIMED OUT, once more`, proxied);
-        proxied = await serverSuite(`${forwarder.origin}/mcp`, revision);
-      }
+      const proxied = await serverSuite(`${forwarder.origin}/mcp`, revision);
       await forwarder.close();
       report(`server ${revision}, direct`, direct);
       report(`server ${revision}, through the gateway`, proxied);
