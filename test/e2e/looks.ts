@@ -1,5 +1,5 @@
-// What only a browser can say about a page: axe-core, sideways scrolling, small print, what the keyboard reaches, and a
-// picture for people to look at. Called by the browser tests.
+// What only a browser can say about a page: axe-core, sideways scrolling, small print, what moved while it loaded, what
+// the keyboard reaches, and a picture for people to look at. Called by the browser tests.
 
 import { mkdir, readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
@@ -21,15 +21,35 @@ export async function lookAt(
   name: string,
   { colorScheme, width }: Look,
 ): Promise<readonly string[]> {
+  const moved = await layoutShifts(page);
   await page.emulateMedia({ colorScheme });
   await page.setViewportSize({ width, height: 800 });
   await mkdir(PICTURES, { recursive: true });
   // A picture of what was just resized can lack what is not painted yet.
   await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
   await page.screenshot({ path: path.join(PICTURES, `${name}-${colorScheme}-${width}.png`), fullPage: true });
-  return [...(await sideways(page)), ...(await smallPrint(page)), ...(await axe(page))].map(
+  return [...moved, ...(await sideways(page)), ...(await smallPrint(page)), ...(await axe(page))].map(
     (finding) => `${name} ${width} ${colorScheme}: ${finding}`,
   );
+}
+
+/** Layout Instability: what moved by itself since the page began to load. Asked once for each page: a look resizes it. */
+function layoutShifts(page: Page): Promise<readonly string[]> {
+  return page.evaluate(async () => {
+    if ("looked" in window) return [];
+    Object.assign(window, { looked: true });
+    const seen = await new Promise<readonly PerformanceEntry[]>((resolve) => {
+      new PerformanceObserver((list) => resolve(list.getEntries())).observe({
+        type: "layout-shift",
+        buffered: true,
+      });
+      // Nothing is told when nothing moved.
+      setTimeout(() => resolve([]), 100);
+    });
+    return (seen as readonly (PerformanceEntry & { value: number; hadRecentInput: boolean })[])
+      .filter(({ hadRecentInput }) => !hadRecentInput)
+      .map(({ value, startTime }) => `moved by ${value} after ${Math.round(startTime)} ms`);
+  });
 }
 
 /** Every look of the page, one after another, and a walk over it with the Tab key. */
