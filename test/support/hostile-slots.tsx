@@ -4,6 +4,7 @@
 import type { Child } from "hono/jsx";
 import { AccountCallsPage } from "../../src/pages/account-calls.tsx";
 import { AccountKeyMadePage } from "../../src/pages/account-keys.tsx";
+import { CallContentPage } from "../../src/pages/admin-call.tsx";
 import { MadeMachineClientPage } from "../../src/pages/admin-machine-clients.tsx";
 import { AdminPolicyPage } from "../../src/pages/admin-policy.tsx";
 import { AdminSessionsPage } from "../../src/pages/admin-sessions.tsx";
@@ -13,7 +14,7 @@ import { AdminToolsPage, type AdminToolsView } from "../../src/pages/admin-tools
 import { ConsentPage } from "../../src/pages/consent.tsx";
 import { DeviceCodePage, DeviceEndPage } from "../../src/pages/device.tsx";
 import { KeySweepPage } from "../../src/pages/key-sweep.tsx";
-import { visibleName } from "../../src/pages/outside-text.ts";
+import { spelledOut, visibleName } from "../../src/pages/outside-text.ts";
 import { CONSENT, DEVICE, MADE_MACHINE, NONCE, SETUP } from "./page-samples.tsx";
 import { POLICY, TOOLS } from "./policy-samples.tsx";
 
@@ -174,5 +175,18 @@ export const HOSTILE_SLOTS: readonly Slot[] = [
         names={new Map([[value, value]])}
       />
     ),
+  },
+  {
+    name: "spend: what was asked in one call",
+    page: (value) => (
+      <CallContentPage
+        nonce={NONCE}
+        csrf={value}
+        id={value}
+        call={value}
+        read={{ kind: "opened", keptAt: 0, arguments: value }}
+      />
+    ),
+    shows: spelledOut,
   },
 ];
