@@ -1,5 +1,5 @@
-// The settings of Cloudflare Access and of the people it makes admins. Called by config.ts only: problems are reported by
-// name, never by value.
+// The settings of Cloudflare Access and of the people it makes admins. Called by config.ts only: problems are reported
+// by name, never by value.
 
 import { isLoopbackHttp } from "./oauth/loopback.ts";
 
@@ -46,8 +46,8 @@ export function parseAccess(settings: AccessSettings, problems: string[]): Acces
 }
 
 /**
- * The form in which addresses are compared. Only A to Z: case folding of all of Unicode would make one address of two, such
- * as the Kelvin sign's and k's.
+ * The form in which addresses are compared. Only A to Z: case folding of all of Unicode would make one address of two,
+ * such as the Kelvin sign's and k's.
  */
 export function lowerCaseEmail(email: string): string {
   return email.replaceAll(/[A-Z]/g, (letter) => letter.toLowerCase());

@@ -4,8 +4,8 @@
 import { isJsonObject, JsonRefused, parseStrictJson, type JsonObject } from "./json.ts";
 
 /**
- * Reads a body of at most `longest` decoded bytes and returns it, or undefined when there are more; the rest is not read.
- * Throws when the body breaks off or `signal` fires first.
+ * Reads a body of at most `longest` decoded bytes and returns it, or undefined when there are more; the rest is not
+ * read. Throws when the body breaks off or `signal` fires first.
  */
 export async function readBounded(
   message: Pick<Response | Request, "body">,

@@ -1,5 +1,5 @@
-// Lists as files: CSV (RFC 4180) and NDJSON, written as the rows come, so that a long list needs no memory. Called by the
-// routes of /admin and /account; the rows hold no secrets.
+// Lists as files: CSV (RFC 4180) and NDJSON, written as the rows come, so that a long list needs no memory. Called by
+// the routes of /admin and /account; the rows hold no secrets.
 
 export type ExportFormat = "csv" | "ndjson";
 
@@ -55,8 +55,8 @@ export function exportResponse<Row>(format: ExportFormat, list: ExportedList<Row
 const FORMULA_START = /^[\s=+\-@|%\uFF1D\uFF0B\uFF0D\uFF20]/u;
 
 /**
- * One record with its line end, RFC 4180 §2. Text that a spreadsheet would run as a formula gets an apostrophe before it,
- * which keeps it text (CWE-1236).
+ * One record with its line end, RFC 4180 §2. Text that a spreadsheet would run as a formula gets an apostrophe before
+ * it, which keeps it text (CWE-1236).
  */
 export function csvLine(cells: readonly ExportCell[]): string {
   return `${cells.map(csvCell).join(",")}\r\n`;

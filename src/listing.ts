@@ -1,5 +1,5 @@
-// What a list asks for and what it gets: a search, filters, and one page by cursor. Called by every layer, from the query
-// of a URL (routes) through the SQL (storage/page-of.ts) to the markup (pages/admin-list.tsx).
+// What a list asks for and what it gets: a search, filters, and one page by cursor. Called by every layer, from the
+// query of a URL (routes) through the SQL (storage/page-of.ts) to the markup (pages/admin-list.tsx).
 
 /** Rows on one page of a list. */
 export const PAGE_ROWS = 50;
@@ -38,8 +38,8 @@ export interface ListPage<Row> {
 export const EMPTY_PAGE = { rows: [], total: 0, next: undefined, previous: undefined } as const;
 
 /**
- * Reads a list's query from a URL: `q`, `page`, and the filters named in `filterNames`. What can't be read counts as not
- * given, so that an old or cut link shows the first page and not an error.
+ * Reads a list's query from a URL: `q`, `page`, and the filters named in `filterNames`. What can't be read counts as
+ * not given, so that an old or cut link shows the first page and not an error.
  */
 export function parseListQuery(parameters: URLSearchParams, filterNames: readonly string[] = []): ListQuery {
   const filters = filterNames.flatMap((name) => {

@@ -36,8 +36,8 @@ const CLOCK_SKEW_SECONDS = 30;
 
 /**
  * Says who `token` names: signed with RS256 by one of `keys`, issued by the team for one of our audiences, in force now
- * with 30 seconds of grace, an application token, and one with an e-mail address. A service token names no person and is
- * refused. RFC 8725 §3.1, §3.8, §3.9, §3.11.
+ * with 30 seconds of grace, an application token, and one with an e-mail address. A service token names no person and
+ * is refused. RFC 8725 §3.1, §3.8, §3.9, §3.11.
  */
 export async function verifyAccessToken(
   token: string,

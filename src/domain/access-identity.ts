@@ -1,5 +1,5 @@
-// Who Cloudflare Access says is at the browser. Access puts a signed token on every request that passed it; nothing else of
-// a request is believed: no cookie, and none of the headers that name a person without a signature. Called by
+// Who Cloudflare Access says is at the browser. Access puts a signed token on every request that passed it; nothing
+// else of a request is believed: no cookie, and none of the headers that name a person without a signature. Called by
 // middleware/access.ts and by admin-session.ts. Cloudflare Access, Validate JWTs; RFC 7517 §4.5.
 
 import { verifyAccessToken } from "../crypto/access-token.ts";
@@ -28,9 +28,9 @@ const HEADER = "Cf-Access-Jwt-Assertion";
 const KEYS_PATH = "/cdn-cgi/access/certs";
 
 /**
- * Reads who Access says is asking, from the header that Access adds. The cookie `CF_Authorization` is not read: a request
- * that has the cookie and not the header came around Access. Fetches the team's keys when none are kept that fit, at
- * most once in thirty seconds.
+ * Reads who Access says is asking, from the header that Access adds. The cookie `CF_Authorization` is not read: a
+ * request that has the cookie and not the header came around Access. Fetches the team's keys when none are kept that
+ * fit, at most once in thirty seconds.
  */
 export async function readAccessIdentity(
   gateway: Gateway,

@@ -1,6 +1,6 @@
-// Account sessions: a person's sign-in to /account, opened by proving at Gong that a connection is theirs. The cookie is
-// a credential that names the connection, so a made-up one is refused before any object is woken, and a good one can't
-// show anybody else's. OWASP ASVS 5.0 7.2, 7.4.
+// Account sessions: a person's sign-in to /account, opened by proving at Gong that a connection is theirs. The cookie
+// is a credential that names the connection, so a made-up one is refused before any object is woken, and a good one
+// can't show anybody else's. OWASP ASVS 5.0 7.2, 7.4.
 
 import { mintCredential, randomId, readCredential, type MintedCredential } from "../crypto/credential.ts";
 import { LONGEST_ACCOUNT_SECONDS } from "../storage/account-sessions.ts";

@@ -50,8 +50,8 @@ export async function beginAccountSignIn(
 }
 
 /**
- * Completes a sign-in that `beginAccountSignIn` began. `before` is the browser's account cookie so far: that session ends
- * with the new one, also when somebody else planted it (ASVS 7.2.4).
+ * Completes a sign-in that `beginAccountSignIn` began. `before` is the browser's account cookie so far: that session
+ * ends with the new one, also when somebody else planted it (ASVS 7.2.4).
  */
 export async function completeAccountSignIn(
   gateway: Gateway,

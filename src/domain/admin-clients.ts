@@ -1,5 +1,5 @@
-// What an admin sees of clients and does about them: the list of those that got a token, the registrations of all shards,
-// what each tried, and its end everywhere. Every act is in the audit.
+// What an admin sees of clients and does about them: the list of those that got a token, the registrations of all
+// shards, what each tried, and its end everywhere. Every act is in the audit.
 
 import { EMPTY_PAGE, PAGE_ROWS, type Cursor, type ListPage, type ListQuery } from "../listing.ts";
 import { log } from "../log.ts";

@@ -1,6 +1,6 @@
 // Admin sign-in: with ADMIN_TOKEN, whose attempts are counted per address before it is compared, or through Cloudflare
-// Access as somebody in ADMIN_EMAILS. Sessions are random, tagged, hashed, and end by themselves. Form tokens are derived from the
-// session, so a form of one session is no use to another.
+// Access as somebody in ADMIN_EMAILS. Sessions are random, tagged, hashed, and end by themselves. Form tokens are
+// derived from the session, so a form of one session is no use to another.
 
 import { mintCredential, randomId, readCredential } from "../crypto/credential.ts";
 import { constantTimeEqual, sha256 } from "../crypto/encoding.ts";
@@ -99,8 +99,8 @@ function sessionHash(gateway: Gateway, session: string): Promise<string> {
 
 /**
  * The admin whose live session this is, as the audit names them; undefined for everybody else. Asking keeps the session
- * from idling out. A session that was opened through Cloudflare Access serves only requests that Access lets through for
- * the same person, and only while that person is in ADMIN_EMAILS.
+ * from idling out. A session that was opened through Cloudflare Access serves only requests that Access lets through
+ * for the same person, and only while that person is in ADMIN_EMAILS.
  */
 export async function findAdmin(
   gateway: Gateway,

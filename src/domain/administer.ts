@@ -29,7 +29,10 @@ export async function endConnection(gateway: Gateway, connectionId: string, by: 
   return true;
 }
 
-/** Ends one client's grant on a connection; a machine client that an admin made ends with it. False when the connection or the grant is not there, or it has ended. */
+/**
+ * Ends one client's grant on a connection; a machine client that an admin made ends with it. False when the connection
+ * or the grant is not there, or it has ended.
+ */
 export async function endAgent(
   gateway: Gateway,
   connectionId: string,

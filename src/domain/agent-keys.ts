@@ -1,5 +1,5 @@
-// Agent keys: made by a person for their own connection or by an admin for shared access, shown once, listed, revoked. The
-// connection decides about a key; the admin's index only knows where it is. Every act is in the audit.
+// Agent keys: made by a person for their own connection or by an admin for shared access, shown once, listed, revoked.
+// The connection decides about a key; the admin's index only knows where it is. Every act is in the audit.
 
 import { mintCredential, randomId } from "../crypto/credential.ts";
 import { log } from "../log.ts";
@@ -46,9 +46,9 @@ export type AgentKeyMade =
     };
 
 /**
- * Makes a key for a connection, good at the one endpoint of its integration. Refuses a name without a visible character,
- * a list of no tools or of names that no tool has, other lifetimes than 1 to 730 days, a connection that is not
- * connected, the name of a live key of it, and more than fifty live keys on one connection.
+ * Makes a key for a connection, good at the one endpoint of its integration. Refuses a name without a visible
+ * character, a list of no tools or of names that no tool has, other lifetimes than 1 to 730 days, a connection that is
+ * not connected, the name of a live key of it, and more than fifty live keys on one connection.
  */
 export async function createAgentKey(
   gateway: Gateway,

@@ -1,7 +1,7 @@
-// What clients try, for the client doctor. A refused request must cost a stranger's flood nothing and store nothing, so what
-// happens is first kept in the isolate's memory, bounded, and written to the AdminObject together with the next step that
-// writes anyway: a decision of a person, a callback, a token. An admin who opens the doctor takes along what waits in the
-// isolate that answers. A trace that is lost with its isolate is lost; nothing else depends on it.
+// What clients try, for the client doctor. A refused request must cost a stranger's flood nothing and store nothing, so
+// what happens is first kept in the isolate's memory, bounded, and written to the AdminObject together with the next
+// step that writes anyway: a decision of a person, a callback, a token. An admin who opens the doctor takes along what
+// waits in the isolate that answers. A trace that is lost with its isolate is lost; nothing else depends on it.
 
 import { errorFields, log } from "../log.ts";
 import { retrying } from "../storage/stubs.ts";
@@ -9,8 +9,9 @@ import type { Attempt } from "../storage/traces.ts";
 import type { Gateway } from "./gateway.ts";
 
 /**
- * Steps of a sign-in, in order; `device` and `code` are those of RFC 8628 §3.1 and §3.3, `call` the first call that worked,
- * `refused` any that did not. Discovery carries no client id: it is the client's that went on from the same address.
+ * Steps of a sign-in, in order; `device` and `code` are those of RFC 8628 §3.1 and §3.3, `call` the first call that
+ * worked, `refused` any that did not. Discovery carries no client id: it is the client's that went on from the same
+ * address.
  */
 export type Step =
   | "discovery"
@@ -64,8 +65,8 @@ export function claimDiscovery(gateway: Gateway, address: string): void {
 }
 
 /**
- * Notes one step of a client. `writes` says that the step itself wrote, so that what waits may be written too; after the
- * answer, and without making anybody wait.
+ * Notes one step of a client. `writes` says that the step itself wrote, so that what waits may be written too; after
+ * the answer, and without making anybody wait.
  */
 export function noteAttempt(
   gateway: Gateway,

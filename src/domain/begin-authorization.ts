@@ -1,6 +1,6 @@
 // GET /authorize: check the request, find the client, and prepare the question for the person. Changes nothing, stores
-// nothing, calls nobody but the host of a client's metadata document; it can be repeated and prefetched. RFC 6749 §4.1.1,
-// RFC 9700 §4.11.2.
+// nothing, calls nobody but the host of a client's metadata document; it can be repeated and prefetched. RFC 6749
+// §4.1.1, RFC 9700 §4.11.2.
 
 import type { IntegrationConfig } from "../config.ts";
 import { OAuthError } from "../errors.ts";

@@ -1,5 +1,5 @@
-// What is kept of calls for admins to read: for how long, and the act of reading one. Called by the routes of /admin/spend,
-// /account and /authorize.
+// What is kept of calls for admins to read: for how long, and the act of reading one. Called by the routes of
+// /admin/spend, /account and /authorize.
 
 import { log } from "../log.ts";
 import type { OpenedContent } from "../storage/content-life.ts";
@@ -35,8 +35,8 @@ export function forgetQuestionsDays(gateway: Gateway): void {
 }
 
 /**
- * Reads the kept arguments of a call as `by`, with an audit row of who read which call of which connection. Undefined for a
- * connection that is not in the index and for what is no call's id.
+ * Reads the kept arguments of a call as `by`, with an audit row of who read which call of which connection. Undefined
+ * for a connection that is not in the index and for what is no call's id.
  */
 export async function readCall(
   gateway: Gateway,

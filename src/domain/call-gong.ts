@@ -1,6 +1,6 @@
-// One MCP request, from a caller to Gong and back: parsed once for policy, sent on as the very bytes that came, streamed
-// back untouched. A 401 from Gong ran nothing, so it is answered by one refresh and one replay; nothing else is ever
-// sent twice. MCP 2026-07-28 and 2025-11-25, Streamable HTTP.
+// One MCP request, from a caller to Gong and back: parsed once for policy, sent on as the very bytes that came,
+// streamed back untouched. A 401 from Gong ran nothing, so it is answered by one refresh and one replay; nothing else
+// is ever sent twice. MCP 2026-07-28 and 2025-11-25, Streamable HTTP.
 
 import type { IntegrationConfig } from "../config.ts";
 import { GongError } from "../errors.ts";
@@ -62,7 +62,8 @@ export async function callGong(
   const message = body === undefined ? undefined : readMessage(body, call.headers);
   const isCall = isToolCall(message);
   if (identified.ok && !identified.fresh && !isCall && reachesData(message)) {
-    // Whatever reaches Gong's data is checked against the connection every time; for a tool call the connection does it.
+    // Whatever reaches Gong's data is checked against the connection every time; for a tool call the connection does
+    // it.
     identified = await identify(gateway, integration, accessToken);
   }
   const opening = openingOf(message, body, call.headers);

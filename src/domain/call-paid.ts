@@ -1,5 +1,6 @@
-// One paid call, from its caller to the ConnectionObject and back: the object decides, asks Gong and knows who got what; this
-// Worker only holds the line to the client. Called by call-gong.ts. MCP 2026-07-28 and 2025-11-25 Streamable HTTP.
+// One paid call, from its caller to the ConnectionObject and back: the object decides, asks Gong and knows who got
+// what; this Worker only holds the line to the client. Called by call-gong.ts. MCP 2026-07-28 and 2025-11-25 Streamable
+// HTTP.
 
 import type { IntegrationConfig } from "../config.ts";
 import { sha256 } from "../crypto/encoding.ts";
@@ -133,8 +134,8 @@ async function requestOf(
 }
 
 /**
- * MCP 2025-11-25, Cancellation: ends the caller's part of the paid call that the notification names. False when it names
- * none, so that the notification is Gong's to hear.
+ * MCP 2025-11-25, Cancellation: ends the caller's part of the paid call that the notification names. False when it
+ * names none, so that the notification is Gong's to hear.
  */
 export async function cancelPaidCall(
   gateway: Gateway,

@@ -1,6 +1,6 @@
-// Who is calling `/mcp`: from an access token or an agent key to what it may do and Gong's token to do it with. The tag is checked in
-// the Worker; the connection is asked at most once in ACCESS_CACHE_SECONDS for calls that cost nothing, and every time
-// for calls that do. RFC 6750 §3, MCP authorization, Token Handling.
+// Who is calling `/mcp`: from an access token or an agent key to what it may do and Gong's token to do it with. The tag
+// is checked in the Worker; the connection is asked at most once in ACCESS_CACHE_SECONDS for calls that cost nothing,
+// and every time for calls that do. RFC 6750 §3, MCP authorization, Token Handling.
 
 import { callerKind, readCredential } from "../crypto/credential.ts";
 import type { IntegrationConfig } from "../config.ts";
@@ -66,7 +66,10 @@ function seenCaller({ resource }: IntegrationConfig, credential: string, now: nu
   return known?.resource === resource && known.goodUntil > now ? known.caller : undefined;
 }
 
-/** Which connection decides about a credential, and as what. Undefined when it is made up, expired or for another resource. */
+/**
+ * Which connection decides about a credential, and as what. Undefined when it is made up, expired or for another
+ * resource.
+ */
 async function readCaller(
   { keyring }: Gateway,
   { resource }: IntegrationConfig,
@@ -119,7 +122,10 @@ export async function identify(
   return { ok: true, caller, fresh: true };
 }
 
-/** The clients that this isolate has served, by hash of the access token: for the client doctor, when it is refused later. */
+/**
+ * The clients that this isolate has served, by hash of the access token: for the client doctor, when it is refused
+ * later.
+ */
 const holders = new Map<string, string>();
 /** Access tokens that were presented after their end. */
 const late = new Map<string, true>();

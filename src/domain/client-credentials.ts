@@ -1,6 +1,6 @@
 // A machine asks for itself: client credentials, for shared access only, because a machine is nobody whose own data it
-// could be. Called by exchange-token.ts once the client is proven and its grant types allow it. RFC 6749 §4.4, RFC 8707 §2,
-// MCP extension io.modelcontextprotocol/oauth-client-credentials.
+// could be. Called by exchange-token.ts once the client is proven and its grant types allow it. RFC 6749 §4.4, RFC 8707
+// §2, MCP extension io.modelcontextprotocol/oauth-client-credentials.
 
 import type { IntegrationConfig } from "../config.ts";
 import { OAuthError } from "../errors.ts";
@@ -16,8 +16,8 @@ import type { TokenResponse } from "./token-response.ts";
 const SHARED_RETRY_SECONDS = 60;
 
 /**
- * Issues an access token to `client` itself. Refuses a resource with personal access (`invalid_target`), a scope outside
- * the client's own (`invalid_scope`), and with `temporarily_unavailable` what an admin has to connect first.
+ * Issues an access token to `client` itself. Refuses a resource with personal access (`invalid_target`), a scope
+ * outside the client's own (`invalid_scope`), and with `temporarily_unavailable` what an admin has to connect first.
  */
 export async function grantByClientCredentials(
   gateway: Gateway,

@@ -1,5 +1,6 @@
-// Who a client id belongs to: a client from the settings, one that registered itself (RFC 7591), one whose id is the URL
-// of its metadata document, or one that an admin made for a machine. A client that is not here does not exist; nothing is guessed from a request.
+// Who a client id belongs to: a client from the settings, one that registered itself (RFC 7591), one whose id is the
+// URL of its metadata document, or one that an admin made for a machine. A client that is not here does not exist;
+// nothing is guessed from a request.
 
 import { hashClientSecret } from "../oauth/client-authentication.ts";
 import { isDocumentClientId } from "../oauth/client-id-url.ts";

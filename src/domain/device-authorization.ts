@@ -112,8 +112,8 @@ export type EnteredCode =
 
 /**
  * Finds what waits under a code that a person typed, and prepares the question for the browser that holds `binding`.
- * Tries are counted by address before the code is looked up (RFC 8628 §5.1). A right code is none, but forgives no wrong
- * one: anybody can ask for a code of their own.
+ * Tries are counted by address before the code is looked up (RFC 8628 §5.1). A right code is none, but forgives no
+ * wrong one: anybody can ask for a code of their own.
  */
 export async function enterUserCode(
   gateway: Gateway,

@@ -247,7 +247,9 @@ export function exceptionsOf(policy: Policy): readonly PolicyException[] {
   });
 }
 
-/** The form fields of a part of the policy, named by their place in it: lists as lines, absent members as empty ones. */
+/**
+ * The form fields of a part of the policy, named by their place in it: lists as lines, absent members as empty ones.
+ */
 export function fieldsOf(value: unknown, place = ""): Readonly<Record<string, string>> {
   const dotted = (name: string): string => (place === "" ? name : `${place}.${name}`);
   if (Array.isArray(value))

@@ -34,8 +34,8 @@ export interface GongSignIn {
 }
 
 /**
- * Exchanges the code of a callback, once, or goes on from the answer that was kept. Throws GongError for Gong's refusals and
- * for answers that can't be used, and Unsealable for a kept answer whose key is missing.
+ * Exchanges the code of a callback, once, or goes on from the answer that was kept. Throws GongError for Gong's
+ * refusals and for answers that can't be used, and Unsealable for a kept answer whose key is missing.
  */
 export async function exchangeGongCode(gateway: Gateway, proven: ProvenCallback): Promise<GongSignIn> {
   const { transactionId: id, integration, answerSealed } = proven;
@@ -77,8 +77,8 @@ async function keep(gateway: Gateway, id: string, answer: CodeAnswer): Promise<v
 }
 
 /**
- * Whether the browser should come back to finish: the failure is ours, and Gong's answer is kept. Then nothing is told to
- * the client yet.
+ * Whether the browser should come back to finish: the failure is ours, and Gong's answer is kept. Then nothing is told
+ * to the client yet.
  */
 export async function canGoOn(gateway: Gateway, transactionId: string, error: unknown): Promise<boolean> {
   logCallbackFailure(error);

@@ -1,6 +1,6 @@
-// GET /callback for a sign-in that an admin began: Gong's answer proves the redirect URI, the scopes and the tools of the
-// integration. For shared access it is the connection; a personal test keeps no tokens, unless they belong to a connection
-// that is there already. RFC 6749 §4.1.2.
+// GET /callback for a sign-in that an admin began: Gong's answer proves the redirect URI, the scopes and the tools of
+// the integration. For shared access it is the connection; a personal test keeps no tokens, unless they belong to a
+// connection that is there already. RFC 6749 §4.1.2.
 
 import type { IntegrationConfig } from "../config.ts";
 import { GongError } from "../errors.ts";

@@ -1,6 +1,7 @@
 // The opening of a conversation while Gong is down: an agent that starts then is answered what Gong last answered, and
-// hears of the outage with its first call, instead of being thrown out by its client for good. What Gong answers is noted
-// beside the stream, which passes untouched. Called by call-gong.ts. MCP 2025-11-25, Lifecycle; MCP 2026-07-28, Discovery.
+// hears of the outage with its first call, instead of being thrown out by its client for good. What Gong answers is
+// noted beside the stream, which passes untouched. Called by call-gong.ts. MCP 2025-11-25, Lifecycle; MCP 2026-07-28,
+// Discovery.
 
 import { readBounded } from "../bounded-body.ts";
 import type { IntegrationConfig } from "../config.ts";
@@ -171,8 +172,8 @@ const ourHeaders = (cors: McpCall["cors"]): Record<string, string> => ({
 
 /**
  * Answers a message of a session that began while Gong was down. The gateway speaks for itself only: notifications and
- * pings. For the rest it looks whether Gong is back, which costs nothing: then the client is told to start a new session
- * (throws McpRefused 404; MCP 2025-11-25, Session Management), else that Gong is not available.
+ * pings. For the rest it looks whether Gong is back, which costs nothing: then the client is told to start a new
+ * session (throws McpRefused 404; MCP 2025-11-25, Session Management), else that Gong is not available.
  */
 export async function answerWithoutGong(
   integration: IntegrationConfig,

@@ -32,9 +32,9 @@ const EMAIL = /^[\x21-\x7e]{1,64}@[a-z0-9.-]{1,255}$/;
 
 /**
  * Issues an access token for the connection of the person that the assertion names, no refresh token (RFC 7521 §4.1).
- * Refuses a client that proved nothing (`unauthorized_client`), another resource (`invalid_target`), a scope outside the
- * assertion's (`invalid_scope`), and everything else with `invalid_grant`. An assertion is spent when all of it holds and
- * the person's connection is there; whoever presents it then again gets nothing.
+ * Refuses a client that proved nothing (`unauthorized_client`), another resource (`invalid_target`), a scope outside
+ * the assertion's (`invalid_scope`), and everything else with `invalid_grant`. An assertion is spent when all of it
+ * holds and the person's connection is there; whoever presents it then again gets nothing.
  */
 export async function grantByAssertion(
   gateway: Gateway,

@@ -1,5 +1,5 @@
-// The ledger as files, of one connection or part by part of all of them: each row with what it takes to find the same call
-// in Gong's credit usage report. Called by routes/admin-spend.tsx.
+// The ledger as files, of one connection or part by part of all of them: each row with what it takes to find the same
+// call in Gong's credit usage report. Called by routes/admin-spend.tsx.
 
 import { isoTime } from "../clock.ts";
 import type { ExportedList } from "../export.ts";

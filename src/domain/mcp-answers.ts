@@ -1,5 +1,5 @@
-// What a request to `/mcp` is answered when the answer is ours and not Gong's: who must sign in, who needs a link, who must wait.
-// Called by call-gong.ts and call-paid.ts. RFC 6750 §3.1, RFC 9110 §15.6, MCP 2025-11-25 Session Management.
+// What a request to `/mcp` is answered when the answer is ours and not Gong's: who must sign in, who needs a link, who
+// must wait. Called by call-gong.ts and call-paid.ts. RFC 6750 §3.1, RFC 9110 §15.6, MCP 2025-11-25 Session Management.
 
 import type { IntegrationConfig } from "../config.ts";
 import { log } from "../log.ts";

@@ -25,9 +25,9 @@ interface OpenedGrant {
 }
 
 /**
- * Prepares the grant `id` on `connectionId` for an approved request. The id is the transaction's, so that a sign-in that is
- * finished twice opens one grant. The code's own expiry is that of our memory of it: the
- * shorter time in which it can be redeemed is the connection's to judge, so that a late replay is recognised.
+ * Prepares the grant `id` on `connectionId` for an approved request. The id is the transaction's, so that a sign-in
+ * that is finished twice opens one grant. The code's own expiry is that of our memory of it: the shorter time in which
+ * it can be redeemed is the connection's to judge, so that a late replay is recognised.
  */
 export async function openGrantFor(
   gateway: Gateway,

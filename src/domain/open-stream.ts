@@ -1,6 +1,7 @@
-// Streams of Gong's that stay open: each ends soon after the credential it was opened with. A call that asks for something
-// is over in seconds; a stream that listens can last for hours, past a revocation. Called by call-gong.ts for what is not a
-// paid call. RFC 7009 §2.1; MCP 2025-11-25, Listening for Messages from the Server; MCP 2026-07-28, subscriptions/listen.
+// Streams of Gong's that stay open: each ends soon after the credential it was opened with. A call that asks for
+// something is over in seconds; a stream that listens can last for hours, past a revocation. Called by call-gong.ts for
+// what is not a paid call. RFC 7009 §2.1; MCP 2025-11-25, Listening for Messages from the Server; MCP 2026-07-28,
+// subscriptions/listen.
 
 import type { IntegrationConfig } from "../config.ts";
 import { log } from "../log.ts";
@@ -15,8 +16,8 @@ const MOST_FAILED_CHECKS = 3;
 const EVENT_STREAM = /^text\/event-stream\b/i;
 
 /**
- * Passes an event stream on and closes it, at the client and at Gong, within half a minute after the credential was revoked
- * or ran out, or its connection ended. Every other answer stays as it is. The runtime moves the bytes.
+ * Passes an event stream on and closes it, at the client and at Gong, within half a minute after the credential was
+ * revoked or ran out, or its connection ended. Every other answer stays as it is. The runtime moves the bytes.
  */
 export function endWithCredential(
   gateway: Gateway,
@@ -42,8 +43,8 @@ export function endWithCredential(
   };
   timer = setTimeout(() => void check(), CHECK_EVERY_MS);
   const { signal } = ending;
-  // Ended by us it closes, as a server may close a stream at any time, unless the end comes while bytes are being written: then,
-  // and when it broke at Gong, it is seen to break.
+  // Ended by us it closes, as a server may close a stream at any time, unless the end comes while bytes are being
+  // written: then, and when it broke at Gong, it is seen to break.
   void body
     .pipeTo(writable, { signal, preventAbort: true })
     .catch((reason: unknown) => (signal.aborted ? writable.close() : writable.abort(reason)))

@@ -1,5 +1,6 @@
-// People as Cloudflare Access names them: which connections are theirs, and their e-mail addresses, sealed. Looked up by an
-// HMAC of the address under the identity key, which never rotates. Called by the sign-in story, /account and /admin.
+// People as Cloudflare Access names them: which connections are theirs, and their e-mail addresses, sealed. Looked up
+// by an HMAC of the address under the identity key, which never rotates. Called by the sign-in story, /account and
+// /admin.
 
 import { open, seal, sealedWith, Unsealable, type SealContext } from "../crypto/seal.ts";
 import { log } from "../log.ts";
@@ -48,8 +49,9 @@ export async function peopleOfConnections(
 const BY_ACCESS = byAccess("");
 
 /**
- * What the people of ledger rows are called: the e-mail address of whom Cloudflare Access named while it is kept, and every
- * other one as the row has it. `known` is what was looked up before, and is added to; `ask` hears of each look-up.
+ * What the people of ledger rows are called: the e-mail address of whom Cloudflare Access named while it is kept, and
+ * every other one as the row has it. `known` is what was looked up before, and is added to; `ask` hears of each
+ * look-up.
  */
 export async function nameLedgerPeople(
   gateway: Gateway,
@@ -72,8 +74,8 @@ export async function nameLedgerPeople(
 }
 
 /**
- * Seals every address that another key sealed with the first one, a batch in one transaction, and counts by kid what seals
- * them now. Part of the key sweep.
+ * Seals every address that another key sealed with the first one, a batch in one transaction, and counts by kid what
+ * seals them now. Part of the key sweep.
  */
 export async function resealPeople(gateway: Gateway): Promise<ReadonlyMap<string, number>> {
   const { keyring, objects } = gateway;

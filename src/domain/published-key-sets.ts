@@ -1,5 +1,5 @@
-// The public keys of whoever signs something for us: clients, issuers that vouch for people, and Cloudflare Access. Called
-// by verify-assertion.ts, identity-assertion.ts and access-identity.ts. RFC 7517 §5, RFC 7591 §2 for jwks_uri.
+// The public keys of whoever signs something for us: clients, issuers that vouch for people, and Cloudflare Access.
+// Called by verify-assertion.ts, identity-assertion.ts and access-identity.ts. RFC 7517 §5, RFC 7591 §2 for jwks_uri.
 
 import { ClientDocumentError } from "../errors.ts";
 import { parseClientKeys, type ClientKey, type ClientKeys } from "../oauth/client-keys.ts";

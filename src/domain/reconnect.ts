@@ -1,5 +1,5 @@
-// What an agent key gets while its connection needs a person: where that person can bring it back. An OAuth client would be
-// challenged to sign in again; whoever holds a key has no browser to do it in. Called by domain/call-gong.
+// What an agent key gets while its connection needs a person: where that person can bring it back. An OAuth client
+// would be challenged to sign in again; whoever holds a key has no browser to do it in. Called by domain/call-gong.
 
 import type { IntegrationConfig } from "../config.ts";
 import { randomId } from "../crypto/credential.ts";

@@ -1,6 +1,6 @@
-// The sweep of a key rotation: what is stored is sealed with the first key, and the admin learns what still needs an old
-// one. Deploy the new key second, then first, then run this until nothing names the old key. Many connections are looked
-// at in parts; what the parts before found travels in the form, sealed. Called by routes/admin-sections.tsx.
+// The sweep of a key rotation: what is stored is sealed with the first key, and the admin learns what still needs an
+// old one. Deploy the new key second, then first, then run this until nothing names the old key. Many connections are
+// looked at in parts; what the parts before found travels in the form, sealed. Called by routes/admin-sections.tsx.
 
 import { open, seal, sealedWith, Unsealable, type SealContext } from "../crypto/seal.ts";
 import { log } from "../log.ts";
@@ -59,8 +59,8 @@ export function keyWaitSeconds({ config }: Gateway): number {
 }
 
 /**
- * Seals what older keys sealed with the first one, and counts what is left, for one part of the connections. `next` leads on
- * while some are left; a `goOn` that does not open, or is from before the first key changed, begins anew.
+ * Seals what older keys sealed with the first one, and counts what is left, for one part of the connections. `next`
+ * leads on while some are left; a `goOn` that does not open, or is from before the first key changed, begins anew.
  */
 export async function sweepKeys(
   gateway: Gateway,
@@ -182,7 +182,9 @@ function count(uses: Map<string, KeyUse>, kid: string, more: Partial<KeyUse>): v
   });
 }
 
-/** The key that names connections never changes; what seals it does. Returns the kid that it would need and can't get. */
+/**
+ * The key that names connections never changes; what seals it does. Returns the kid that it would need and can't get.
+ */
 async function resealIdentity(gateway: Gateway): Promise<string | undefined> {
   const { keyring, objects } = gateway;
   const sealed = await objects.admin().currentIdentityKey();

@@ -1,5 +1,5 @@
-// Which grant types the token endpoint serves with these settings: what the metadata lists and what /token takes are one
-// list. Called by exchange-token.ts and routes/well-known. RFC 8414 §2, RFC 6749 §5.2.
+// Which grant types the token endpoint serves with these settings: what the metadata lists and what /token takes are
+// one list. Called by exchange-token.ts and routes/well-known. RFC 8414 §2, RFC 6749 §5.2.
 
 import type { Config } from "../config.ts";
 import { CLIENT_CREDENTIALS, JWT_BEARER, REGISTRABLE_GRANT_TYPES, type GrantType } from "../oauth/client.ts";

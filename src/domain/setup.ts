@@ -1,5 +1,5 @@
-// The set-up that proves itself: which checks there are, what each came to and when, and the checks that the gateway can
-// run by itself. The sign-in at Gong that proves the rest is in finish-setup.ts.
+// The set-up that proves itself: which checks there are, what each came to and when, and the checks that the gateway
+// can run by itself. The sign-in at Gong that proves the rest is in finish-setup.ts.
 
 import type { IntegrationConfig, IntegrationName } from "../config.ts";
 import { randomId } from "../crypto/credential.ts";
@@ -94,8 +94,8 @@ export async function runChecks(gateway: Gateway, origin: string, by: Actor): Pr
 }
 
 /**
- * Begins the sign-in at Gong that proves the redirect URI, the scopes and the tools of an integration; for shared access
- * it is the connection itself. Undefined for an integration that is not configured.
+ * Begins the sign-in at Gong that proves the redirect URI, the scopes and the tools of an integration; for shared
+ * access it is the connection itself. Undefined for an integration that is not configured.
  */
 export async function beginSetupSignIn(
   gateway: Gateway,

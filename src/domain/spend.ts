@@ -1,5 +1,5 @@
-// What tool calls cost the company: the days and groups of the usage counters, the budgets, and the ledger of one connection.
-// Called by routes/admin-spend.tsx. Files with the rows of many connections are ledger-files.ts.
+// What tool calls cost the company: the days and groups of the usage counters, the budgets, and the ledger of one
+// connection. Called by routes/admin-spend.tsx. Files with the rows of many connections are ledger-files.ts.
 
 import type { Policy } from "../mcp/policy.ts";
 import { periodName } from "../mcp/time-zone.ts";

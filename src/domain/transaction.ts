@@ -27,7 +27,9 @@ export interface Continuation {
   /** The client's request, with the client's name as it was shown; undefined when no client asked. */
   readonly request?: AuthorizationRequestParts | undefined;
   readonly clientName?: string | undefined;
-  /** Who acts, when the gateway knows: an admin, or the e-mail address of a person who came through Cloudflare Access. */
+  /**
+   * Who acts, when the gateway knows: an admin, or the e-mail address of a person who came through Cloudflare Access.
+   */
   readonly actor?: string | undefined;
 }
 
@@ -81,7 +83,9 @@ export async function openContinuation(gateway: Gateway, id: string, sealed: str
   return continuation;
 }
 
-/** Keeps where the browser is sent, so that a reload within a minute goes there too: a failure costs no more than that. */
+/**
+ * Keeps where the browser is sent, so that a reload within a minute goes there too: a failure costs no more than that.
+ */
 export async function finishTransaction(gateway: Gateway, id: string, url: string): Promise<void> {
   try {
     await gateway.objects.transaction(id).finish(await sealIn(gateway, id, "outcome", url));

@@ -1,7 +1,9 @@
 // An MCP integration as a tech admin registered it at Gong: what this Worker is at Gong. Built from the settings,
 // passed to everything in this folder.
 
-/** What Gong lets the integration see: the authorizing person's own calls, or the whole company's. Fixed at creation. */
+/**
+ * What Gong lets the integration see: the authorizing person's own calls, or the whole company's. Fixed at creation.
+ */
 export type Access = "personal" | "shared";
 
 export interface Integration {

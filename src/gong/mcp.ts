@@ -180,7 +180,9 @@ export async function answersPing(mcpUrl: URL, accessToken: string): Promise<boo
   }
 }
 
-/** Drops the rest of a body, so that its connection is free again. A body that broke off already is as good as dropped. */
+/**
+ * Drops the rest of a body, so that its connection is free again. A body that broke off already is as good as dropped.
+ */
 export async function discardBody(response: Response): Promise<void> {
   await response.body?.cancel().catch(() => undefined);
 }

@@ -78,8 +78,8 @@ const META = {
 };
 
 /**
- * Lists the names of the tools that `accessToken` opens, in whichever era of MCP the server speaks: after `initialize`, or
- * without it when that is refused. Calls no tool, so it costs no credits.
+ * Lists the names of the tools that `accessToken` opens, in whichever era of MCP the server speaks: after `initialize`,
+ * or without it when that is refused. Calls no tool, so it costs no credits.
  */
 export async function listGongTools(integration: Integration, accessToken: string): Promise<ToolListing> {
   const call = asker(integration, accessToken);

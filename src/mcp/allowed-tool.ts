@@ -24,8 +24,8 @@ export type ToolState = "approved" | "held";
 export type ToolVerdict = "allowed" | "not_allowed" | "held_back";
 
 /**
- * Says whether `who` may use `tool`: every rule that fits the caller must allow it, and its definition must not wait for
- * an admin. A tool never seen before is judged as a new one.
+ * Says whether `who` may use `tool`: every rule that fits the caller must allow it, and its definition must not wait
+ * for an admin. A tool never seen before is judged as a new one.
  */
 export function allowedTool(rules: ToolRules, who: ToolUser, tool: string): ToolVerdict {
   const { policy, states } = rules;

@@ -1,6 +1,6 @@
-// What the arguments of a paid call may ask for: a date range, accounts and deals, a size. Gong charges by the calls and
-// emails it reads, so a long range is the most expensive mistake. Called by the AdminObject before a call is counted.
-// Refusals tell an agent what would be allowed and never repeat what it sent.
+// What the arguments of a paid call may ask for: a date range, accounts and deals, a size. Gong charges by the calls
+// and emails it reads, so a long range is the most expensive mistake. Called by the AdminObject before a call is
+// counted. Refusals tell an agent what would be allowed and never repeat what it sent.
 
 import { rangeProblem } from "./date-range.ts";
 import { namedArguments, type NamedArguments } from "./named-arguments.ts";

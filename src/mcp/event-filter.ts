@@ -1,5 +1,6 @@
 // A stream of server-sent events with the messages in it rewritten. Everything else passes as it came, when it came.
-// Called by domain/list-tools.ts and storage/paid-pieces.ts. WHATWG HTML §9.2.6 (parsing an event stream), MCP Streamable HTTP.
+// Called by domain/list-tools.ts and storage/paid-pieces.ts. WHATWG HTML §9.2.6 (parsing an event stream), MCP
+// Streamable HTTP.
 
 /** A blank line ends an event; lines end with CR, LF or both. */
 const EVENT_END = /(?:\r\n|\r(?!\n)|\n)(?:\r\n|\r(?!\n)|\n)/;
@@ -10,15 +11,17 @@ const LINE_END = /\r\n|\r|\n/;
 export interface EventRewriting {
   /** What stands for the data of one event: the same text for an event that is to stay as it is. */
   readonly rewrite: (data: string) => Promise<string>;
-  /** The data of one last event in place of the rest, when `rewrite` threw or the stream could not be read as events. */
+  /**
+   * The data of one last event in place of the rest, when `rewrite` threw or the stream could not be read as events.
+   */
   readonly giveUp: (error: unknown) => string;
   /** Characters of the longest event. */
   readonly longest: number;
 }
 
 /**
- * Passes `events` on, the data of each put through `rewrite`. A stream that breaks is seen to break; a reader that leaves
- * ends `events` too. An event that no blank line ended is none, and left out.
+ * Passes `events` on, the data of each put through `rewrite`. A stream that breaks is seen to break; a reader that
+ * leaves ends `events` too. An event that no blank line ended is none, and left out.
  */
 export function rewriteEvents(
   events: ReadableStream<Uint8Array>,

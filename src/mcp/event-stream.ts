@@ -1,5 +1,5 @@
-// Server-sent events as MCP uses them: the messages in Gong's stream, read as they come, and events of our own. Called by
-// storage/paid-flight.ts and storage/paid-caller.ts. WHATWG HTML §9.2 (parsing), MCP 2025-11-25 Streamable HTTP.
+// Server-sent events as MCP uses them: the messages in Gong's stream, read as they come, and events of our own. Called
+// by storage/paid-flight.ts and storage/paid-caller.ts. WHATWG HTML §9.2 (parsing), MCP 2025-11-25 Streamable HTTP.
 
 /** A comment: keeps a silent stream alive, and every client skips it. */
 export const KEEP_ALIVE = ": keep-alive\n\n";

@@ -1,5 +1,5 @@
-// What differs between two JSON values, member by member: the audit's from and to of a policy, and what changed in a tool.
-// Called by the AdminObject and the tools page.
+// What differs between two JSON values, member by member: the audit's from and to of a policy, and what changed in a
+// tool. Called by the AdminObject and the tools page.
 
 import { isJsonObject } from "../json.ts";
 

@@ -1,6 +1,6 @@
 // One JSON-RPC message from an MCP client, read once and strictly, so that policy and Gong can't read two different
-// messages from the same bytes. The bytes themselves are forwarded, never a re-serialised copy. Called by domain/call-gong.
-// JSON-RPC 2.0 §4 and §5; MCP 2025-06-18 (no batches) to 2026-07-28.
+// messages from the same bytes. The bytes themselves are forwarded, never a re-serialised copy. Called by
+// domain/call-gong. JSON-RPC 2.0 §4 and §5; MCP 2025-06-18 (no batches) to 2026-07-28.
 import { isJsonObject, JsonRefused, parseStrictJson, type JsonObject } from "../json.ts";
 import { INVALID_REQUEST, PARSE_ERROR } from "./errors.ts";
 import { McpRefused } from "./refused.ts";

@@ -1,5 +1,5 @@
-// Days and months as people in one time zone count them, across the nights on which clocks change. Called by the budgets
-// and the usage counters, which begin anew at that zone's midnight. ECMA-402, Intl.DateTimeFormat.
+// Days and months as people in one time zone count them, across the nights on which clocks change. Called by the
+// budgets and the usage counters, which begin anew at that zone's midnight. ECMA-402, Intl.DateTimeFormat.
 
 const formats = new Map<string, Intl.DateTimeFormat>();
 

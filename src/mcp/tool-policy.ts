@@ -1,5 +1,5 @@
-// Which messages can cost Gong credits or reach its data, and which scopes they need. Called by domain/call-gong.ts before
-// anything is sent. Gong charges each `tools/call`, also a repeated one.
+// Which messages can cost Gong credits or reach its data, and which scopes they need. Called by domain/call-gong.ts
+// before anything is sent. Gong charges each `tools/call`, also a repeated one.
 import type { McpMessage } from "./message.ts";
 
 /**

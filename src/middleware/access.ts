@@ -7,8 +7,8 @@ import { readAccessIdentity } from "../domain/access-identity.ts";
 import { problemPage } from "../respond.tsx";
 
 /**
- * Puts the person whom Access names on the request. While Access is off nobody is named and the request goes on; while it
- * is on, a request without a good token gets a page that says what to do.
+ * Puts the person whom Access names on the request. While Access is off nobody is named and the request goes on; while
+ * it is on, a request without a good token gets a page that says what to do.
  */
 export const throughAccess = (): MiddlewareHandler<AppEnv> =>
   async function throughAccess(c, next) {

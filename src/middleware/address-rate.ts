@@ -1,6 +1,6 @@
 // How often one address may do what costs the gateway something before anybody has proved anything: the platform's rate
-// limiter, ahead of the quotas and lock-outs that the objects keep. Around the routes of sign-in, registration and account.
-// RFC 7591 §5 and RFC 8628 §5.1: open endpoints invite many. RFC 6585 §4.
+// limiter, ahead of the quotas and lock-outs that the objects keep. Around the routes of sign-in, registration and
+// account. RFC 7591 §5 and RFC 8628 §5.1: open endpoints invite many. RFC 6585 §4.
 
 import type { Context, MiddlewareHandler } from "hono";
 import type { AppEnv } from "../context.ts";
@@ -14,9 +14,9 @@ const PERIOD_SECONDS = 60;
 export type Limiter = "REGISTRATION_RATE" | "STEP_RATE";
 
 /**
- * Lets one address take this step as often a minute as the limiter in wrangler.toml says, counted at each of Cloudflare's
- * locations and for each step by itself; throws OAuthError with status 429 for more. A request without an address did not
- * come through Cloudflare and is not counted.
+ * Lets one address take this step as often a minute as the limiter in wrangler.toml says, counted at each of
+ * Cloudflare's locations and for each step by itself; throws OAuthError with status 429 for more. A request without an
+ * address did not come through Cloudflare and is not counted.
  */
 export const addressRate = (limiter: Limiter, step: string): MiddlewareHandler<AppEnv> =>
   async function addressRate(c, next) {
@@ -41,7 +41,9 @@ async function isWithinRate(limiter: RateLimit, key: string): Promise<boolean> {
   }
 }
 
-/** Whose attempts are counted together: those from one block of addresses; the word `unknown` when there is no address. */
+/**
+ * Whose attempts are counted together: those from one block of addresses; the word `unknown` when there is no address.
+ */
 export const addressOf = (c: Context<AppEnv>): string =>
   addressBlock(c.req.header("CF-Connecting-IP") ?? UNKNOWN);
 

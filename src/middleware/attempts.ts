@@ -1,5 +1,5 @@
-// Tells the client doctor how a step of a client ended. Around the routes of that step; the error pages and the stories say
-// why and for whom.
+// Tells the client doctor how a step of a client ended. Around the routes of that step; the error pages and the stories
+// say why and for whom.
 
 import type { MiddlewareHandler } from "hono";
 import type { AppEnv } from "../context.ts";

@@ -12,7 +12,8 @@ const FORM = /^application\/x-www-form-urlencoded\s*(;\s*charset\s*=\s*"?utf-8"?
 
 /**
  * Reads at most `longest` bytes. Throws OAuthError `invalid_request` with status 413 for more, 408 when the upload
- * takes longer than `limit`, by default 30 seconds, 400 when it breaks off, and 415 for an encoded body, which could grow without bound.
+ * takes longer than `limit`, by default 30 seconds, 400 when it breaks off, and 415 for an encoded body, which could
+ * grow without bound.
  */
 export async function readBody(
   request: Request,
@@ -24,7 +25,8 @@ export async function readBody(
     throw refused(415, "Send the body without a content encoding.");
   const declared = request.headers.get("content-length");
   if (declared !== null && Number(declared) > longest) throw refused(413, "Send a smaller body.");
-  // With a length the runtime frames the body by it and reads it in one go; without one, bytes are counted as they come.
+  // With a length the runtime frames the body by it and reads it in one go; without one, bytes are counted as they
+  // come.
   const reading = declared === null ? collect(request, longest) : collectWhole(request);
   try {
     const body = await limit(reading);

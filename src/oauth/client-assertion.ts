@@ -30,9 +30,9 @@ const refuse = (reason: string) => invalidClient(`assertion_${reason}`);
 
 /**
  * Reads a client assertion. Throws `invalid_client` unless it is a compact JWS of at most 4096 characters, canonically
- * encoded, without repeated members and without headers about other keys; issued and signed by the same client id for one of
- * `audiences`, named as one string; at most five minutes from its end, with 30 seconds of grace for clocks; and with a
- * `jti` (RFC 7523 §3). `now` is in epoch seconds.
+ * encoded, without repeated members and without headers about other keys; issued and signed by the same client id for
+ * one of `audiences`, named as one string; at most five minutes from its end, with 30 seconds of grace for clocks; and
+ * with a `jti` (RFC 7523 §3). `now` is in epoch seconds.
  */
 export function readClientAssertion(
   jwt: string,

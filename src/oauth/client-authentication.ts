@@ -35,9 +35,9 @@ const CONTROL_CHARACTER = /\p{Cc}/u;
 /**
  * Reads the credentials of a request from its `Authorization` header or its form (RFC 6749 §2.3.1). HTTP Basic may come
  * together with an equal `client_id` in the form. Refuses with `invalid_request` a secret in both places, or one beside
- * an assertion (RFC 6749 §5.2: more than one mechanism), and with `invalid_client` everything else that is not one whole
- * set of credentials: a malformed header, another scheme, another client id in the form, half of an assertion or one of
- * another type (RFC 7521 §4.2), or no client id.
+ * an assertion (RFC 6749 §5.2: more than one mechanism), and with `invalid_client` everything else that is not one
+ * whole set of credentials: a malformed header, another scheme, another client id in the form, half of an assertion or
+ * one of another type (RFC 7521 §4.2), or no client id.
  */
 export function presentedCredentials(
   authorization: string | undefined,

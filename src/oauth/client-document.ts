@@ -43,7 +43,10 @@ export function parseClientDocument(url: string, document: JsonObject, publicUrl
   };
 }
 
-/** RFC 7523 §2.1 is for clients that prove who they are; whether an issuer may vouch to this one is the settings' to say. */
+/**
+ * RFC 7523 §2.1 is for clients that prove who they are; whether an issuer may vouch to this one is the settings' to
+ * say.
+ */
 function listsAssertions({ grant_types: names }: JsonObject): boolean {
   return Array.isArray(names) && names.includes(JWT_BEARER);
 }
@@ -71,8 +74,8 @@ function problemOf(error: OAuthError): ClientDocumentProblem {
 }
 
 /**
- * The methods of a document, the stronger first. The list of SEP-3149 (OpenID Connect RP Metadata Choices §2) goes before
- * the single method; a document with neither is a public client, since no secret could be agreed on.
+ * The methods of a document, the stronger first. The list of SEP-3149 (OpenID Connect RP Metadata Choices §2) goes
+ * before the single method; a document with neither is a public client, since no secret could be agreed on.
  */
 function authMethods(
   url: string,

@@ -24,8 +24,8 @@ export function isDocumentClientId(clientId: string): boolean {
  * The host of `url` when the gateway at `publicUrl` may fetch it as a client's document, else undefined. Takes https
  * URLs with a path (draft §3). Refuses user information, fragments, dot segments, IP addresses, names of one label or
  * of private networks, the gateway's own host and its siblings on workers.dev, and more than 2048 characters. Also
- * refuses what the draft leaves to the server: a port, so that nobody can make the gateway try ports, and every spelling
- * that a URL parser would change, so that the address shown, compared and fetched is one string.
+ * refuses what the draft leaves to the server: a port, so that nobody can make the gateway try ports, and every
+ * spelling that a URL parser would change, so that the address shown, compared and fetched is one string.
  */
 export function documentUrlHost(url: string, publicUrl: string): string | undefined {
   const host = url.length > LONGEST_URL ? undefined : FORM.exec(url)?.groups?.["host"];

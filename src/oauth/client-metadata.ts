@@ -100,8 +100,8 @@ const INVISIBLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Default_Ignorable_Code_Poin
 const BLANK = /[\s\u0085\u2800]+/gu;
 
 /**
- * A client's name on one line, for labels: without control, bidirectional, zero-width and format characters, with single
- * spaces, at most 64 code points. Undefined when nothing visible is left. It is still only what the client says.
+ * A client's name on one line, for labels: without control, bidirectional, zero-width and format characters, with
+ * single spaces, at most 64 code points. Undefined when nothing visible is left. It is still only what the client says.
  */
 export function displayName(name: string | undefined): string | undefined {
   const visible = (name ?? "").replace(BLANK, " ").replace(INVISIBLE, "").replace(BLANK, " ").trim();
@@ -161,7 +161,10 @@ function supportedOf<Name extends string>(value: unknown, supported: readonly Na
   return supported.filter((name) => value.includes(name));
 }
 
-/** RFC 7591 §2: the name as the client wrote it. Refuses with `invalid_client_metadata` what is not text of up to 200 characters. */
+/**
+ * RFC 7591 §2: the name as the client wrote it. Refuses with `invalid_client_metadata` what is not text of up to 200
+ * characters.
+ */
 export function parseClientName(value: unknown): string | undefined {
   if (value === undefined || value === "") return undefined;
   if (typeof value !== "string" || value.length > LONGEST_NAME || !value.isWellFormed()) {

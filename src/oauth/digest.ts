@@ -15,7 +15,9 @@ export function hashesMatch(one: string, other: string): boolean {
   return difference === 0;
 }
 
-/** The bytes of unpadded base64url, or undefined when `text` is not their one canonical spelling (RFC 4648 §3.5, §5). */
+/**
+ * The bytes of unpadded base64url, or undefined when `text` is not their one canonical spelling (RFC 4648 §3.5, §5).
+ */
 export function decodeBase64url(text: string): Uint8Array<ArrayBuffer> | undefined {
   if (!/^[A-Za-z0-9_-]*$/.test(text) || text.length % 4 === 1) return undefined;
   const binary = atob(text.replaceAll("-", "+").replaceAll("_", "/"));

@@ -49,7 +49,8 @@ export type RedemptionDecision =
 /**
  * Decides what a presented code does (RFC 6749 §4.1.3, RFC 7636 §4.6). Only the rightful client with the right verifier
  * has any effect. A second use is refused; within 60 seconds of the first it changes nothing more, because clients do
- * fire twice, and later it revokes the grant (RFC 6749 §4.1.2). A wrong redirect URI or resource does not spend the code.
+ * fire twice, and later it revokes the grant (RFC 6749 §4.1.2). A wrong redirect URI or resource does not spend the
+ * code.
  */
 export function decideRedemption(
   code: CodeRecord | undefined,
@@ -120,8 +121,9 @@ export type RotationDecision =
 /**
  * Decides what a presented refresh token does (RFC 6749 §6, RFC 9700 §4.14.2). The newest one rotates. Its immediate
  * predecessor gets the same stored answer within 60 seconds of the rotation, or for as long as nothing of that answer
- * was ever used: the client lost it. Every other spent token is reuse and revokes the family. The predecessor's deadline
- * does not move when it is replayed. Another client, an ended grant, or a token this family never issued changes nothing.
+ * was ever used: the client lost it. Every other spent token is reuse and revokes the family. The predecessor's
+ * deadline does not move when it is replayed. Another client, an ended grant, or a token this family never issued
+ * changes nothing.
  */
 export function decideRotation(
   grant: RotationRecord,

@@ -1,6 +1,7 @@
-// What an identity assertion says (an ID-JAG: a company's issuer vouches for one person to one client at one authorization
-// server), checked before anything is fetched, verified or stored. Called by domain/identity-assertion; the signature is
-// crypto/'s part. Identity Assertion JWT Authorization Grant draft §3 and §4, RFC 7523 §2.1 and §3, RFC 8725 §3.11.
+// What an identity assertion says (an ID-JAG: a company's issuer vouches for one person to one client at one
+// authorization server), checked before anything is fetched, verified or stored. Called by domain/identity-assertion;
+// the signature is crypto/'s part. Identity Assertion JWT Authorization Grant draft §3 and §4, RFC 7523 §2.1 and §3,
+// RFC 8725 §3.11.
 import { OAuthError } from "../errors.ts";
 import type { JsonObject } from "../json.ts";
 import type { AssertionAlgorithm } from "./client-keys.ts";
@@ -45,9 +46,9 @@ export function refusedAssertion(reason: string): OAuthError {
 }
 
 /**
- * Reads an identity assertion. Throws `invalid_grant` unless it is a signed JWT of the type `oauth-id-jag+jwt` and at most
- * 8192 characters, for `audience` alone, with `iss`, `sub`, `client_id`, `resource`, `jti`, `iat` and `exp`, at most
- * fifteen minutes from its end. `now` is in epoch seconds.
+ * Reads an identity assertion. Throws `invalid_grant` unless it is a signed JWT of the type `oauth-id-jag+jwt` and at
+ * most 8192 characters, for `audience` alone, with `iss`, `sub`, `client_id`, `resource`, `jti`, `iat` and `exp`, at
+ * most fifteen minutes from its end. `now` is in epoch seconds.
  */
 export function readIdentityAssertion(
   jwt: string,

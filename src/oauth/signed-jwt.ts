@@ -1,5 +1,5 @@
-// A signed JWT, read before its signature is verified: its form, the header that says what it is, and its times. Called by
-// client-assertion.ts and identity-assertion.ts. RFC 7515 §4.1 and §7.1, RFC 7519 §4.1, RFC 8725 §3.
+// A signed JWT, read before its signature is verified: its form, the header that says what it is, and its times. Called
+// by client-assertion.ts and identity-assertion.ts. RFC 7515 §4.1 and §7.1, RFC 7519 §4.1, RFC 8725 §3.
 import type { OAuthError } from "../errors.ts";
 import { isJsonObject, JsonRefused, parseStrictJson, type JsonObject } from "../json.ts";
 import { ASSERTION_ALGORITHMS, type AssertionAlgorithm } from "./client-keys.ts";
@@ -26,8 +26,8 @@ export interface UnprovenJwt {
 export type Refuse = (reason: string) => OAuthError;
 
 /**
- * Reads a compact JWS of at most `longest` characters, canonically encoded, without repeated members, signed with one of
- * our algorithms, without headers about other keys, and of a type that `isType` takes (RFC 8725 §3.11).
+ * Reads a compact JWS of at most `longest` characters, canonically encoded, without repeated members, signed with one
+ * of our algorithms, without headers about other keys, and of a type that `isType` takes (RFC 8725 §3.11).
  */
 export function readSignedJwt(
   jwt: string,

@@ -1,5 +1,5 @@
-// Issuers whose identity assertions are believed, from the TRUSTED_ISSUERS setting. Called by config.ts only; problems name
-// the entry by its position and never quote it. Identity Assertion JWT Authorization Grant draft §4, RFC 7517 §5.
+// Issuers whose identity assertions are believed, from the TRUSTED_ISSUERS setting. Called by config.ts only; problems
+// name the entry by its position and never quote it. Identity Assertion JWT Authorization Grant draft §4, RFC 7517 §5.
 
 import { isJsonObject, parseStrictArray, type JsonObject } from "../json.ts";
 import { documentUrlHost } from "./client-id-url.ts";

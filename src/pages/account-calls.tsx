@@ -1,5 +1,5 @@
-// How much a person's connection was used: a line for each agent and key on the account page, and a page of its own with
-// charts, and with the way to erase it all. Rendered by GET /account/calls.
+// How much a person's connection was used: a line for each agent and key on the account page, and a page of its own
+// with charts, and with the way to erase it all. Rendered by GET /account/calls.
 
 import { Confirm } from "./confirm.tsx";
 import { Layout } from "./layout.tsx";

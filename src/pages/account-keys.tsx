@@ -1,5 +1,5 @@
-// The agent keys of a person's own connection: the list with the way to revoke each, the form for a new one, and the page
-// that shows a key once. Part of account.tsx; rendered by GET and POST /account/keys too.
+// The agent keys of a person's own connection: the list with the way to revoke each, the form for a new one, and the
+// page that shows a key once. Part of account.tsx; rendered by GET and POST /account/keys too.
 
 import { callsInWords, type AgentCalls, type CallsOfAgents } from "./account-calls.tsx";
 import {

@@ -1,5 +1,5 @@
-// Agent keys for admins: a new one for shared access, and the list of everybody's with the way to revoke each. Rendered by
-// GET and POST /admin/agent-keys.
+// Agent keys for admins: a new one for shared access, and the list of everybody's with the way to revoke each. Rendered
+// by GET and POST /admin/agent-keys.
 
 import type { ListPage, ListQuery } from "../listing.ts";
 import { AdminFrame, type AdminPageView } from "./admin-frame.tsx";

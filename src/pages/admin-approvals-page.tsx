@@ -1,5 +1,5 @@
-// The list of requests for shared access that wait. Rendered by GET /admin/approvals; the first ones are on the overview
-// too.
+// The list of requests for shared access that wait. Rendered by GET /admin/approvals; the first ones are on the
+// overview too.
 
 import type { ListPage, ListQuery } from "../listing.ts";
 import { ApprovalForm, type Approval } from "./admin-approvals.tsx";

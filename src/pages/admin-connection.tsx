@@ -1,4 +1,5 @@
-// One connection: how it is and why, what can use it, and the ways to end that. Rendered by GET /admin/connections/<id>.
+// One connection: how it is and why, what can use it, and the ways to end that. Rendered by GET
+// /admin/connections/<id>.
 
 import { connectionLabel, StateBadge } from "./admin-connections.tsx";
 import { AdminFrame, type AdminPageView } from "./admin-frame.tsx";

@@ -1,5 +1,5 @@
-// The client doctor: which clients tried to sign in, and how far each came. Rendered by GET /admin/doctor; the steps of one
-// client are on its page.
+// The client doctor: which clients tried to sign in, and how far each came. Rendered by GET /admin/doctor; the steps of
+// one client are on its page.
 
 import type { ListPage, ListQuery } from "../listing.ts";
 import { AdminFrame, type AdminPageView } from "./admin-frame.tsx";

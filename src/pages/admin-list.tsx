@@ -1,5 +1,5 @@
-// A long list on an admin page: search, filters, rows as a table that stacks on narrow screens, and paging by links. All
-// of it are GET forms and links, so it works without script and every state has a URL. Called by the admin pages.
+// A long list on an admin page: search, filters, rows as a table that stacks on narrow screens, and paging by links.
+// All of it are GET forms and links, so it works without script and every state has a URL. Called by the admin pages.
 
 import type { Child } from "hono/jsx";
 import { listUrl, type ListPage, type ListQuery } from "../listing.ts";

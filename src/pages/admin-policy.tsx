@@ -1,5 +1,5 @@
-// The policy as an admin edits it: how much of each budget is used, and one form for each part of the policy. Rendered by
-// GET /admin/policy, and again with what was sent when it could not be saved.
+// The policy as an admin edits it: how much of each budget is used, and one form for each part of the policy. Rendered
+// by GET /admin/policy, and again with what was sent when it could not be saved.
 
 import type { PropsWithChildren } from "hono/jsx";
 import { AdminFrame, type AdminPageView } from "./admin-frame.tsx";
@@ -35,7 +35,9 @@ export interface AdminPolicyView extends AdminPageView {
   readonly outcome?: "saved" | "refused" | "changed_meanwhile";
 }
 
-/** Renders one part of the policy. Posts to /admin/policy/budgets, /guards, /access, /exception, /removal and /content. */
+/**
+ * Renders one part of the policy. Posts to /admin/policy/budgets, /guards, /access, /exception, /removal and /content.
+ */
 export function AdminPolicyPage(view: AdminPolicyView) {
   return (
     <AdminFrame section="/admin/policy" title="Policy" nonce={view.nonce} csrf={view.csrf}>

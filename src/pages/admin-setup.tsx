@@ -1,5 +1,5 @@
-// The set-up: what to click at Gong, what to put into the settings, and the checks that prove each of it. Rendered by GET
-// /admin/setup; posts to /admin/setup/check and /admin/setup/sign-in.
+// The set-up: what to click at Gong, what to put into the settings, and the checks that prove each of it. Rendered by
+// GET /admin/setup; posts to /admin/setup/check and /admin/setup/sign-in.
 
 import { AdminFrame, type AdminPageView } from "./admin-frame.tsx";
 import { ACCESS_IN_WORDS, type Access } from "./flow-text.ts";

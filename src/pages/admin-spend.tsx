@@ -1,5 +1,5 @@
-// What the company's tool calls cost: by day and by group, what was saved, the budgets, and the ledger as files. Rendered by
-// GET /admin/spend.
+// What the company's tool calls cost: by day and by group, what was saved, the budgets, and the ledger as files.
+// Rendered by GET /admin/spend.
 
 import { AdminFrame, type AdminPageView } from "./admin-frame.tsx";
 import { BudgetPanel, type BudgetRow } from "./budget-panel.tsx";

@@ -1,5 +1,6 @@
-// The overview of the admin pages: what needs attention, how the connections are, requests for shared access, and how far
-// the set-up is proven. Rendered by GET /admin for a signed-in admin; each form carries the CSRF token of that session.
+// The overview of the admin pages: what needs attention, how the connections are, requests for shared access, and how
+// far the set-up is proven. Rendered by GET /admin for a signed-in admin; each form carries the CSRF token of that
+// session.
 
 import { Approvals, type Approval } from "./admin-approvals.tsx";
 import { AdminFrame } from "./admin-frame.tsx";
@@ -20,7 +21,9 @@ export interface Integration {
 export interface AdminView {
   nonce: string;
   csrf: string;
-  /** How many checks of the set-up there are, how many did not pass, and when the oldest result is from (epoch seconds). */
+  /**
+   * How many checks of the set-up there are, how many did not pass, and when the oldest result is from (epoch seconds).
+   */
   setup: { readonly all: number; readonly open: number; readonly asOf?: number | undefined };
   integrations: readonly Integration[];
   approvals: readonly Approval[];

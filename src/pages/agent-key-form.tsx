@@ -1,5 +1,5 @@
-// The form that makes an agent key, the one time that the key is shown, and the button that revokes it. Parts of the pages
-// of admins and people.
+// The form that makes an agent key, the one time that the key is shown, and the button that revokes it. Parts of the
+// pages of admins and people.
 
 import {
   daysInWords,

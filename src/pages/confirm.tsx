@@ -1,5 +1,5 @@
-// An act that can't be undone: a button that opens what will happen, and behind it the button that does it. Works without
-// script. Called by the pages of admins and people.
+// An act that can't be undone: a button that opens what will happen, and behind it the button that does it. Works
+// without script. Called by the pages of admins and people.
 
 import type { PropsWithChildren } from "hono/jsx";
 import { spelledOut } from "./outside-text.ts";

@@ -1,5 +1,6 @@
 // The page between a form and another origin: a 200 with a visible link and an immediate refresh, so that a strict
-// `form-action 'self'` holds on the page before it (CSP Level 3 §6.4.2 follows redirects). Rendered after Approve and Deny.
+// `form-action 'self'` holds on the page before it (CSP Level 3 §6.4.2 follows redirects). Rendered after Approve and
+// Deny.
 
 import { Layout } from "./layout.tsx";
 import { outsideUrl } from "./links.ts";

@@ -1,5 +1,5 @@
-// Whether the questions of agents are kept for admins to read: the policy's fields for it, and the sentence that people see
-// while they are. Part of the policy page, the consent page and /account/calls.
+// Whether the questions of agents are kept for admins to read: the policy's fields for it, and the sentence that people
+// see while they are. Part of the policy page, the consent page and /account/calls.
 
 import { Field, YesNo, type FormState } from "./policy-fields.tsx";
 

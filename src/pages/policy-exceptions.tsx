@@ -1,4 +1,5 @@
-// The exceptions of the policy: the budget and the tools of one connection, client or agent key. Part of admin-policy.tsx.
+// The exceptions of the policy: the budget and the tools of one connection, client or agent key. Part of
+// admin-policy.tsx.
 
 import { Confirm } from "./confirm.tsx";
 import { spelledOut } from "./outside-text.ts";

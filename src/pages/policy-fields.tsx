@@ -1,5 +1,5 @@
-// The fields of the policy's forms: a label, what it means, the value, and what is wrong with it right beside it. Called
-// by the policy and tools pages.
+// The fields of the policy's forms: a label, what it means, the value, and what is wrong with it right beside it.
+// Called by the policy and tools pages.
 
 import type { Child } from "hono/jsx";
 import { spelledOut } from "./outside-text.ts";

@@ -1,5 +1,5 @@
-// What the checks of the set-up say: a title for each check, and for each thing one can find what it means and what to do.
-// Called by admin-setup.tsx.
+// What the checks of the set-up say: a title for each check, and for each thing one can find what it means and what to
+// do. Called by admin-setup.tsx.
 
 export interface FindingWords {
   readonly text: string;

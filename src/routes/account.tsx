@@ -1,5 +1,5 @@
-// /account: a person's sign-in by proof at Gong, their page, and what they can do there. Every change is a form post of a
-// live account session, answered with a redirect back to the page.
+// /account: a person's sign-in by proof at Gong, their page, and what they can do there. Every change is a form post of
+// a live account session, answered with a redirect back to the page.
 
 import type { Context } from "hono";
 import { isoTime } from "../clock.ts";

@@ -1,5 +1,5 @@
-// /admin/machine-clients: the machine clients of shared access, listed, made and ended. Every change is a form post of a
-// live admin session. Nothing here is stored by a browser: one answer holds a secret.
+// /admin/machine-clients: the machine clients of shared access, listed, made and ended. Every change is a form post of
+// a live admin session. Nothing here is stored by a browser: one answer holds a secret.
 
 import type { Context } from "hono";
 import { newRoutes, type AppEnv } from "../context.ts";

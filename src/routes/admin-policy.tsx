@@ -1,5 +1,5 @@
-// /admin/policy: budgets, cost guards, tool rules, exceptions and whether questions are kept. Each form changes one part of the policy; what can't be
-// saved is shown again as it was sent, with what is wrong beside it.
+// /admin/policy: budgets, cost guards, tool rules, exceptions and whether questions are kept. Each form changes one
+// part of the policy; what can't be saved is shown again as it was sent, with what is wrong beside it.
 
 import type { Context } from "hono";
 import { newRoutes, type AppEnv } from "../context.ts";

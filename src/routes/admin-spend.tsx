@@ -1,4 +1,5 @@
-// /admin/spend: what tool calls cost, by day and group; the ledger of each connection; both as files; what a call asked, where policy keeps it; and the erasure.
+// /admin/spend: what tool calls cost, by day and group; the ledger of each connection; both as files; what a call
+// asked, where policy keeps it; and the erasure.
 
 import { newRoutes } from "../context.ts";
 import {

@@ -1,5 +1,5 @@
-// /admin: sign-in, sign-out and the overview. The other sections are admin-sections.tsx. Every change is a form post of a
-// live session.
+// /admin: sign-in, sign-out and the overview. The other sections are admin-sections.tsx. Every change is a form post of
+// a live session.
 
 import type { Context } from "hono";
 import { newRoutes, type AppEnv } from "../context.ts";

@@ -141,8 +141,8 @@ function challenge(
 }
 
 /**
- * The same for an agent key, without where to sign in: whoever holds a key gave it to an agent that has no browser, and a
- * new sign-in would not bring the key back.
+ * The same for an agent key, without where to sign in: whoever holds a key gave it to an agent that has no browser, and
+ * a new sign-in would not bring the key back.
  */
 function keyChallenge({ kind }: Exclude<McpAnswer, { kind: "response" }>, cors: Cors | undefined): Response {
   const ended = kind === "unauthorized";

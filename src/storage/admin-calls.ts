@@ -1,6 +1,6 @@
-// The part of the AdminObject that sees agents' calls: the policy, the decision about each call that can cost credits, its
-// place in the budgets, and what Gong's tools were seen to be. Each method is one atomic state change; the SQL is in the
-// files beside it.
+// The part of the AdminObject that sees agents' calls: the policy, the decision about each call that can cost credits,
+// its place in the budgets, and what Gong's tools were seen to be. Each method is one atomic state change; the SQL is
+// in the files beside it.
 
 import { nowSeconds } from "../clock.ts";
 import { integrationNamed, parseConfig } from "../config.ts";

@@ -1,5 +1,5 @@
-// The part of the AdminObject that knows what there is in the deployment: the key that connection ids are derived from, and
-// the index of connections, people, agent keys and machine clients. The index of connections decides nothing.
+// The part of the AdminObject that knows what there is in the deployment: the key that connection ids are derived from,
+// and the index of connections, people, agent keys and machine clients. The index of connections decides nothing.
 
 import { EMPTY_PAGE, type ListPage, type ListQuery } from "../listing.ts";
 import type { Client } from "../oauth/client.ts";

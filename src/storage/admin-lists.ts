@@ -1,5 +1,5 @@
-// The half of the AdminObject that the admin's lists read: one page at a time, never more than a page. The other half is
-// admin-object.ts; the SQL is in the files beside them.
+// The half of the AdminObject that the admin's lists read: one page at a time, never more than a page. The other half
+// is admin-object.ts; the SQL is in the files beside them.
 
 import { DurableObject } from "cloudflare:workers";
 import { EMPTY_PAGE, type ListPage, type ListQuery } from "../listing.ts";

@@ -1,7 +1,7 @@
 // The AdminObject: one per deployment. Admin sessions and their lock-out, the index of connections and of clients, the
-// approvals that wait for an admin, the key that connection ids are derived from, policy, budgets and the audit. In four
-// layers: admin-lists.ts, admin-directory.ts, admin-calls.ts, and this. Each method is one atomic state change; the SQL is
-// in the files beside them.
+// approvals that wait for an admin, the key that connection ids are derived from, policy, budgets and the audit. In
+// four layers: admin-lists.ts, admin-directory.ts, admin-calls.ts, and this. Each method is one atomic state change;
+// the SQL is in the files beside them.
 
 import { AdminCalls } from "./admin-calls.ts";
 import type { Approval } from "./admin-schema.ts";

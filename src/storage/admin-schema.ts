@@ -1,5 +1,5 @@
-// The tables of the AdminObject, and the rows that cross its border. storage/README.md says for every field whether it is
-// sealed, hashed or plain, when it is written and when it is gone. Times are epoch seconds.
+// The tables of the AdminObject, and the rows that cross its border. storage/README.md says for every field whether it
+// is sealed, hashed or plain, when it is written and when it is gone. Times are epoch seconds.
 
 import { MACHINE_CLIENTS_STEP } from "./machine-clients.ts";
 import type { Migration } from "./migrations.ts";

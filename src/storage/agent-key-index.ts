@@ -1,5 +1,5 @@
-// The index of agent keys in the AdminObject, so that an admin can find and end any of them. It decides nothing: whether a
-// key works is its connection's to say.
+// The index of agent keys in the AdminObject, so that an admin can find and end any of them. It decides nothing:
+// whether a key works is its connection's to say.
 
 import type { ListPage, ListQuery } from "../listing.ts";
 import type { AgentKeyEntry } from "./admin-schema.ts";

@@ -1,5 +1,5 @@
-// The agent keys of one connection, as SQL on the ConnectionObject's database: static credentials of agents that have no
-// browser, kept as hashes. Each function runs inside one transaction of the object and awaits nothing.
+// The agent keys of one connection, as SQL on the ConnectionObject's database: static credentials of agents that have
+// no browser, kept as hashes. Each function runs inside one transaction of the object and awaits nothing.
 
 import { failpoint } from "../failpoints.ts";
 import { noteEvent } from "./connection-audit.ts";
@@ -51,8 +51,8 @@ export type AgentKeyUse =
   | { readonly ok: false; readonly reason: "unknown" | "expired" | "revoked" };
 
 /**
- * Records a key. Writes nothing when the connection has its most already, or a live key has the name: a form that is sent
- * twice makes one key.
+ * Records a key. Writes nothing when the connection has its most already, or a live key has the name: a form that is
+ * sent twice makes one key.
  */
 export function insertAgentKey(
   sql: SqlStorage,

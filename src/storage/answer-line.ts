@@ -1,6 +1,6 @@
-// The line from the ConnectionObject to one caller of a paid call: the object writes, the Worker hands on to the client.
-// Each write resolves when the client's side has taken it, so that the object knows what was delivered; it rejects when
-// the client has left. Opened by domain/call-paid.ts, written by paid-caller.ts.
+// The line from the ConnectionObject to one caller of a paid call: the object writes, the Worker hands on to the
+// client. Each write resolves when the client's side has taken it, so that the object knows what was delivered; it
+// rejects when the client has left. Opened by domain/call-paid.ts, written by paid-caller.ts.
 
 import { RpcTarget } from "cloudflare:workers";
 

@@ -1,6 +1,6 @@
-// The security audit in the AdminObject: one row per act, in the transaction of the act it tells of. What admins and the
-// gateway do, what people do at their account, and what strangers cause (refused sign-ins, decisions on consent pages)
-// are bounded apart, so nobody can push an admin's acts out by making noise.
+// The security audit in the AdminObject: one row per act, in the transaction of the act it tells of. What admins and
+// the gateway do, what people do at their account, and what strangers cause (refused sign-ins, decisions on consent
+// pages) are bounded apart, so nobody can push an admin's acts out by making noise.
 
 import type { ListPage, ListQuery } from "../listing.ts";
 import { dayStart } from "../listing.ts";
@@ -41,8 +41,8 @@ export type AuditRow = {
 const COLUMNS = "id, at, actor, action, target, request_id";
 
 /**
- * Writes one audit row; `target` is the id it was done to, never a secret. The oldest of its cause over 10,000 goes. Of what
- * strangers cause, more than sixty rows a minute are left out.
+ * Writes one audit row; `target` is the id it was done to, never a secret. The oldest of its cause over 10,000 goes. Of
+ * what strangers cause, more than sixty rows a minute are left out.
  */
 export function writeAudit(sql: SqlStorage, now: number, by: Actor, action: string, target?: string): void {
   if (by.cause === "stranger" && strangersLastMinute(sql, now) >= MOST_OF_STRANGERS) return;

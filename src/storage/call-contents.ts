@@ -1,5 +1,5 @@
-// Arguments of paid calls that policy has kept, sealed, for an admin to read: written with the row of the ledger, and gone with
-// it. SQL on the ConnectionObject's database; the stories are paid-arrival.ts and content-life.ts.
+// Arguments of paid calls that policy has kept, sealed, for an admin to read: written with the row of the ledger, and
+// gone with it. SQL on the ConnectionObject's database; the stories are paid-arrival.ts and content-life.ts.
 
 import type { ContentSettings } from "../mcp/policy.ts";
 import type { CallContentRow } from "./paid-schema.ts";
@@ -59,7 +59,10 @@ export function sweepOver(sql: SqlStorage, now: number): boolean {
   return sql.exec("SELECT 1 FROM call_contents LIMIT 1").toArray().length > 0;
 }
 
-/** When it is to be looked at next, epoch seconds: what is over goes, and once a day policy is asked whether it still keeps any. */
+/**
+ * When it is to be looked at next, epoch seconds: what is over goes, and once a day policy is asked whether it still
+ * keeps any.
+ */
 export function nextContentSweepAt(sql: SqlStorage, now: number): number | undefined {
   const { due } = sql.exec<{ due: number | null }>("SELECT MIN(kept_until) AS due FROM call_contents").one();
   return due === null ? undefined : Math.min(due, now + DAY);

@@ -23,7 +23,10 @@ export function settleCall(
   core.keepAlive(settled.catch((error: unknown) => log("warn", "paid_call.not_settled", errorFields(error))));
 }
 
-/** Outcomes after which Gong has charged nothing: not asked, refused before any work, or asking its caller something first. */
+/**
+ * Outcomes after which Gong has charged nothing: not asked, refused before any work, or asking its caller something
+ * first.
+ */
 const FREE: ReadonlySet<CallOutcome> = new Set<CallOutcome>([
   "input_required",
   "refused_by_gong",

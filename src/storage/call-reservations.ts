@@ -1,5 +1,6 @@
 // Tool calls before and after they are made, in the AdminObject: decided by policy, counted against budgets while they
-// run, and settled as spent or released. Decision and count are one transaction, so that no two calls get the last place.
+// run, and settled as spent or released. Decision and count are one transaction, so that no two calls get the last
+// place.
 
 import type { IntegrationConfig } from "../config.ts";
 import { allowedTool, type ToolVerdict } from "../mcp/allowed-tool.ts";
@@ -104,7 +105,8 @@ const TOOL_REFUSALS: Readonly<Record<Exclude<ToolVerdict, "allowed">, Extract<Ca
 
 /**
  * Settles a call once: `released` gives its place back, `spent` keeps it; either way the use is counted for the day. A
- * call that was already taken for spent is set right. Settling again, or an id that was never reserved, changes nothing.
+ * call that was already taken for spent is set right. Settling again, or an id that was never reserved, changes
+ * nothing.
  */
 export function settleCall(
   sql: SqlStorage,

@@ -1,5 +1,5 @@
-// The clients that got a token here, in the AdminObject: what the list of clients shows. It decides nothing; who a client
-// is, the registry, the settings and the client's own document say.
+// The clients that got a token here, in the AdminObject: what the list of clients shows. It decides nothing; who a
+// client is, the registry, the settings and the client's own document say.
 
 import type { ListPage, ListQuery } from "../listing.ts";
 import { contains, pageOf } from "./page-of.ts";

@@ -1,6 +1,6 @@
-// Gong's answer to a code exchange while it is not a connection yet: sealed in its transaction before anybody reads it, so
-// that a crash does not lose it. Whoever finishes the sign-in goes on from it: the Worker that asked, the one that serves
-// the browser's reload, or the alarm.
+// Gong's answer to a code exchange while it is not a connection yet: sealed in its transaction before anybody reads it,
+// so that a crash does not lose it. Whoever finishes the sign-in goes on from it: the Worker that asked, the one that
+// serves the browser's reload, or the alarm.
 
 import { integrationNamed, type Config, type IntegrationConfig, type IntegrationName } from "../config.ts";
 import { open, seal, type SealContext } from "../crypto/seal.ts";
@@ -42,8 +42,8 @@ export async function openCodeAnswer(
 }
 
 /**
- * Puts the tokens in a kept answer where they belong when no browser comes back for them: a person's newest sign-in may have
- * ended the older ones at Gong. Throws GongError for an answer that can't be used.
+ * Puts the tokens in a kept answer where they belong when no browser comes back for them: a person's newest sign-in may
+ * have ended the older ones at Gong. Throws GongError for an answer that can't be used.
  */
 export async function adoptCodeAnswer(deployment: Deployment, id: string, sealed: string): Promise<void> {
   const { integration: name, answer, answeredAt } = await openCodeAnswer(deployment, id, sealed);
@@ -53,8 +53,8 @@ export async function adoptCodeAnswer(deployment: Deployment, id: string, sealed
 }
 
 /**
- * Keeps tokens that no agent was signed in for. Shared access: they are the connection. Personal: they heal the person's
- * connection, if there is one that nobody has ended; else nothing is kept.
+ * Keeps tokens that no agent was signed in for. Shared access: they are the connection. Personal: they heal the
+ * person's connection, if there is one that nobody has ended; else nothing is kept.
  */
 export async function adoptTokens(
   deployment: Deployment,

@@ -1,6 +1,6 @@
-// Grants that no code opened: a client's own (RFC 6749 §4.4) and those that an issuer vouches for (RFC 7523). There is one
-// for each client and resource, however often it asks, and no refresh token. SQL on the ConnectionObject's database,
-// inside its transactions; called by ConnectionObject.
+// Grants that no code opened: a client's own (RFC 6749 §4.4) and those that an issuer vouches for (RFC 7523). There is
+// one for each client and resource, however often it asks, and no refresh token. SQL on the ConnectionObject's
+// database, inside its transactions; called by ConnectionObject.
 
 import { failpoint } from "../failpoints.ts";
 import type { VOUCHED_GRANT_TYPES } from "../oauth/client.ts";

@@ -144,8 +144,8 @@ const COLUMNS = `id, integration, created_at, state, reason, state_since, used_o
   person_due_at, person_due_for`;
 
 /**
- * One page of the index, the newest first. Searches ids, names of agents and reasons; filters by `state` (or `soon`, which
- * is what will need a person within a week or is at risk) and by `client`, a client id.
+ * One page of the index, the newest first. Searches ids, names of agents and reasons; filters by `state` (or `soon`,
+ * which is what will need a person within a week or is at risk) and by `client`, a client id.
  */
 export function pageConnections(
   sql: SqlStorage,

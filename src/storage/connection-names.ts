@@ -25,7 +25,9 @@ export const IDENTITY_PLACE: SealContext = {
 };
 const ID_LENGTH = 16;
 
-/** The id of the connection that is named after a person; undefined without a user id from Gong, and without the key. */
+/**
+ * The id of the connection that is named after a person; undefined without a user id from Gong, and without the key.
+ */
 export async function namedConnectionId(
   naming: Naming,
   integration: IntegrationConfig,

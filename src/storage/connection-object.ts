@@ -61,8 +61,8 @@ export class ConnectionObject extends DurableObject<Env> {
   /**
    * Puts Gong's answer to an authorization in place, sealed, as the next generation, and opens the grant it was made
    * for. An older refresh still in flight is fenced off. The tokens of every earlier grant stay good: the same
-   * person's connection heals. Of two sign-ins the newer one's tokens stay, whichever is finished first, and the same one
-   * again changes none: it opens its grant.
+   * person's connection heals. Of two sign-ins the newer one's tokens stay, whichever is finished first, and the same
+   * one again changes none: it opens its grant.
    */
   async connectGong(
     name: IntegrationName,
@@ -93,8 +93,8 @@ export class ConnectionObject extends DurableObject<Env> {
   }
 
   /**
-   * Opens the one grant that a client has without a code, or brings it up to date: RFC 6749 §4.4, RFC 7523. Refused while
-   * Gong can't be reached with this connection, and for a client whose access somebody ended.
+   * Opens the one grant that a client has without a code, or brings it up to date: RFC 6749 §4.4, RFC 7523. Refused
+   * while Gong can't be reached with this connection, and for a client whose access somebody ended.
    */
   async openCodelessGrant(grant: CodelessGrant): Promise<CodelessOutcome> {
     return codeless.openCodelessGrant(this.#core, grant);
@@ -113,7 +113,7 @@ export class ConnectionObject extends DurableObject<Env> {
     await codeless.barClient(this.#core, barred, reason);
   }
 
-  /** Checks an access token or agent key and hands out Gong's token. RFC 6750 §3.1: every refusal looks the same outside. */
+  /** Checks an access token or agent key and hands out Gong's token. All refusals look alike outside: RFC 6750 §3.1. */
   async authorize(presented: PresentedCredential): Promise<AuthorizedCall> {
     const core = this.#core;
     if (!(await core.ready())) return { ok: false, reason: "invalid_token", detail: "connection_unknown" };
@@ -172,14 +172,14 @@ export class ConnectionObject extends DurableObject<Env> {
     return life.revokeAgentKey(this.#core, id, by);
   }
 
-  /** Ends the connection: every grant and agent key, and our copies of Gong's tokens. Gong itself offers no revocation. */
+  /** Ends the connection: its grants, agent keys and our copies of Gong's tokens. Gong itself offers no revocation. */
   async disconnect(reason: string): Promise<boolean> {
     return life.disconnect(this.#core, reason);
   }
 
   /**
-   * As connectGong, for a person who proves at Gong that the connection is theirs: opens an account session, and no grant.
-   * The tokens are kept, because a person's newest authorization may end the older ones.
+   * As connectGong, for a person who proves at Gong that the connection is theirs: opens an account session, and no
+   * grant. The tokens are kept, because a person's newest authorization may end the older ones.
    */
   async signInToAccount(
     name: IntegrationName,
@@ -232,14 +232,14 @@ export class ConnectionObject extends DurableObject<Env> {
   }
 
   /**
-   * Serves a paid call: asks Gong once, or joins the same call in flight, or hands out a result that somebody is owed. The
-   * answer goes over `line`; returns when it is delivered, the caller has left, or there is none.
+   * Serves a paid call: asks Gong once, or joins the same call in flight, or hands out a result that somebody is owed.
+   * The answer goes over `line`; returns when it is delivered, the caller has left, or there is none.
    */
   async callTool(request: PaidCallRequest, line: Rpc.Stub<AnswerLine>): Promise<PaidOutcome> {
     return this.#paid.call(request, line);
   }
 
-  /** Ends one caller's part of a paid call, which goes on. False when it is no paid call. MCP 2025-11-25, Cancellation. */
+  /** Ends one caller's part of a paid call, which goes on. False: no paid call. MCP 2025-11-25, Cancellation. */
   async cancelToolCall(request: CancelRequest): Promise<boolean> {
     return this.#paid.cancel(request);
   }
@@ -266,7 +266,9 @@ export class ConnectionObject extends DurableObject<Env> {
     return openContent(this.#core, callId, kept);
   }
 
-  /** Seals what Gong gave with the first key of the ring, where another one sealed it, and says what depends on which. */
+  /**
+   * Seals what Gong gave with the first key of the ring, where another one sealed it, and counts what hangs on which.
+   */
   async reseal(): Promise<SealReport> {
     const { sql, seals, config, objects, id } = this.#core;
     if (!(await this.#core.ready())) return EMPTY_REPORT;

@@ -140,7 +140,10 @@ export type ConnectionRow = {
   authorization_id: string | null;
   /** When Gong answered that sign-in, or the connection was ended by somebody, epoch milliseconds. */
   settled_at_ms: number;
-  /** Of personal access: who signed in at Gong last, as ledger rows name people; null when Cloudflare Access named nobody. */
+  /**
+   * Of personal access: who signed in at Gong last, as ledger rows name people; null when Cloudflare Access named
+   * nobody.
+   */
   person: string | null;
 };
 

@@ -1,5 +1,6 @@
 // The one row that says what a connection is: written when Gong's tokens arrive, emptied when they are let go, and
-// brought back into line after a point-in-time restore. SQL on the ConnectionObject's database, inside its transactions.
+// brought back into line after a point-in-time restore. SQL on the ConnectionObject's database, inside its
+// transactions.
 
 import type { IntegrationConfig } from "../config.ts";
 import type { GongTokens } from "../gong/oauth.ts";
@@ -63,8 +64,8 @@ export function notePerson(sql: SqlStorage, person: string | undefined): void {
 }
 
 /**
- * Lets go of our copies of Gong's tokens, and of results that were kept. The generation moves on, so that a refresh in flight
- * can't bring them back.
+ * Lets go of our copies of Gong's tokens, and of results that were kept. The generation moves on, so that a refresh in
+ * flight can't bring them back.
  */
 export function forgetGongTokens(sql: SqlStorage, reason: string, now: number): void {
   noteEvent(sql, now, { action: "disconnected", reason });

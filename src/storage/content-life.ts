@@ -1,5 +1,6 @@
-// How the arguments of a paid call are kept for an admin to read, where policy says so: sealed before the call is let in, opened
-// by an admin's act, forgotten by alarm. Called by paid-arrival.ts, connection-life.ts and the ConnectionObject.
+// How the arguments of a paid call are kept for an admin to read, where policy says so: sealed before the call is let
+// in, opened by an admin's act, forgotten by alarm. Called by paid-arrival.ts, connection-life.ts and the
+// ConnectionObject.
 
 import { nowSeconds } from "../clock.ts";
 import { Unsealable } from "../crypto/seal.ts";

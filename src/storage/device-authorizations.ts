@@ -137,8 +137,8 @@ export function settleDevice(
 }
 
 /**
- * What the device that holds this code is told now (RFC 8628 §3.5). A poll before its time makes every later interval five seconds
- * longer. A code of another client is one that does not exist.
+ * What the device that holds this code is told now (RFC 8628 §3.5). A poll before its time makes every later interval
+ * five seconds longer. A code of another client is one that does not exist.
  */
 export function pollDevice(
   sql: SqlStorage,

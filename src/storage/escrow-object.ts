@@ -1,5 +1,5 @@
-// The EscrowObject: one per connection and one for the AdminObject, a second failure domain beside it. It keeps Gong's sealed
-// token answers until the ConnectionObject has committed them, and remembers what must stay true even after a
+// The EscrowObject: one per connection and one for the AdminObject, a second failure domain beside it. It keeps Gong's
+// sealed token answers until the ConnectionObject has committed them, and remembers what must stay true even after a
 // point-in-time restore: what has ended, how many of Gong's refresh tokens are spent, what admins have decided.
 
 import { DurableObject } from "cloudflare:workers";
@@ -107,8 +107,8 @@ export class EscrowObject extends DurableObject<Env> {
   }
 
   /**
-   * What the object must not fall behind, as far as it concerns the ids in `open`. Those in `ended`, and the generation, are
-   * noted first: the object may have been stopped between writing them and saying so.
+   * What the object must not fall behind, as far as it concerns the ids in `open`. Those in `ended`, and the
+   * generation, are noted first: the object may have been stopped between writing them and saying so.
    */
   async witness(open: readonly string[], ended: readonly string[], generation = 0): Promise<Witness> {
     if (ended.length > 0) await this.noteEnded(ended);

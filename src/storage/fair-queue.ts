@@ -1,6 +1,6 @@
-// Whose call goes to Gong next while Gong throttles. Untouched by throttling, every call goes at once; after a 429 calls
-// wait until Gong's Retry-After is over and then go one by one, one of each holder in turn, so that nobody's hundred calls
-// keep another's one waiting. In memory: losing it costs one more 429. RFC 9110 §10.2.3.
+// Whose call goes to Gong next while Gong throttles. Untouched by throttling, every call goes at once; after a 429
+// calls wait until Gong's Retry-After is over and then go one by one, one of each holder in turn, so that nobody's
+// hundred calls keep another's one waiting. In memory: losing it costs one more 429. RFC 9110 §10.2.3.
 
 /** Between two calls while there are calls waiting. Gong's REST surface allows three a second. */
 const PACE_MS = 350;
@@ -31,8 +31,8 @@ export class FairQueue {
   }
 
   /**
-   * Gong answered 429: nothing goes for `seconds`. Whether the call that was refused may wait and be asked again; its patience
-   * ends at `until`.
+   * Gong answered 429: nothing goes for `seconds`. Whether the call that was refused may wait and be asked again; its
+   * patience ends at `until`.
    */
   holdBack(seconds: number, until: number): boolean {
     const blockedUntil = Date.now() + seconds * 1000;

@@ -1,10 +1,12 @@
-// What the connection knows of Gong's credits: once Gong says that they are used up, calls are refused here at once, and one
-// call every few minutes finds out whether there are new ones. SQL on the ConnectionObject's database.
+// What the connection knows of Gong's credits: once Gong says that they are used up, calls are refused here at once,
+// and one call every few minutes finds out whether there are new ones. SQL on the ConnectionObject's database.
 
 /** Between two calls that find out. */
 const PROBE_SECONDS = 300;
 
-/** When Gong is asked again (epoch seconds), while its credits are used up and that time has not come; else undefined. */
+/**
+ * When Gong is asked again (epoch seconds), while its credits are used up and that time has not come; else undefined.
+ */
 export function isOutOfCredits(sql: SqlStorage, now: number): number | undefined {
   const [row] = sql.exec<{ probe_at: number }>("SELECT probe_at FROM gong_credits").toArray();
   return row !== undefined && row.probe_at > now ? row.probe_at : undefined;

@@ -70,8 +70,9 @@ export function createGongRefresh(connection: Connection): GongRefresh {
   };
 
   /**
-   * Takes up an answer that was kept: of an attempt interrupted between Gong's reply and our commit, or one in quarantine
-   * that a newer version may understand. What can't be understood goes into quarantine, and is never dropped.
+   * Takes up an answer that was kept: of an attempt interrupted between Gong's reply and our commit, or one in
+   * quarantine that a newer version may understand. What can't be understood goes into quarantine, and is never
+   * dropped.
    */
   const adoptKeptAnswer = async (
     before: ConnectionRow,

@@ -23,7 +23,9 @@ export type GongAuthorization =
 export interface GongTokenStore {
   /** A Gong access token that lives long enough for a call, refreshed first if it must be. */
   authorization(): Promise<GongAuthorization>;
-  /** The same without waiting for anything; undefined when the token has to be opened or refreshed, or there is none. */
+  /**
+   * The same without waiting for anything; undefined when the token has to be opened or refreshed, or there is none.
+   */
   atHand(): GongAuthorization | undefined;
   /** The answer to Gong's 401 for the token of `generation`: a newer one, after one refresh at most. */
   replaceRejected(generation: number): Promise<GongAuthorization>;

@@ -28,8 +28,8 @@ export interface NewCode {
 }
 
 /**
- * Records a grant and the code that redeems it. A grant of this id that no code has redeemed gets one more code, because the
- * first one may have been lost; false, and nothing is written, when one has, or when the grant was ended.
+ * Records a grant and the code that redeems it. A grant of this id that no code has redeemed gets one more code,
+ * because the first one may have been lost; false, and nothing is written, when one has, or when the grant was ended.
  */
 export function insertGrant(sql: SqlStorage, grant: NewGrant, code: NewCode, now: number): boolean {
   const known = findGrant(sql, grant.id);

@@ -1,5 +1,5 @@
-// What Gong last answered to the opening of a conversation, by revision, in the AdminObject: so that agents can start while
-// Gong is down. Gong's own words about itself, the same for everybody; nobody's data.
+// What Gong last answered to the opening of a conversation, by revision, in the AdminObject: so that agents can start
+// while Gong is down. Gong's own words about itself, the same for everybody; nobody's data.
 
 /** Revisions and methods, in all integrations together. */
 const MOST_HANDSHAKES = 40;

@@ -1,5 +1,5 @@
-// Results that were paid for and that somebody is still owed, or that may be reused: which caller may have one, and when
-// it is gone. SQL on the ConnectionObject's database; the story is paid-calls.ts.
+// Results that were paid for and that somebody is still owed, or that may be reused: which caller may have one, and
+// when it is gone. SQL on the ConnectionObject's database; the story is paid-calls.ts.
 
 import { failpoint } from "../failpoints.ts";
 import type { CallHolder } from "./paid-ledger.ts";

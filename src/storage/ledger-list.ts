@@ -1,5 +1,5 @@
-// The ledger of paid calls as admins see it: searched and paged, counted by outcome, and forgotten when its time is over or
-// somebody has it erased. SQL on the ConnectionObject's database; the rows are written by paid-ledger.ts.
+// The ledger of paid calls as admins see it: searched and paged, counted by outcome, and forgotten when its time is
+// over or somebody has it erased. SQL on the ConnectionObject's database; the rows are written by paid-ledger.ts.
 
 import { dayStart, EMPTY_PAGE, type ListPage, type ListQuery } from "../listing.ts";
 import { contentsAmong, forgetContents } from "./call-contents.ts";
@@ -19,7 +19,9 @@ export interface LedgerList {
 
 export const NO_LEDGER: LedgerList = { page: EMPTY_PAGE, outcomes: [], contents: [] };
 
-/** Searches tools, names, ids and hashes; filters by `tool`, `served`, `outcome`, and the days `from` and `to` in UTC. */
+/**
+ * Searches tools, names, ids and hashes; filters by `tool`, `served`, `outcome`, and the days `from` and `to` in UTC.
+ */
 export function listLedger(sql: SqlStorage, { search, filters, cursor }: ListQuery): LedgerList {
   const found = contains(
     ["tool", "client_id", "client_name", "key_id", "key_name", "person", "call_hash", "id"],
@@ -82,7 +84,10 @@ export function pruneLedger(sql: SqlStorage, keptSeconds: number, now: number): 
   );
 }
 
-/** Deletes every row of a call that has ended, every kept result and all kept arguments. Returns how many rows there were. */
+/**
+ * Deletes every row of a call that has ended, every kept result and all kept arguments. Returns how many rows there
+ * were.
+ */
 export function eraseLedger(sql: SqlStorage): number {
   forgetKept(sql);
   forgetContents(sql);

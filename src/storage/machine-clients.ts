@@ -1,5 +1,5 @@
-// Clients that an admin made for machines, in the AdminObject: who they are, how they prove it, and when they end. A row
-// stays after its end, so that an admin sees what there was. Runs inside the object's transactions.
+// Clients that an admin made for machines, in the AdminObject: who they are, how they prove it, and when they end. A
+// row stays after its end, so that an admin sees what there was. Runs inside the object's transactions.
 
 import { EMPTY_PAGE, type ListPage, type ListQuery } from "../listing.ts";
 import { CLIENT_CREDENTIALS, type Client } from "../oauth/client.ts";

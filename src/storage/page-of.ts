@@ -59,8 +59,8 @@ export function pageOf<Row extends Record<string, SqlStorageValue>>(
 }
 
 /**
- * A condition for `where` that finds `term` anywhere in one of `columns`, and the values for it. The case of A to Z counts not.
- * Not LIKE, whose patterns the platform cuts off at 50 bytes: URLs are longer.
+ * A condition for `where` that finds `term` anywhere in one of `columns`, and the values for it. The case of A to Z
+ * counts not. Not LIKE, whose patterns the platform cuts off at 50 bytes: URLs are longer.
  */
 export function contains(
   columns: readonly string[],

@@ -1,5 +1,5 @@
-// How a paid call may be served, decided inside one transaction of the ConnectionObject: by a credential that is live right
-// then, its scope and tools, what is in flight and what is kept. Called by paid-calls.ts.
+// How a paid call may be served, decided inside one transaction of the ConnectionObject: by a credential that is live
+// right then, its scope and tools, what is in flight and what is kept. Called by paid-calls.ts.
 
 import { missingScope } from "../mcp/tool-policy.ts";
 import { isOutOfCredits } from "./gong-credits.ts";
@@ -35,8 +35,8 @@ const NO_CREDITS = "Gong has no credits left, so it was not asked. Ask your Gong
 export const ANY_REUSE: ReusePolicy = { reuseSeconds: Number.POSITIVE_INFINITY, shareResults: true };
 
 /**
- * Decides how `request` can be served now. `flight` is the one with the same call; `waited` says it was waited for, `isTaken`
- * that it took over what the caller had joined.
+ * Decides how `request` can be served now. `flight` is the one with the same call; `waited` says it was waited for,
+ * `isTaken` that it took over what the caller had joined.
  */
 export function planCall(
   sql: SqlStorage,

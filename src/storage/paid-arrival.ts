@@ -1,4 +1,5 @@
-// A paid call on its way in: what it has reserved so far, and its row in the ledger once it is let in. Called by paid-calls.ts.
+// A paid call on its way in: what it has reserved so far, and its row in the ledger once it is let in. Called by
+// paid-calls.ts.
 
 import { randomId } from "../crypto/credential.ts";
 import { log } from "../log.ts";
@@ -41,9 +42,9 @@ type Reservable = Extract<Plan, { kind: "pay" | "join" | "kept" | "forbidden" }>
 type Refused = Extract<Plan, { kind: "refused" }> | OwnRefusal;
 
 /**
- * Gets what the plan needs: policy's leave, and a place in the budgets and Gong's token if it pays. Returns why the call can't
- * be served when one of them is refused, or when the tool costs credits and Gong has none. What was reserved for an earlier
- * plan is kept where it is enough.
+ * Gets what the plan needs: policy's leave, and a place in the budgets and Gong's token if it pays. Returns why the
+ * call can't be served when one of them is refused, or when the tool costs credits and Gong has none. What was reserved
+ * for an earlier plan is kept where it is enough.
  */
 export async function reserveFor(
   core: ConnectionCore,

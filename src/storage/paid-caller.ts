@@ -1,6 +1,6 @@
-// One caller of a paid call and the line to its client: Gong's own bytes for the caller that pays, and for every other one
-// the same answer under its own id, progress under its own token, in a form that it accepts. Called by paid-calls.ts.
-// MCP 2026-07-28 and 2025-11-25 Streamable HTTP.
+// One caller of a paid call and the line to its client: Gong's own bytes for the caller that pays, and for every other
+// one the same answer under its own id, progress under its own token, in a form that it accepts. Called by
+// paid-calls.ts. MCP 2026-07-28 and 2025-11-25 Streamable HTTP.
 
 import { inTime } from "../clock.ts";
 import type { BudgetWarning } from "../mcp/budgets.ts";
@@ -159,7 +159,10 @@ export class PaidCaller {
     return { kind: "answered" };
   }
 
-  /** Nothing more of Gong's: a JSON-RPC error where one may stand, the line breaks off where none may, else the HTTP status. */
+  /**
+   * Nothing more of Gong's: a JSON-RPC error where one may stand, the line breaks off where none may, else the HTTP
+   * status.
+   */
   async #withhold(mayStand = true): Promise<PaidOutcome> {
     if (this.#begun && mayStand) await this.#endWithError(CREDENTIAL_REVOKED, REVOKED);
     else if (this.#begun) await this.#line.breakOff();

@@ -1,5 +1,5 @@
-// How a paid call ends: the ledger says what became of it, the result is sealed and kept for as long as somebody is owed it,
-// the budget is settled. Called by paid-calls.ts.
+// How a paid call ends: the ledger says what became of it, the result is sealed and kept for as long as somebody is
+// owed it, the budget is settled. Called by paid-calls.ts.
 
 import { nowSeconds } from "../clock.ts";
 import { Unsealable } from "../crypto/seal.ts";
@@ -28,8 +28,9 @@ export function useOf(
 }
 
 /**
- * Writes the end of a flight to the ledger, keeps its result for whoever does not get it now, and only then tells the callers
- * that it is over. A failure of storage keeps nobody from the answer; the row is then completed by the next sweep.
+ * Writes the end of a flight to the ledger, keeps its result for whoever does not get it now, and only then tells the
+ * callers that it is over. A failure of storage keeps nobody from the answer; the row is then completed by the next
+ * sweep.
  */
 export async function landFlight(
   core: ConnectionCore,
@@ -63,7 +64,9 @@ export async function landFlight(
   await core.schedule();
 }
 
-/** The sign-in that the token of `generation` is from; a token that was replaced meanwhile may be another Gong user's. */
+/**
+ * The sign-in that the token of `generation` is from; a token that was replaced meanwhile may be another Gong user's.
+ */
 export function signInOf(core: ConnectionCore, generation: number): string | null {
   const row = core.row();
   return row?.generation === generation ? row.authorization_id : "";
@@ -122,8 +125,8 @@ function keptRow(
 }
 
 /**
- * Ends the rows that say `running` although none of `flying` is theirs: the instance that ran them is gone, and with it Gong's
- * answer.
+ * Ends the rows that say `running` although none of `flying` is theirs: the instance that ran them is gone, and with it
+ * Gong's answer.
  */
 export function markLost(core: ConnectionCore, flying: ReadonlySet<PaidFlight>): void {
   const alive = new Set<string>();

@@ -1,5 +1,5 @@
-// One call that Gong is being asked, and everything it has answered so far: shared by the caller that pays and by those that
-// joined it. Filled by gong-asking.ts, watched by paid-caller.ts.
+// One call that Gong is being asked, and everything it has answered so far: shared by the caller that pays and by those
+// that joined it. Filled by gong-asking.ts, watched by paid-caller.ts.
 
 import type { JsonObject } from "../json.ts";
 import { createEventReader, type EventReader } from "../mcp/event-stream.ts";

@@ -1,5 +1,5 @@
-// Gong's answer in the pieces that go to the caller that pays: Gong's own bytes, with a warning in the result where a budget is
-// nearly used. Read by paid-caller.ts. MCP 2025-11-25, `_meta`; WHATWG HTML §9.2.6.
+// Gong's answer in the pieces that go to the caller that pays: Gong's own bytes, with a warning in the result where a
+// budget is nearly used. Read by paid-caller.ts. MCP 2025-11-25, `_meta`; WHATWG HTML §9.2.6.
 
 import type { BudgetWarning } from "../mcp/budgets.ts";
 import { createEventCutter, dataOf, withData } from "../mcp/event-filter.ts";
@@ -13,7 +13,10 @@ export interface Pieces {
   readonly mayInterrupt: boolean;
 }
 
-/** The pieces of a flight's answer as they come. With a warning, events come whole, and JSON when its last byte has come. */
+/**
+ * The pieces of a flight's answer as they come. With a warning, events come whole, and JSON when its last byte has
+ * come.
+ */
 export function piecesOf(flight: PaidFlight, warning: BudgetWarning | undefined): Pieces {
   return warning === undefined ? plainPieces(flight) : warnedPieces(flight, warning);
 }

@@ -1,6 +1,6 @@
-// Who holds a presented credential, of either kind that can make a call: an access token or an agent key. Run inside one
-// transaction of the ConnectionObject, so that an admission decided there stands on a credential that is live right then.
-// RFC 6750 §3.1: every refusal looks the same outside.
+// Who holds a presented credential, of either kind that can make a call: an access token or an agent key. Run inside
+// one transaction of the ConnectionObject, so that an admission decided there stands on a credential that is live right
+// then. RFC 6750 §3.1: every refusal looks the same outside.
 
 import { isKeyRevoked, useAgentKey } from "./agent-keys.ts";
 import { findGrant, hasAccessToken } from "./grant-upkeep.ts";

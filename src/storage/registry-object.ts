@@ -1,6 +1,6 @@
 // The RegistryObject: one per shard of client ids, holding the clients that registered themselves (RFC 7591) and the
-// assertions that clients have used (RFC 7523 §3). A registration that is never used expires soon, one in use is renewed,
-// and each shard has its part of the quota.
+// assertions that clients have used (RFC 7523 §3). A registration that is never used expires soon, one in use is
+// renewed, and each shard has its part of the quota.
 
 import { DurableObject } from "cloudflare:workers";
 import { nowSeconds } from "../clock.ts";

@@ -21,7 +21,10 @@ export interface SealReport {
   readonly refreshTokens: Counts;
   /** How many live agent keys each key has tagged; they never move, so it is needed until they are over. */
   readonly agentKeys: Counts;
-  /** By kid: how many kept results and questions of paid calls it seals, and until when (epoch seconds). They are never sealed again. */
+  /**
+   * By kid: how many kept results and questions of paid calls it seals, and until when (epoch seconds). They are never
+   * sealed again.
+   */
   readonly results: Readonly<Record<string, { readonly count: number; readonly until: number }>>;
 }
 
@@ -51,8 +54,8 @@ type Resealed = {
 };
 
 /**
- * Seals what Gong gave the connection with `kid`, fenced by what was read, so that a refresh meanwhile wins. An answer that only
- * the escrow has (`escrowed`) comes here with it. What does not open stays as it is.
+ * Seals what Gong gave the connection with `kid`, fenced by what was read, so that a refresh meanwhile wins. An answer
+ * that only the escrow has (`escrowed`) comes here with it. What does not open stays as it is.
  */
 export async function resealConnection(
   sql: SqlStorage,

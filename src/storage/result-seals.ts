@@ -1,5 +1,5 @@
-// Sealing of what is kept of paid calls, bound to the deployment, the connection and the call: results, in parts that fit a
-// row and each at its place; and arguments.
+// Sealing of what is kept of paid calls, bound to the deployment, the connection and the call: results, in parts that
+// fit a row and each at its place; and arguments.
 
 import type { Keyring } from "../crypto/keyring.ts";
 import { open, seal, type SealContext } from "../crypto/seal.ts";

@@ -1,6 +1,6 @@
 // The tools that Gong was seen to offer, by integration, in the AdminObject: which definitions were approved, and which
-// tools are held back until an admin approves a new or changed one. A tool's description is text that an agent obeys, so
-// a silent change of it is an attack until somebody has looked. MCP 2026-07-28, Tools, Security Considerations.
+// tools are held back until an admin approves a new or changed one. A tool's description is text that an agent obeys,
+// so a silent change of it is an attack until somebody has looked. MCP 2026-07-28, Tools, Security Considerations.
 
 import { GONG_TOOLS, type Policy } from "../mcp/policy.ts";
 import { stateAfterChange, stateAtFirstSight, type ToolState } from "../mcp/allowed-tool.ts";
@@ -14,12 +14,14 @@ const MOST_DEFINITIONS = 20;
 /** More of a definition is not kept; its hash is of the whole. */
 const LONGEST_DEFINITION = 65_536;
 
-/** Who approved the form in which a tool of Gong's own was first seen in a revision of MCP: nobody but its being first. */
+/**
+ * Who approved the form in which a tool of Gong's own was first seen in a revision of MCP: nobody but its being first.
+ */
 const FIRST_SIGHT = "first sight";
 
 /**
- * The first form of each tool in each revision of MCP: Gong may describe a tool otherwise in another revision, and that is
- * no change. What was seen before revisions were told apart is the first form in all of them.
+ * The first form of each tool in each revision of MCP: Gong may describe a tool otherwise in another revision, and that
+ * is no change. What was seen before revisions were told apart is the first form in all of them.
  */
 export const FIRST_FORMS_STEP: Migration = [
   `CREATE TABLE tool_first_forms (
@@ -46,8 +48,8 @@ export function toolStates(sql: SqlStorage, integration: string): Readonly<Recor
 }
 
 /**
- * For each tool of an integration the hashes of its approved definitions. What only its being first approved holds in the
- * revision of MCP where it was first.
+ * For each tool of an integration the hashes of its approved definitions. What only its being first approved holds in
+ * the revision of MCP where it was first.
  */
 export function approvedDefinitions(
   sql: SqlStorage,
@@ -70,8 +72,9 @@ export function approvedDefinitions(
 }
 
 /**
- * Notes the tools that Gong offers now in this revision of MCP. One that was never seen, or never in this form, is approved
- * or held back as the policy says; what is held back is told in the audit. Tools beyond two hundred stay unknown, and so not approved.
+ * Notes the tools that Gong offers now in this revision of MCP. One that was never seen, or never in this form, is
+ * approved or held back as the policy says; what is held back is told in the audit. Tools beyond two hundred stay
+ * unknown, and so not approved.
  */
 export function noteTools(sql: SqlStorage, listing: ToolListing, policy: Policy, now: number): void {
   for (const tool of listing.listed) noteTool(sql, listing, policy, tool, now);

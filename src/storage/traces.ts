@@ -1,7 +1,7 @@
-// The client doctor's memory in the AdminObject: what clients tried, step by step, with the reason where a step failed. No
-// token, code, URL or argument is in it. Bounded so that noise costs nobody else their trace: 40 rows for a client, 12 new
-// ones a minute; whoever names no client that is known shares 12 a minute for each reason; clients that never got a token
-// share 1,000 rows among themselves, those that did have 3,000 of their own.
+// The client doctor's memory in the AdminObject: what clients tried, step by step, with the reason where a step failed.
+// No token, code, URL or argument is in it. Bounded so that noise costs nobody else their trace: 40 rows for a client,
+// 12 new ones a minute; whoever names no client that is known shares 12 a minute for each reason; clients that never
+// got a token share 1,000 rows among themselves, those that did have 3,000 of their own.
 
 import type { ListPage, ListQuery } from "../listing.ts";
 import { writeAudit } from "./audit.ts";
@@ -91,7 +91,9 @@ const LAST_STEPS = `(SELECT id, at, client_id, step, reason, request_id, COALESC
     (SELECT name FROM client_index WHERE client_index.client_id = traces.client_id)
   ) AS name FROM traces WHERE id IN (SELECT MAX(id) FROM traces GROUP BY client_id))`;
 
-/** The clients that tried something, the last first, each with its last step. Filter `outcome`: `failed` or `worked`. */
+/**
+ * The clients that tried something, the last first, each with its last step. Filter `outcome`: `failed` or `worked`.
+ */
 export function pageTraces(sql: SqlStorage, { search, filters, cursor }: ListQuery): ListPage<TraceRow> {
   const found = contains(["client_id", "name", "reason", "request_id"], search);
   const { outcome } = filters;

@@ -1,5 +1,5 @@
-// The TransactionObject: one per approved authorization, from the person's approval to the callback. It is taken once, by
-// the browser that began it, keeps Gong's answer until the sign-in is finished, and deletes itself. RFC 6749 §10.12,
+// The TransactionObject: one per approved authorization, from the person's approval to the callback. It is taken once,
+// by the browser that began it, keeps Gong's answer until the sign-in is finished, and deletes itself. RFC 6749 §10.12,
 // RFC 9700 §4.7.
 
 import { DurableObject } from "cloudflare:workers";
@@ -95,7 +95,10 @@ export type TakeOutcome =
     };
 
 export class TransactionObject extends DurableObject<Env> {
-  /** Until when somebody is at work on Gong's answer. A new instance knows of nobody: the last one may have died with them. */
+  /**
+   * Until when somebody is at work on Gong's answer. A new instance knows of nobody: the last one may have died with
+   * them.
+   */
   #heldUntil = 0;
 
   /**
@@ -177,8 +180,8 @@ export class TransactionObject extends DurableObject<Env> {
   }
 
   /**
-   * Puts the tokens of an answer that nobody came back for where they belong, and at last deletes everything: nobody can come
-   * back to the transaction by then.
+   * Puts the tokens of an answer that nobody came back for where they belong, and at last deletes everything: nobody
+   * can come back to the transaction by then.
    */
   override async alarm(): Promise<void> {
     const row = this.#exists() ? this.#row() : undefined;

@@ -1,5 +1,5 @@
-// How many tool calls were served in which way on each day, by connection, client, agent key and tool, in the AdminObject:
-// what charts and bills are made of. Content-free: a count and a time.
+// How many tool calls were served in which way on each day, by connection, client, agent key and tool, in the
+// AdminObject: what charts and bills are made of. Content-free: a count and a time.
 
 import { ownEntry, type Policy } from "../mcp/policy.ts";
 import { periodName } from "../mcp/time-zone.ts";
@@ -67,7 +67,10 @@ export function usage(sql: SqlStorage, question: UsageQuestion): readonly UsageR
     .toArray();
 }
 
-/** Takes a connection out of the counters: the sums by day, tool and way of serving stay, and say no more whose they are. */
+/**
+ * Takes a connection out of the counters: the sums by day, tool and way of serving stay, and say no more whose they
+ * are.
+ */
 export function anonymiseUsage(sql: SqlStorage, connectionId: string): void {
   sql.exec(
     `INSERT INTO usage (day, connection_id, client_id, key_id, tool, served, calls, milliseconds)

@@ -1,5 +1,5 @@
-// What the pages weigh, and how long a browser waits for their first byte: each beside a Worker that answers with a page of the
-// same size and does nothing else, in turns. Called by run.ts.
+// What the pages weigh, and how long a browser waits for their first byte: each beside a Worker that answers with a
+// page of the same size and does nothing else, in turns. Called by run.ts.
 
 import http from "node:http";
 import { gzipSync } from "node:zlib";

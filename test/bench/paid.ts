@@ -1,5 +1,6 @@
-// What a paid call costs beside Gong's own time: the way through the connection's object and the company's policy, call by call
-// beside the passthrough, and the memory of a thousand callers who wait. Called by run.ts. Memory is read from /proc: Linux.
+// What a paid call costs beside Gong's own time: the way through the connection's object and the company's policy, call
+// by call beside the passthrough, and the memory of a thousand callers who wait. Called by run.ts. Memory is read from
+// /proc: Linux.
 
 import { readFileSync } from "node:fs";
 import http from "node:http";

@@ -1,8 +1,8 @@
-// `npm run bench`: what the gateway costs on calls that are not paid and, apart, on paid ones, beside the least a Worker can do (passthrough.js)
-// and the field's library for Workers in front of that, on the same runtime, in the same run, in alternating rounds; and what its
-// pages cost. Prints tables; asserts nothing, for machines differ.
-// Flags: --only calls, pages or paid --seconds 1 (per measurement) --rounds 20 --connections 16 --method resources/list (tools/list
-// is the one method whose answer the gateway reads, for the policy).
+// `npm run bench`: what the gateway costs on calls that are not paid and, apart, on paid ones, beside the least a
+// Worker can do (passthrough.js) and the field's library for Workers in front of that, on the same runtime, in the same
+// run, in alternating rounds; and what its pages cost. Prints tables; asserts nothing, for machines differ. Flags:
+// --only calls, pages or paid --seconds 1 (per measurement) --rounds 20 --connections 16 --method resources/list
+// (tools/list is the one method whose answer the gateway reads, for the policy).
 
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";

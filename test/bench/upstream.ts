@@ -1,6 +1,6 @@
 // A Gong that costs next to nothing, so that the bench measures what stands in front of it: a constant JSON answer, a
-// short SSE answer, and as much of Gong's OAuth as a sign-in through the real flow needs. Started by run.ts as a process
-// of its own: `node upstream.ts <port>`. How Gong really behaves is test/gong's business.
+// short SSE answer, and as much of Gong's OAuth as a sign-in through the real flow needs. Started by run.ts as a
+// process of its own: `node upstream.ts <port>`. How Gong really behaves is test/gong's business.
 
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { SLOW_ANSWER_MS, SLOW_MARK } from "./upstream-marks.ts";

@@ -101,8 +101,8 @@ function read<T>(
 }
 
 /**
- * Copies a database with its log. An object that was aborted in a living Worker closes its database meanwhile, which moves
- * the log into the file: then both are copied again.
+ * Copies a database with its log. An object that was aborted in a living Worker closes its database meanwhile, which
+ * moves the log into the file: then both are copied again.
  */
 function copyDatabase(folder: string, file: string, copy: string): void {
   const log = `${file}-wal`;

@@ -105,8 +105,8 @@ export async function redeeming(stage: Stage, actor: Actor): Promise<Errand> {
 }
 
 /**
- * The browser's way back from Gong: the page can be loaded again, and leads to the client whenever Gong's answer had reached
- * us; the connection there was stays usable.
+ * The browser's way back from Gong: the page can be loaded again, and leads to the client whenever Gong's answer had
+ * reached us; the connection there was stays usable.
  */
 export async function connecting(stage: Stage, actor: Actor): Promise<Errand> {
   const pending = await approve(stage, actor.person);
@@ -136,7 +136,9 @@ export async function connecting(stage: Stage, actor: Actor): Promise<Errand> {
   };
 }
 
-/** Loads the callback until it answers. An answer that is on disk is worth the wait; else a person soon starts again. */
+/**
+ * Loads the callback until it answers. An answer that is on disk is worth the wait; else a person soon starts again.
+ */
 async function loadAgain(stage: Stage, pending: PendingSignIn, onDisk: boolean): Promise<Outcome> {
   const until = Date.now() + (onDisk ? PATIENCE_MS : 500);
   let outcome = await persist(() => visitCallback(stage, pending));

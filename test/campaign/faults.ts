@@ -1,5 +1,6 @@
 // Everything that can go wrong at Gong's token endpoint for a while: the caller hears that Gong is unavailable and when
-// to come back, and once Gong is well again everything works without a person, unless Gong acted and its answer is lost.
+// to come back, and once Gong is well again everything works without a person, unless Gong acted and its answer is
+// lost.
 
 import type { FaultLine } from "../gong/faults.ts";
 import { randomFrom, type Random } from "./random.ts";
@@ -15,7 +16,9 @@ const ROUNDS_PER_EPISODE = 8;
 
 const inTwoSeconds = (): string => new Date(Date.now() + 2000).toUTCString();
 
-/** Every kind that says nothing about the connection itself. Huge waits are left out: the campaign can't sit them out. */
+/**
+ * Every kind that says nothing about the connection itself. Huge waits are left out: the campaign can't sit them out.
+ */
 const TRANSIENT: readonly [() => GongFault, ...(() => GongFault)[]] = [
   () => ({ kind: "drop_before" }),
   () => ({ kind: "accept_then_drop" }),

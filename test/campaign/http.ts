@@ -1,5 +1,6 @@
-// One HTTP request to the gateway as a campaign needs it: an answer, or the fact that there was none; sockets kept alive,
-// and a reset (RST) in the middle when the campaign wants one: a plain close does not cancel a Worker, a reset does.
+// One HTTP request to the gateway as a campaign needs it: an answer, or the fact that there was none; sockets kept
+// alive, and a reset (RST) in the middle when the campaign wants one: a plain close does not cancel a Worker, a reset
+// does.
 
 import http from "node:http";
 

@@ -1,5 +1,5 @@
-// A company's issuer in the campaigns: its setting, the client it vouches to, and a request with an assertion about a person.
-// Identity Assertion JWT Authorization Grant draft §3 and §4. Called by stage.ts and errands.ts.
+// A company's issuer in the campaigns: its setting, the client it vouches to, and a request with an assertion about a
+// person. Identity Assertion JWT Authorization Grant draft §3 and §4. Called by stage.ts and errands.ts.
 
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { createHash, randomBytes, randomUUID } from "node:crypto";

@@ -1,5 +1,6 @@
-// A paid call while something fails: its person asks the same again until it is answered. Judged by what Gong charged and by
-// the ledger on disk: no charge without a row, and no second row while a whole answer was waiting. Called by sweep.ts.
+// A paid call while something fails: its person asks the same again until it is answered. Judged by what Gong charged
+// and by the ledger on disk: no charge without a row, and no second row while a whole answer was waiting. Called by
+// sweep.ts.
 
 import { paidRowsOnDisk } from "./disk.ts";
 import type { Errand } from "./errands.ts";

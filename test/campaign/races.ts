@@ -121,8 +121,8 @@ export async function refreshTokenRaces(
 }
 
 /**
- * The same two races with the Worker killed in the middle and everybody asking again: a code wins once at most, a refresh
- * token has one successor, and what was won works.
+ * The same two races with the Worker killed in the middle and everybody asking again: a code wins once at most, a
+ * refresh token has one successor, and what was won works.
  */
 export async function killedRaces(
   theatre: Theatre,

@@ -70,8 +70,8 @@ const USER: FormSchema = {
 };
 
 /**
- * MCP 2025-11-25: the server sends requests of its own on the stream of the call. Without the id of that call the SDK sends
- * them on the stream of a GET, which nobody promises to be open yet.
+ * MCP 2025-11-25: the server sends requests of its own on the stream of the call. Without the id of that call the SDK
+ * sends them on the stream of a GET, which nobody promises to be open yet.
  */
 function registerPushingTools(server: McpServer): void {
   const sampling = { description: "Asks the client's model", inputSchema: z.object({ prompt: z.string() }) };

@@ -1,5 +1,5 @@
-// The fixture's tools, one for each scenario that names one: content of every kind, notifications during a call, headers
-// that mirror arguments, and changes of the lists. Texts are what the scenarios print. Called by fixture.ts.
+// The fixture's tools, one for each scenario that names one: content of every kind, notifications during a call,
+// headers that mirror arguments, and changes of the lists. Texts are what the scenarios print. Called by fixture.ts.
 
 import { setTimeout as wait } from "node:timers/promises";
 import {

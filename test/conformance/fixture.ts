@@ -30,7 +30,9 @@ export interface Fixture {
   close(): Promise<void>;
 }
 
-/** Serves the fixture on a free loopback port. It takes loopback hosts and origins only (MCP Streamable HTTP, Security). */
+/**
+ * Serves the fixture on a free loopback port. It takes loopback hosts and origins only (MCP Streamable HTTP, Security).
+ */
 export async function serveFixture(): Promise<Fixture> {
   const bus = new InMemoryServerEventBus();
   const modern = createMcpHandler(() => createFixtureServer(bus), { legacy: "reject", bus });
@@ -82,7 +84,9 @@ function createFixtureServer(bus: ServerEventBus): McpServer {
   return server;
 }
 
-/** One transport and server per session, which `initialize` opens and DELETE ends (MCP 2025-11-25, Session Management). */
+/**
+ * One transport and server per session, which `initialize` opens and DELETE ends (MCP 2025-11-25, Session Management).
+ */
 async function serveLegacy(
   sessions: Map<string, WebStandardStreamableHTTPServerTransport>,
   bus: ServerEventBus,

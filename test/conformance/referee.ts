@@ -31,7 +31,8 @@ export type Role = "server" | "client" | "authorization";
 
 /**
  * Runs one sub-command of the runner and returns its results; its exit code says less than they do. Throws with its
- * output when it recorded nothing, or when it tried to leave this machine. `onOutput` hears all of its output so far, whenever there is more.
+ * output when it recorded nothing, or when it tried to leave this machine. `onOutput` hears all of its output so far,
+ * whenever there is more.
  */
 export async function runReferee(
   role: Role,

@@ -70,7 +70,10 @@ describe(verifies("storage.described", "the description of what is stored"), () 
   });
 });
 
-/** What the key sweep does with each sealed field. One that is "passing" lives shorter than the page tells an admin to wait. */
+/**
+ * What the key sweep does with each sealed field. One that is "passing" lives shorter than the page tells an admin to
+ * wait.
+ */
 const SWEPT: Readonly<Record<string, "resealed" | "counted" | "copy" | "passing">> = {
   "connection.gong_access_token_sealed": "resealed",
   "connection.gong_refresh_token_sealed": "resealed",

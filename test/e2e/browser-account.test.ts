@@ -1,5 +1,5 @@
-// A person's account in a real Chromium, in the order of a day: sign in by Gong's word, look, stop an agent by keyboard,
-// heal a lost connection, download the record, end it all, sign out.
+// A person's account in a real Chromium, in the order of a day: sign in by Gong's word, look, stop an agent by
+// keyboard, heal a lost connection, download the record, end it all, sign out.
 
 import { readFile } from "node:fs/promises";
 import type { Browser, Page } from "playwright-core";

@@ -1,6 +1,6 @@
 // Forms in the hands of real people in a real Chromium: pressed twice, sent again by reload and Back, opened before the
-// sign-out and sent after it, in two tabs with two sign-ins; and clients that ask from a pop-up, in a private window that
-// blocks other sites' cookies.
+// sign-out and sent after it, in two tabs with two sign-ins; and clients that ask from a pop-up, in a private window
+// that blocks other sites' cookies.
 
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";

@@ -1,5 +1,6 @@
-// How the pages of a sign-in look in a real Chromium: axe-core, no sideways scrolling, in light and dark, on a phone and
-// on a desk. The pictures in test/output/e2e are for people. The admin's pages and the waiting page: browser-admin.test.ts.
+// How the pages of a sign-in look in a real Chromium: axe-core, no sideways scrolling, in light and dark, on a phone
+// and on a desk. The pictures in test/output/e2e are for people. The admin's pages and the waiting page:
+// browser-admin.test.ts.
 
 import type { Browser } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";

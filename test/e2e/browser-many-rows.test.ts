@@ -1,5 +1,5 @@
-// The admin's lists with ten thousand rows each in a real Chromium: written into the object's database while the gateway
-// is down, then looked at, searched and paged. How the rows are read: integration/admin-lists.test.ts.
+// The admin's lists with ten thousand rows each in a real Chromium: written into the object's database while the
+// gateway is down, then looked at, searched and paged. How the rows are read: integration/admin-lists.test.ts.
 
 import { readdirSync } from "node:fs";
 import path from "node:path";

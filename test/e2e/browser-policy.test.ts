@@ -1,5 +1,5 @@
-// The policy in a real Chromium, in the order of a day: set a budget by keyboard, get a field wrong, make an exception, look
-// at what changed in Gong's tools and decide about it, with a real agent on the other side.
+// The policy in a real Chromium, in the order of a day: set a budget by keyboard, get a field wrong, make an exception,
+// look at what changed in Gong's tools and decide about it, with a real agent on the other side.
 
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";

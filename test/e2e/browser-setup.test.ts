@@ -1,5 +1,5 @@
-// An admin of a new deployment at a real Chromium, by keyboard alone: from the first page to a set-up that is well, past
-// what Gong can refuse; then the same gateway behind Cloudflare Access.
+// An admin of a new deployment at a real Chromium, by keyboard alone: from the first page to a set-up that is well,
+// past what Gong can refuse; then the same gateway behind Cloudflare Access.
 
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";

@@ -1,5 +1,5 @@
-// The failpoints of the crash campaign: none in what `wrangler deploy` uploads, all in the campaign's own build, and none
-// that the campaign forgets.
+// The failpoints of the crash campaign: none in what `wrangler deploy` uploads, all in the campaign's own build, and
+// none that the campaign forgets.
 
 import { readFileSync } from "node:fs";
 import path from "node:path";

@@ -37,8 +37,8 @@ export interface World {
 }
 
 /**
- * Starts the stand-in and a gateway. The stand-in lives at 127.0.0.1 and the gateway at localhost: two sites, as in life
- * (RFC 6265bis §5.2).
+ * Starts the stand-in and a gateway. The stand-in lives at 127.0.0.1 and the gateway at localhost: two sites, as in
+ * life (RFC 6265bis §5.2).
  */
 export async function startWorld(options: { readonly knobs?: KnobChanges } = {}): Promise<World> {
   const ports = [await freePort(), await freePort()] as const;

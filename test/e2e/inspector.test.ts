@@ -1,5 +1,5 @@
-// The MCP Inspector's command line, as it is installed, on a machine of its own whose browser is a scripted person. Each
-// run is a process that calls one method; between runs there is only what it wrote into its storage folder.
+// The MCP Inspector's command line, as it is installed, on a machine of its own whose browser is a scripted person.
+// Each run is a process that calls one method; between runs there is only what it wrote into its storage folder.
 
 import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";

@@ -33,7 +33,9 @@ export async function lookAt(
   );
 }
 
-/** Layout Instability: what moved by itself since the page began to load. Asked once for each page: a look resizes it. */
+/**
+ * Layout Instability: what moved by itself since the page began to load. Asked once for each page: a look resizes it.
+ */
 function layoutShifts(page: Page): Promise<readonly string[]> {
   return page.evaluate(async () => {
     if ("looked" in window) return [];

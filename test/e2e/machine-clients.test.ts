@@ -1,5 +1,5 @@
-// Machines and managed agents without a browser: unmodified MCP SDK clients, with the credentials that an admin's page gave
-// them, from a URL to Gong's answer. MCP extensions io.modelcontextprotocol/oauth-client-credentials and
+// Machines and managed agents without a browser: unmodified MCP SDK clients, with the credentials that an admin's page
+// gave them, from a URL to Gong's answer. MCP extensions io.modelcontextprotocol/oauth-client-credentials and
 // io.modelcontextprotocol/enterprise-managed-authorization.
 
 import {

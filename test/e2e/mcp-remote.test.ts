@@ -44,7 +44,9 @@ async function endChildren(): Promise<void> {
   }
 }
 
-/** Runs `mcp-remote-client`, which signs in, lists tools and goes on; resolves with its output once `until` is in it. */
+/**
+ * Runs `mcp-remote-client`, which signs in, lists tools and goes on; resolves with its output once `until` is in it.
+ */
 async function remoteClient(port: number, until: RegExp, mcpUrl = world.mcpUrl): Promise<string> {
   const child = spawn(
     process.execPath,

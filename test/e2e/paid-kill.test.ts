@@ -1,5 +1,5 @@
-// Paid calls over real sockets: a client that resets before Gong has answered, and a gateway that is killed in the middle of a
-// call or right after it. Asserted against what the stand-in Gong charged.
+// Paid calls over real sockets: a client that resets before Gong has answered, and a gateway that is killed in the
+// middle of a call or right after it. Asserted against what the stand-in Gong charged.
 
 import http from "node:http";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";

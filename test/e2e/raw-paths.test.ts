@@ -1,5 +1,5 @@
-// The real Worker on raw sockets: spellings of its paths that a client library would tidy up, and hosts and headers with
-// ambitions. RFC 3986 §6.2.2, RFC 9112 §3.2.
+// The real Worker on raw sockets: spellings of its paths that a client library would tidy up, and hosts and headers
+// with ambitions. RFC 3986 §6.2.2, RFC 9112 §3.2.
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { verifies } from "../conformance/verifies.ts";

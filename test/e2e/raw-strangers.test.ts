@@ -1,5 +1,5 @@
-// Thousands of tokens, states and client ids that prove nothing, at the real Worker: what its objects have on disk stays
-// as it is. test/integration/storage-flood.test.ts counts rows; this one counts files, as a bill would.
+// Thousands of tokens, states and client ids that prove nothing, at the real Worker: what its objects have on disk
+// stays as it is. test/integration/storage-flood.test.ts counts rows; this one counts files, as a bill would.
 
 import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";

@@ -1,4 +1,5 @@
-// An unmodified TypeScript SDK 2 client that speaks 2026-07-28: it probes first (`auto`), or takes nothing else (`pin`).
+// An unmodified TypeScript SDK 2 client that speaks 2026-07-28: it probes first (`auto`), or takes nothing else
+// (`pin`).
 
 import { UnauthorizedError } from "@modelcontextprotocol/client";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";

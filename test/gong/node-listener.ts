@@ -1,5 +1,5 @@
-// A fetch-shaped server on Node.js sockets, with what frameworks hide: a dropped connection is a reset socket, a body is
-// sent as it comes, headers go out as they are, and a client that leaves aborts the request. Called by serve.ts and
+// A fetch-shaped server on Node.js sockets, with what frameworks hide: a dropped connection is a reset socket, a body
+// is sent as it comes, headers go out as they are, and a client that leaves aborts the request. Called by serve.ts and
 // for-tests.ts.
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { Readable } from "node:stream";
@@ -7,9 +7,9 @@ import { once } from "node:events";
 import { ConnectionDropped } from "./streams.ts";
 
 /**
- * How long an idle connection stays open, in milliseconds: as long as common servers and load balancers keep one. Node.js
- * closes after five seconds by default, and a POST that goes out on a connection in that moment is lost, which no client
- * can repeat for sure.
+ * How long an idle connection stays open, in milliseconds: as long as common servers and load balancers keep one.
+ * Node.js closes after five seconds by default, and a POST that goes out on a connection in that moment is lost, which
+ * no client can repeat for sure.
  */
 export const KEEP_ALIVE_MS = 75_000;
 

@@ -73,7 +73,9 @@ export function createWorld(options: WorldOptions): World {
   return world;
 }
 
-/** Puts `world` back to how `createWorld` makes it without a memory, and ends every answer that still hangs or streams. */
+/**
+ * Puts `world` back to how `createWorld` makes it without a memory, and ends every answer that still hangs or streams.
+ */
 export function resetWorld(world: World, options: WorldOptions): void {
   world.ended.abort();
   for (const session of world.sessions.values()) void session.close();

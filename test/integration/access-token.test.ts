@@ -1,5 +1,5 @@
-// The token of Cloudflare Access in front of /authorize: what is believed, and thirty forgeries that are not. Each differs
-// from the good one in one thing. Cloudflare Access, Validate JWTs; RFC 8725 §3.
+// The token of Cloudflare Access in front of /authorize: what is believed, and thirty forgeries that are not. Each
+// differs from the good one in one thing. Cloudflare Access, Validate JWTs; RFC 8725 §3.
 
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { exportSPKI, importJWK, SignJWT } from "jose";

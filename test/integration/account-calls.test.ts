@@ -1,5 +1,5 @@
-// /account/calls: what a person's own calls cost, what was saved, and the end of their record by their own hand. Counted
-// against what the stand-in Gong charged.
+// /account/calls: what a person's own calls cost, what was saved, and the end of their record by their own hand.
+// Counted against what the stand-in Gong charged.
 
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";

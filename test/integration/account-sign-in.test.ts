@@ -1,5 +1,5 @@
-// /account, the way in under attack: callbacks twice, late, in another browser and for another purpose; cookies of other
-// people, made up, planted, idle, old and signed out.
+// /account, the way in under attack: callbacks twice, late, in another browser and for another purpose; cookies of
+// other people, made up, planted, idle, old and signed out.
 
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { verifies } from "../conformance/verifies.ts";

@@ -1,5 +1,5 @@
-// How often one address may register or take a step of a sign-in, with the platform's own limiter as it runs locally: so
-// many in each minute of the clock, so that a test that crosses into the next minute may see up to twice as many.
+// How often one address may register or take a step of a sign-in, with the platform's own limiter as it runs locally:
+// so many in each minute of the clock, so that a test that crosses into the next minute may see up to twice as many.
 
 import { describe, expect, it } from "vitest";
 import { verifies } from "../conformance/verifies.ts";

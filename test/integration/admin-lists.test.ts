@@ -1,5 +1,5 @@
-// The lists of /admin over 10,000 rows of each kind, in workerd: pages are bounded, come by an index and ask no object but
-// the AdminObject; search, filters and downloads work; what ended is gone after 90 days.
+// The lists of /admin over 10,000 rows of each kind, in workerd: pages are bounded, come by an index and ask no object
+// but the AdminObject; search, filters and downloads work; what ended is gone after 90 days.
 
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";

@@ -1,5 +1,5 @@
-// /admin/machine-clients: an admin makes a client for a machine, its secret is shown once, it gets tokens for shared access,
-// and ending it ends them. RFC 6749 §2.3.1 and §4.4, RFC 7523 §2.2.
+// /admin/machine-clients: an admin makes a client for a machine, its secret is shown once, it gets tokens for shared
+// access, and ending it ends them. RFC 6749 §2.3.1 and §4.4, RFC 7523 §2.2.
 
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { verifies } from "../conformance/verifies.ts";

@@ -1,5 +1,5 @@
-// /admin/policy and /admin/tools as an admin's browser sees them: each form changes its part, what can't be saved is shown
-// again as it was sent, two admins at once don't overwrite each other, and what Gong says is text.
+// /admin/policy and /admin/tools as an admin's browser sees them: each form changes its part, what can't be saved is
+// shown again as it was sent, two admins at once don't overwrite each other, and what Gong says is text.
 
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it } from "vitest";

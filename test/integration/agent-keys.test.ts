@@ -1,4 +1,5 @@
-// Making, listing and revoking agent keys: what is refused, what the index and the audit know, and how long lists stay fast.
+// Making, listing and revoking agent keys: what is refused, what the index and the audit know, and how long lists stay
+// fast.
 
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";

@@ -1,5 +1,6 @@
-// A gateway that dies between Gong's answer to a sign-in and the connection: the answer was kept before it was read, and
-// whoever comes next goes on from it, once. What came in between (a newer sign-in, the end of the connection) stays.
+// A gateway that dies between Gong's answer to a sign-in and the connection: the answer was kept before it was read,
+// and whoever comes next goes on from it, once. What came in between (a newer sign-in, the end of the connection)
+// stays.
 
 import { createExecutionContext, evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
 import { env } from "cloudflare:workers";
@@ -55,8 +56,8 @@ async function atCallback(person = "ada"): Promise<AtCallback> {
 }
 
 /**
- * What a Worker does with a callback until it dies: it takes the transaction and, with `asked`, gets Gong's answer, which is
- * kept. The object dies with it.
+ * What a Worker does with a callback until it dies: it takes the transaction and, with `asked`, gets Gong's answer,
+ * which is kept. The object dies with it.
  */
 async function dies(
   { browser, callback }: AtCallback,

@@ -1,5 +1,5 @@
-// How the gateway fetches a client's metadata document: what it sends, what it takes for an answer, and what a person is
-// told when it can't be used. Client ID Metadata Document draft §4 and §8.
+// How the gateway fetches a client's metadata document: what it sends, what it takes for an answer, and what a person
+// is told when it can't be used. Client ID Metadata Document draft §4 and §8.
 
 import { beforeEach, describe, expect, it } from "vitest";
 import { verifies } from "../conformance/verifies.ts";

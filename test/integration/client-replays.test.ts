@@ -1,6 +1,6 @@
 /// <reference types="vite/types/importMeta.d.ts" />
-// Every client of test/conformance/clients, from its first request to Gong's answer, as it was recorded or as its makers
-// and users describe it.
+// Every client of test/conformance/clients, from its first request to Gong's answer, as it was recorded or as its
+// makers and users describe it.
 
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { verifies } from "../conformance/verifies.ts";

@@ -1,5 +1,5 @@
-// What an admin reads before a connection needs its person: a sign-in by the real flow, Gong's failures by the stand-in,
-// and the clock do the rest.
+// What an admin reads before a connection needs its person: a sign-in by the real flow, Gong's failures by the
+// stand-in, and the clock do the rest.
 
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { verifies } from "../conformance/verifies.ts";

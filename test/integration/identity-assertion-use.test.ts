@@ -1,5 +1,5 @@
-// Identity assertions over time: whose connection they lead to, that each gives one token, that what a person ended stays
-// ended, and where the issuer's keys come from. RFC 7523 §3, RFC 7517 §4.5.
+// Identity assertions over time: whose connection they lead to, that each gives one token, that what a person ended
+// stays ended, and where the issuer's keys come from. RFC 7523 §3, RFC 7517 §4.5.
 
 import { createExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";

@@ -1,5 +1,5 @@
-// Enterprise-managed authorization: which identity assertions open whose connection, to whom, for what. Identity Assertion
-// JWT Authorization Grant draft §3, §4 and §6, RFC 7523 §2.1 and §3, RFC 8725 §3.
+// Enterprise-managed authorization: which identity assertions open whose connection, to whom, for what. Identity
+// Assertion JWT Authorization Grant draft §3, §4 and §6, RFC 7523 §2.1 and §3, RFC 8725 §3.
 
 import { base64url } from "jose";
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";

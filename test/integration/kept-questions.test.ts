@@ -1,5 +1,5 @@
-// What agents ask of Gong, kept for admins to read: nothing by default; where policy says so sealed, for its days, read by
-// an act that the audit notes; and gone by every way that it may go.
+// What agents ask of Gong, kept for admins to read: nothing by default; where policy says so sealed, for its days, read
+// by an act that the audit notes; and gone by every way that it may go.
 
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";

@@ -1,5 +1,5 @@
-// The key sweep of a deployment: people and connections, in parts, and the page that goes on from part to part. One connection:
-// key-sweep.test.ts.
+// The key sweep of a deployment: people and connections, in parts, and the page that goes on from part to part. One
+// connection: key-sweep.test.ts.
 
 import { createExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";

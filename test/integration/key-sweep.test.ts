@@ -1,4 +1,5 @@
-// The key sweep of one connection: what is sealed again, and what is counted. The sweep of all: key-sweep-parts.test.ts.
+// The key sweep of one connection: what is sealed again, and what is counted. The sweep of all:
+// key-sweep-parts.test.ts.
 
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";

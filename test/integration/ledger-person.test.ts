@@ -1,5 +1,5 @@
-// Who a row of the ledger is about, as far as the gateway knows: never more than is kept of people anyway, shown to admins by
-// address, in the clear nowhere.
+// Who a row of the ledger is about, as far as the gateway knows: never more than is kept of people anyway, shown to
+// admins by address, in the clear nowhere.
 
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it } from "vitest";

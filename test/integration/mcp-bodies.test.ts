@@ -1,5 +1,5 @@
-// Bodies of /mcp: how long, in which encoding, one strict message whose headers agree with it, and forwarded as the very
-// bytes that were checked.
+// Bodies of /mcp: how long, in which encoding, one strict message whose headers agree with it, and forwarded as the
+// very bytes that were checked.
 
 import { json, sample } from "fast-check";
 import { beforeEach, describe, expect, it } from "vitest";

@@ -1,4 +1,5 @@
-// Streams of /mcp that stay open past the credential they were opened with. The gateway's timer of 20 s runs after 30 ms here.
+// Streams of /mcp that stay open past the credential they were opened with. The gateway's timer of 20 s runs after 30
+// ms here.
 
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { verifies } from "../conformance/verifies.ts";
@@ -41,7 +42,10 @@ async function listen(credential: string): Promise<Response> {
 const isLeft = (entries: LedgerEntry[]): boolean =>
   entries.some((entry) => entry.kind === "answer" && entry.outcome === "client_gone");
 
-/** The stream ends at the client, whole or, when the end came in the middle of an event, broken off; and Gong sees it left. */
+/**
+ * The stream ends at the client, whole or, when the end came in the middle of an event, broken off; and Gong sees it
+ * left.
+ */
 async function expectEnded(response: Response): Promise<void> {
   await response.text().catch(() => undefined);
   expect(isLeft(await ledgerWhen(isLeft))).toBe(true);

@@ -1,5 +1,6 @@
-// A call that somebody pays for and Gong never runs: its payer is revoked while it waits its turn, or Gong refuses the payer's own
-// request. Whoever joined goes on as one call. Asserted against what the stand-in Gong was asked and charged.
+// A call that somebody pays for and Gong never runs: its payer is revoked while it waits its turn, or Gong refuses the
+// payer's own request. Whoever joined goes on as one call. Asserted against what the stand-in Gong was asked and
+// charged.
 
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";

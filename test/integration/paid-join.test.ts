@@ -1,5 +1,5 @@
-// The same paid call asked twice at the same time costs once, and every caller gets the answer as if it were alone: its own
-// id, its own protocol revision, its own stream. Asserted against what the stand-in Gong charged.
+// The same paid call asked twice at the same time costs once, and every caller gets the answer as if it were alone: its
+// own id, its own protocol revision, its own stream. Asserted against what the stand-in Gong charged.
 
 import { afterAll, beforeEach, describe, expect, it } from "vitest";
 import { verifies } from "../conformance/verifies.ts";

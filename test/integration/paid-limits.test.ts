@@ -1,5 +1,5 @@
-// Answers of Gong's at the bound of 8 MiB: what is within it reaches everybody whole, now or later; what is beyond it breaks off,
-// and the ledger says why.
+// Answers of Gong's at the bound of 8 MiB: what is within it reaches everybody whole, now or later; what is beyond it
+// breaks off, and the ledger says why.
 
 import { beforeEach, describe, expect, it } from "vitest";
 import { verifies } from "../conformance/verifies.ts";

@@ -1,6 +1,6 @@
-// Every revision with every form of answer and every fate of those who ask the same: answered, joined, dropped, cancelled, at the
-// edge of a budget. After each, what the stand-in Gong was asked and charged is what the ledger explains. The Worker that
-// is killed in the middle is in test/e2e/paid-kill.test.ts.
+// Every revision with every form of answer and every fate of those who ask the same: answered, joined, dropped,
+// cancelled, at the edge of a budget. After each, what the stand-in Gong was asked and charged is what the ledger
+// explains. The Worker that is killed in the middle is in test/e2e/paid-kill.test.ts.
 
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { DEFAULT_POLICY } from "../../src/mcp/policy.ts";
@@ -75,7 +75,10 @@ const landed = () => rowsWhen((all) => all.every(({ outcome }) => outcome !== "r
 const delivered = (count: number) =>
   rowsWhen((all) => all.filter((row) => row.delivered === 1).length === count);
 
-/** Each charge has its own row, each row that says so its own charge, and whoever was served for nothing names one of them. */
+/**
+ * Each charge has its own row, each row that says so its own charge, and whoever was served for nothing names one of
+ * them.
+ */
 async function expectExplained(): Promise<void> {
   const rows = await landed();
   const paid = rows.filter((row) => row.served === "paid");

@@ -1,5 +1,5 @@
-// Calls that must not be paid for: over budget, while Gong throttles, and once Gong has no credits left. What the agent is
-// told, what the ledger says, and what Gong was asked.
+// Calls that must not be paid for: over budget, while Gong throttles, and once Gong has no credits left. What the agent
+// is told, what the ledger says, and what Gong was asked.
 
 import { evictDurableObject } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";

@@ -1,5 +1,5 @@
-// A credential that is revoked while its paid call runs: its holder gets an error in the form that its answer has by then,
-// everybody else gets what was paid for. Asserted against what the stand-in Gong charged.
+// A credential that is revoked while its paid call runs: its holder gets an error in the form that its answer has by
+// then, everybody else gets what was paid for. Asserted against what the stand-in Gong charged.
 
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { verifies } from "../conformance/verifies.ts";

@@ -1,5 +1,5 @@
-// Who gets what somebody else on the connection paid for: agents of shared access, a caller whose payer leaves a question of
-// Gong's unanswered, and nobody an error. Asserted against what the stand-in Gong charged.
+// Who gets what somebody else on the connection paid for: agents of shared access, a caller whose payer leaves a
+// question of Gong's unanswered, and nobody an error. Asserted against what the stand-in Gong charged.
 
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it } from "vitest";

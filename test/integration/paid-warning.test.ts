@@ -1,5 +1,5 @@
-// The warning that a budget is nearly used, on its way to the agent: in the result's `_meta`, on every revision, as JSON and as
-// events, and nothing else of Gong's answer is another than it would be without.
+// The warning that a budget is nearly used, on its way to the agent: in the result's `_meta`, on every revision, as
+// JSON and as events, and nothing else of Gong's answer is another than it would be without.
 
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { DEFAULT_POLICY, type Policy } from "../../src/mcp/policy.ts";

@@ -1,5 +1,5 @@
-// The policy on the whole way of a tool call: from an agent's message to what Gong charges, in both eras, as JSON and as
-// events, for clients, agent keys and shared access.
+// The policy on the whole way of a tool call: from an agent's message to what Gong charges, in both eras, as JSON and
+// as events, for clients, agent keys and shared access.
 
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it } from "vitest";

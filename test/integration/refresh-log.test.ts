@@ -1,5 +1,5 @@
-// What an operator can count: each refresh of Gong's tokens is one line in the log, in one of a few buckets, with nothing in it
-// that opens anything.
+// What an operator can count: each refresh of Gong's tokens is one line in the log, in one of a few buckets, with
+// nothing in it that opens anything.
 
 import { evictDurableObject } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";

@@ -1,5 +1,5 @@
-// A point-in-time restore of one object, played by putting its rows back and starting a new instance: what was revoked, ended
-// or forbidden since stays so, because another object remembers it.
+// A point-in-time restore of one object, played by putting its rows back and starting a new instance: what was revoked,
+// ended or forbidden since stays so, because another object remembers it.
 
 import { evictDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";

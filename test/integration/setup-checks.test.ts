@@ -1,5 +1,5 @@
-// The checks of /admin/setup that need nobody at Gong: one verdict for each thing that can be wrong, and nothing changed
-// by looking. The sign-in at Gong is in setup-sign-in.test.ts.
+// The checks of /admin/setup that need nobody at Gong: one verdict for each thing that can be wrong, and nothing
+// changed by looking. The sign-in at Gong is in setup-sign-in.test.ts.
 
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { verifies } from "../conformance/verifies.ts";

@@ -1,5 +1,5 @@
-// The sign-in at Gong from /admin/setup: what it proves, how each of Gong's refusals is explained, and that it ends nobody's
-// tokens. RFC 6749 §4.1.2.1.
+// The sign-in at Gong from /admin/setup: what it proves, how each of Gong's refusals is explained, and that it ends
+// nobody's tokens. RFC 6749 §4.1.2.1.
 
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it } from "vitest";

@@ -1,5 +1,5 @@
-// /admin/spend: what calls cost by day and group, the ledger of one connection, both as files, and how rows go: by age and
-// by an admin's act. Calls are real ones through the gateway to the stand-in Gong.
+// /admin/spend: what calls cost by day and group, the ledger of one connection, both as files, and how rows go: by age
+// and by an admin's act. Calls are real ones through the gateway to the stand-in Gong.
 
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";

@@ -1,4 +1,5 @@
-// Fifty redemptions of one code and fifty uses of one refresh token, with the object evicted or aborted in the middle of them.
+// Fifty redemptions of one code and fifty uses of one refresh token, with the object evicted or aborted in the middle
+// of them.
 
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { beforeEach, describe, expect, it } from "vitest";

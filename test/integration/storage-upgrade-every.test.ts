@@ -65,7 +65,10 @@ function tablesOf(sql: SqlStorage): readonly string[] {
   return [...names].map(({ name }) => name).filter((name) => !/^_cf_|^sqlite_|^schema_version$/.test(name));
 }
 
-/** One row in every table. Numbers are 1, and texts the same, so that rows refer to each other; but hashes are unlike any id. */
+/**
+ * One row in every table. Numbers are 1, and texts the same, so that rows refer to each other; but hashes are unlike
+ * any id.
+ */
 function fill(sql: SqlStorage): ReadonlyMap<string, Row> {
   return new Map(
     tablesOf(sql).map((table): [string, Row] => {

@@ -1,5 +1,5 @@
-// Calls of a tool that the policy says costs nothing: they are checked like any other call, then go straight to Gong and
-// back. What the ledger, the budgets and the stand-in Gong say of them.
+// Calls of a tool that the policy says costs nothing: they are checked like any other call, then go straight to Gong
+// and back. What the ledger, the budgets and the stand-in Gong say of them.
 
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it } from "vitest";

@@ -14,7 +14,9 @@ const RELATIVE_FILE = path.relative(REPOSITORY, FILE);
 /** A process that is killed loses what it learned within this time. */
 const WRITE_EVERY_MS = 1000;
 
-/** Returns what was kept, or nothing. `notice` is one sentence for a file that cannot be read, which is then left out. */
+/**
+ * Returns what was kept, or nothing. `notice` is one sentence for a file that cannot be read, which is then left out.
+ */
 export function readMemory(): { readonly memory?: Memory; readonly notice?: string } {
   let bytes: Buffer;
   try {

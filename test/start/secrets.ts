@@ -1,5 +1,6 @@
 // The secrets of a local run, in .dev.vars, where `wrangler dev` reads them too. Made up on the first run, never
-// committed (.gitignore), kept afterwards: what SEALING_KEYS sealed in .state opens with nothing else. Called by start.ts.
+// committed (.gitignore), kept afterwards: what SEALING_KEYS sealed in .state opens with nothing else. Called by
+// start.ts.
 
 import { randomBytes } from "node:crypto";
 import { appendFileSync, existsSync, readFileSync } from "node:fs";

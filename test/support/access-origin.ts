@@ -1,5 +1,5 @@
-// A Cloudflare Access team on a real socket, for tests of the Worker over HTTP: it publishes its keys, and signs the token
-// that Access would put on a person's requests. Inside workerd: access.ts.
+// A Cloudflare Access team on a real socket, for tests of the Worker over HTTP: it publishes its keys, and signs the
+// token that Access would put on a person's requests. Inside workerd: access.ts.
 
 import { createServer } from "node:http";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";

@@ -1,5 +1,5 @@
-// A stand-in for Cloudflare Access: a team with its signing keys, the tokens it puts on requests, and the address where it
-// publishes its keys (a pretended site, see client-site.ts). Used by tests inside workerd.
+// A stand-in for Cloudflare Access: a team with its signing keys, the tokens it puts on requests, and the address where
+// it publishes its keys (a pretended site, see client-site.ts). Used by tests inside workerd.
 
 import { exportJWK, generateKeyPair, SignJWT, type JWK, type JWTHeaderParameters } from "jose";
 import { clientSites } from "./client-site.ts";

@@ -25,7 +25,10 @@ const FLAGS = [
   "--disable-sync",
 ];
 
-/** Path of the installed browser: CHROME_PATH if set, else the first found. Throws, saying how to install one, when there is none. */
+/**
+ * Path of the installed browser: CHROME_PATH if set, else the first found. Throws, saying how to install one, when
+ * there is none.
+ */
 export function findBrowser(environment: Readonly<Record<string, string | undefined>> = process.env): string {
   const chosen = environment["CHROME_PATH"];
   if (chosen !== undefined && chosen !== "") {

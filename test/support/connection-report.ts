@@ -1,4 +1,5 @@
-// What a connection may tell the admin's index about itself, for tests that fill the index without ten thousand objects.
+// What a connection may tell the admin's index about itself, for tests that fill the index without ten thousand
+// objects.
 
 import type { ConnectionReport } from "../../src/storage/connection-index.ts";
 

@@ -195,8 +195,8 @@ export async function connect(
 }
 
 /**
- * One JSON-RPC request to the MCP endpoint. As every client does, it takes a JSON answer to its end, whether or not the test
- * looks at it; what nobody takes is still owed.
+ * One JSON-RPC request to the MCP endpoint. As every client does, it takes a JSON answer to its end, whether or not the
+ * test looks at it; what nobody takes is still owed.
  */
 export async function call(
   accessToken: string,

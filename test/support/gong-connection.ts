@@ -1,5 +1,5 @@
-// A ConnectionObject whose tokens the stand-in Gong really issued, so that it can refresh them. Called by the integration
-// tests of the refresh.
+// A ConnectionObject whose tokens the stand-in Gong really issued, so that it can refresh them. Called by the
+// integration tests of the refresh.
 
 import { env } from "cloudflare:workers";
 import { createKeyring } from "../../src/crypto/keyring.ts";

@@ -1,5 +1,5 @@
-// A company's issuer that vouches for its people to clients: its setting, and identity assertions, good ones and ones with
-// exactly one thing different. Identity Assertion JWT Authorization Grant draft §3.
+// A company's issuer that vouches for its people to clients: its setting, and identity assertions, good ones and ones
+// with exactly one thing different. Identity Assertion JWT Authorization Grant draft §3.
 
 import { nowSeconds, signText, type AssertionParts, type Signer } from "./assertions.ts";
 import { ORIGIN, RESOURCE } from "./flow.ts";

@@ -1,4 +1,5 @@
-// Agents beside a client of one person, each with a way to end it. Used by the tests of paid calls whose caller is revoked.
+// Agents beside a client of one person, each with a way to end it. Used by the tests of paid calls whose caller is
+// revoked.
 
 import { env } from "cloudflare:workers";
 import { connectionOf, makeKey } from "./agent-key.ts";
@@ -12,7 +13,9 @@ export interface Agent {
   readonly revoke: () => Promise<void>;
 }
 
-/** An agent of the person behind `beside`: a client that an admin ends, one that ends its own access token, or a key. */
+/**
+ * An agent of the person behind `beside`: a client that an admin ends, one that ends its own access token, or a key.
+ */
 export async function agentBeside(beside: Connected, kind: "grant" | "token" | "key"): Promise<Agent> {
   const id = await connectionOf(beside.tokens.access_token);
   const connection = env.CONNECTIONS.getByName(id);

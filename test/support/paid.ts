@@ -1,5 +1,5 @@
-// Steps and questions that the tests of paid calls share: clients of one person, one call in every form, what Gong charged
-// and what the ledger says.
+// Steps and questions that the tests of paid calls share: clients of one person, one call in every form, what Gong
+// charged and what the ledger says.
 
 import { env } from "cloudflare:workers";
 import type { LedgerQuery } from "../../src/storage/paid-ledger.ts";

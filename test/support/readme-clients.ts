@@ -1,5 +1,6 @@
-// The README's section on clients, made from the very texts that the front page shows. `node test/support/readme-clients.ts`
-// writes it into the README; test/conformance/readme-clients.test.ts fails when it is another.
+// The README's section on clients, made from the very texts that the front page shows. `node
+// test/support/readme-clients.ts` writes it into the README; test/conformance/readme-clients.test.ts fails when it is
+// another.
 
 import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";

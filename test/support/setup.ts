@@ -1,4 +1,5 @@
-// An admin at the set-up, inside workerd: signs in, runs the checks, signs in at Gong, and reads what the page says of each.
+// An admin at the set-up, inside workerd: signs in, runs the checks, signs in at Gong, and reads what the page says of
+// each.
 
 import { encodeBase64Url, randomBytes } from "../../src/crypto/encoding.ts";
 import { agreeAtGong, askOutside, leadsTo, TestBrowser } from "./flow.ts";

@@ -24,7 +24,9 @@ export interface GatewayOptions {
   readonly stateDir?: string;
   /** For example `["--max-heap-size=128"]`, the memory that production gives an isolate. */
   readonly v8Flags?: readonly string[];
-  /** `<host>:<port>` of an HTTP proxy that takes every request the Worker makes. Default: none, they go where they say. */
+  /**
+   * `<host>:<port>` of an HTTP proxy that takes every request the Worker makes. Default: none, they go where they say.
+   */
   readonly outbound?: string;
 }
 
@@ -40,7 +42,9 @@ export interface Gateway {
   stop(): Promise<void>;
   /** SIGKILL: nothing in the Worker gets to finish. The state stays as it is on disk. */
   kill(): Promise<void>;
-  /** Ends the process if it still runs, and starts it again on the same port and state, with settings changed if given. */
+  /**
+   * Ends the process if it still runs, and starts it again on the same port and state, with settings changed if given.
+   */
   restart(changes?: Readonly<Record<string, string>>): Promise<void>;
   /** Everything written to standard output and error since the first start, line by line. */
   logs(): readonly string[];

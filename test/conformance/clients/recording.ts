@@ -3,9 +3,9 @@
 // test/integration/client-replays.test.ts.
 
 /**
- * One exchange. Values that are new in each run stand in braces: {origin}, {client_id}, {client_secret}, {basic} (client
- * id and secret for HTTP Basic), {code}, {code_challenge}, {code_verifier}, {state}, {access_token}, {refresh_token},
- * {session} (MCP-Session-Id) and {assertion}.
+ * One exchange. Values that are new in each run stand in braces: {origin}, {client_id}, {client_secret}, {basic}
+ * (client id and secret for HTTP Basic), {code}, {code_challenge}, {code_verifier}, {state}, {access_token},
+ * {refresh_token}, {session} (MCP-Session-Id) and {assertion}.
  */
 export interface Exchange {
   /** Method and path of a request that the client makes. */

@@ -143,8 +143,8 @@ async function registration(judged: Judged, body: unknown, type?: string): Promi
 }
 
 /**
- * What opening an authorization request of a client that registered itself comes to. RFC 6749 §4.1.2.1; RFC 9700 §4.11.2
- * has a server not redirect to a client that nobody vouched for, unless a person agreed.
+ * What opening an authorization request of a client that registered itself comes to. RFC 6749 §4.1.2.1; RFC 9700
+ * §4.11.2 has a server not redirect to a client that nobody vouched for, unless a person agreed.
  */
 const AUTHORIZATIONS: readonly (readonly [name: string, changes: Fields, outcome: string])[] = [
   ["a good request", {}, "consent"],

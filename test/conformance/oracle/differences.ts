@@ -1,5 +1,5 @@
-// Where the library (@cloudflare/workers-oauth-provider 1.2.3) answers otherwise than the gateway, and why the gateway does
-// as it does. The test fails for a difference that is not here, and for one that is here and no longer seen.
+// Where the library (@cloudflare/workers-oauth-provider 1.2.3) answers otherwise than the gateway, and why the gateway
+// does as it does. The test fails for a difference that is not here, and for one that is here and no longer seen.
 
 export interface Difference {
   /** What came of the check at the library. */

@@ -1,5 +1,5 @@
-// A server as the black-box checks see it: a base URL, its metadata, and a person who approves. The same for the gateway
-// and for the oracle. Called by the checks.
+// A server as the black-box checks see it: a base URL, its metadata, and a person who approves. The same for the
+// gateway and for the oracle. Called by the checks.
 
 import { createHash } from "node:crypto";
 import { createPerson } from "../../support/person.ts";

@@ -1,5 +1,5 @@
-// The same black-box checks against the gateway and against the field's library for Workers, both in workerd behind real
-// sockets. The gateway must answer as each check says; where the library does not, differences.ts says why.
+// The same black-box checks against the gateway and against the field's library for Workers, both in workerd behind
+// real sockets. The gateway must answer as each check says; where the library does not, differences.ts says why.
 
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";

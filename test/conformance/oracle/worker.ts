@@ -1,6 +1,6 @@
-// The oracle: a small authorization server and protected resource on the field's library for Workers, with a consent page
-// that has one button. Built and run by oracle.test.ts and by the bench. Its key-value store is this isolate's memory,
-// which is faster and more consistent than the platform's.
+// The oracle: a small authorization server and protected resource on the field's library for Workers, with a consent
+// page that has one button. Built and run by oracle.test.ts and by the bench. Its key-value store is this isolate's
+// memory, which is faster and more consistent than the platform's.
 
 import { AuthorizationError, OAuthProvider, type OAuthHelpers } from "@cloudflare/workers-oauth-provider";
 

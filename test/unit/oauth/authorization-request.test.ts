@@ -1,4 +1,5 @@
-// Subject: src/oauth/authorization-request.ts, after parsing. RFC 6749 §3.1.2.3 and §4.1.1, RFC 7636 §4.3, RFC 9101 §6.2.
+// Subject: src/oauth/authorization-request.ts, after parsing. RFC 6749 §3.1.2.3 and §4.1.1, RFC 7636 §4.3, RFC 9101
+// §6.2.
 import { describe, expect, expectTypeOf, it } from "vitest";
 import { verifies } from "../../conformance/verifies.ts";
 import {

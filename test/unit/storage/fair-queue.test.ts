@@ -1,4 +1,5 @@
-// Turns while Gong throttles: nobody waits without need, nobody is starved, and nobody waits for longer than its patience.
+// Turns while Gong throttles: nobody waits without need, nobody is starved, and nobody waits for longer than its
+// patience.
 
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { FairQueue } from "../../../src/storage/fair-queue.ts";
