@@ -79,15 +79,95 @@ export function refreshDueAt(now: number, expiresInSeconds: number, random: numb
   return now + Math.max(wait, SHORTEST_REFRESH_INTERVAL_SECONDS);
 }
 
-/** What a failed refresh means. Only `expired`, Gong's `invalid_grant`, ends a connection. */
+/**
+ * What a refresh begins with: `nothing` when there is nothing to refresh, `replaced` when the refresh token was issued to
+ * another client than `clientId`, which is configured now (RFC 6749 §6), else `refresh`.
+ */
+export function planRefresh(
+  state: GongTokenState,
+  issuedTo: string | null,
+  clientId: string,
+): "nothing" | "replaced" | "refresh" {
+  if (state.state !== "connected" || !state.hasRefreshToken) return "nothing";
+  return issuedTo === null || issuedTo === clientId ? "refresh" : "replaced";
+}
+
+/** How a refresh failed. */
+export interface RefreshFailure {
+  readonly kind: GongErrorKind;
+  /** Of Gong's answer; undefined when there was none. */
+  readonly status: number | undefined;
+  readonly retryAfterSeconds: number | undefined;
+}
+
+/** What is known of the refresh token that failed. */
+export interface SpentToken {
+  /** An answer to it came and could not be read. */
+  readonly isAnswerKept: boolean;
+  /** An attempt with it before this one had no answer. */
+  readonly isAnswerMissing: boolean;
+}
+
+/** What a failed refresh changes, and whom it is told. */
+export type AfterFailure =
+  /** Gong's word that the grant is dead: only a person can help. */
+  | {
+      readonly kind: "ended";
+      readonly reason: "answer_not_understood" | "answer_lost" | "ended_by_gong";
+    }
+  | {
+      readonly kind: "retry";
+      readonly dueAt: number;
+      /** Whether it is certain that no attempt has spent the refresh token. */
+      readonly isTokenUnspent: boolean;
+      /** Whether people are told: at the first failure of a row, and when no try is left before the access ends. */
+      readonly isNews: boolean;
+      /** Whether the next try comes too late for the access token. */
+      readonly isAtRisk: boolean;
+    };
+
+/**
+ * What a failed refresh means. Only `expired`, Gong's `invalid_grant`, ends a connection; every other failure is tried again
+ * after a growing pause, not before Retry-After (RFC 9110 §10.2.3), and each connection at a moment of its own by `random`
+ * (0 to 1), so that a Gong that comes back is not asked by all at once.
+ */
 export function afterFailure(
-  kind: GongErrorKind,
-  failures: number,
-  retryAfterSeconds: number | undefined,
+  failure: RefreshFailure,
+  state: GongTokenState,
+  token: SpentToken,
+  now: number,
   random: number,
-): { readonly kind: "ended" } | { readonly kind: "retry"; readonly afterSeconds: number } {
-  if (kind === "expired") return { kind: "ended" };
+): AfterFailure {
+  if (failure.kind === "expired") return { kind: "ended", reason: lossOf(token) };
+  const dueAt = now + pauseAfter(state.failures, failure.retryAfterSeconds ?? 0, random);
+  const isAtRisk = dueAt >= state.expiresAt;
+  return {
+    kind: "retry",
+    dueAt,
+    isTokenUnspent: isRefusal(failure.status) && !token.isAnswerMissing,
+    isNews: state.failures === 0 || (isAtRisk && state.dueAt < state.expiresAt),
+    isAtRisk,
+  };
+}
+
+/** Seconds until the next try: doubling, between half and all of it, and up to a tenth more than Gong asked for. */
+function pauseAfter(failures: number, asked: number, random: number): number {
   const ceiling = Math.min(2 ** failures, LONGEST_BACKOFF_SECONDS);
   const backoff = Math.ceil(ceiling * (0.5 + 0.5 * random));
-  return { kind: "retry", afterSeconds: Math.max(backoff, retryAfterSeconds ?? 0, 1) };
+  return Math.max(backoff, asked + Math.floor((asked / 10) * random), 1);
+}
+
+/** 4xx but for 408, and 503, say that nothing was done (RFC 9110 §15.5, §15.6.4); all else can come after the token was spent. */
+function isRefusal(status: number | undefined): boolean {
+  if (status === undefined || status === 408) return false;
+  return (status >= 400 && status < 500) || status === 503;
+}
+
+/** Why Gong knows the refresh token no more: an answer we have and can't read, one that never came, or its own word. */
+function lossOf({
+  isAnswerKept,
+  isAnswerMissing,
+}: SpentToken): "answer_not_understood" | "answer_lost" | "ended_by_gong" {
+  if (isAnswerKept) return "answer_not_understood";
+  return isAnswerMissing ? "answer_lost" : "ended_by_gong";
 }

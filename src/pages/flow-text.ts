@@ -96,6 +96,8 @@ const REASONS = new Map<string, string>([
   ["rate_limited", "Gong asks for fewer requests. The gateway tries again by itself."],
   ["unavailable", "Gong did not answer. The gateway tries again by itself."],
   ["malformed", "Gong's answer could not be understood. The gateway tries again by itself."],
+  ["unreadable", "The key that opens its tokens is not in SEALING_KEYS."],
+  ["failed", "The gateway's own storage failed. It tries again by itself."],
 ]);
 
 /** Why a connection is in its state. A reason without words of its own is shown by its name. */

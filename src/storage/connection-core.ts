@@ -48,7 +48,6 @@ export class ConnectionCore {
       id: this.id,
       sql: ctx.storage.sql,
       seals: this.seals,
-      now: nowSeconds,
       row: () => this.row(),
       escrow: () => this.objects.escrow(this.id),
       integration: (row) => integrationNamed(config, row.integration),

@@ -5,7 +5,7 @@
 import type { IntegrationConfig } from "../config.ts";
 import type { GongTokens } from "../gong/oauth.ts";
 import { failpoint } from "../failpoints.ts";
-import { refreshDueAt } from "../gong/refresh-machine.ts";
+import { refreshDueAt, type GongTokenState } from "../gong/refresh-machine.ts";
 import { sealedWith } from "../crypto/seal.ts";
 import { noteEvent } from "./connection-audit.ts";
 import { endAgentKey, listAgentKeys } from "./agent-keys.ts";
@@ -161,4 +161,16 @@ function personDue(
   if (row.quarantined_answer_sealed !== null) return [row.gong_expires_at, "answer_not_understood"];
   if (hasKey || grants.length === 0) return [null, null];
   return [Math.max(...grants.map((grant) => grant.expires_at)), "sign_ins_end"];
+}
+
+/** What the refresh machine decides by. */
+export function tokenState(current: ConnectionRow): GongTokenState {
+  return {
+    state: current.state,
+    hasRefreshToken: current.gong_refresh_token_sealed !== null,
+    expiresAt: current.gong_expires_at,
+    refreshedAt: current.refreshed_at,
+    dueAt: current.refresh_due_at,
+    failures: current.failures,
+  };
 }

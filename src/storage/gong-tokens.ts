@@ -1,10 +1,12 @@
 // A Gong access token for one call: opened, refreshed first if it must be, or the reason why there is none. The wiring
 // of gong/refresh-machine.ts into the ConnectionObject; the refresh itself is gong-refresh.ts.
 
+import { inTime, nowSeconds } from "../clock.ts";
 import { Unsealable } from "../crypto/seal.ts";
-import { decideUse, mayRefreshRejected, type GongTokenState } from "../gong/refresh-machine.ts";
+import { decideUse, mayRefreshRejected } from "../gong/refresh-machine.ts";
 import type { ConnectionRow } from "./connection-schema.ts";
-import { createGongRefresh, type Connection } from "./gong-refresh.ts";
+import { tokenState } from "./connection-state.ts";
+import { createGongRefresh, needReconnect, type Connection } from "./gong-refresh.ts";
 import { logUnreadable } from "./refresh-outcome.ts";
 
 export type GongAuthorization =
@@ -34,12 +36,15 @@ export interface GongTokenStore {
   isRefreshing(): boolean;
 }
 
+/** How long a caller waits for a refresh: longer than Gong is given, for it can also be our storage that does not answer. */
+const LONGEST_WAIT_MS = 20_000;
+
 const REFUSED = { ok: false, reason: "needs_reconnect", retryAfterSeconds: 0 } as const;
 
 /** Binds the store to its object. One per instance of the object. */
 export function createGongTokenStore(connection: Connection): GongTokenStore {
-  const { seals, now, row } = connection;
-  const { refresh, inFlight, needReconnect } = createGongRefresh(connection);
+  const { seals, row } = connection;
+  const { refresh, inFlight } = createGongRefresh(connection);
   let lastRejectionAt: number | undefined;
   let opened: { readonly generation: number; readonly accessToken: string } | undefined;
 
@@ -62,7 +67,7 @@ export function createGongTokenStore(connection: Connection): GongTokenStore {
   const decide = async (mayRefresh: boolean): Promise<GongAuthorization> => {
     const current = row();
     if (current === undefined) return { ok: false, reason: "not_connected", retryAfterSeconds: 0 };
-    const decision = decideUse(tokenState(current), now());
+    const decision = decideUse(tokenState(current), nowSeconds());
     switch (decision.kind) {
       case "use":
         return usable(current);
@@ -74,10 +79,10 @@ export function createGongTokenStore(connection: Connection): GongTokenStore {
         return { ok: false, reason: "unavailable", retryAfterSeconds: decision.retryAfterSeconds };
       case "refresh":
         if (!mayRefresh) return { ok: false, reason: "unavailable", retryAfterSeconds: 1 };
-        await refresh();
+        await inTime(refresh(), LONGEST_WAIT_MS);
         return decide(false);
       case "dead":
-        if (current.state === "connected") needReconnect(current, "no_refresh_token");
+        if (current.state === "connected") needReconnect(connection, current, "no_refresh_token");
         return current.state === "disconnected" ? { ...REFUSED, reason: "not_connected" } : REFUSED;
     }
   };
@@ -85,7 +90,7 @@ export function createGongTokenStore(connection: Connection): GongTokenStore {
   const unavailableUntil = ({ refresh_due_at: dueAt }: ConnectionRow): GongAuthorization => ({
     ok: false,
     reason: "unavailable",
-    retryAfterSeconds: Math.max(dueAt - now(), 1),
+    retryAfterSeconds: Math.max(dueAt - nowSeconds(), 1),
   });
 
   return {
@@ -93,7 +98,7 @@ export function createGongTokenStore(connection: Connection): GongTokenStore {
     atHand() {
       const current = row();
       if (current === undefined || opened?.generation !== current.generation) return undefined;
-      if (decideUse(tokenState(current), now()).kind !== "use") return undefined;
+      if (decideUse(tokenState(current), nowSeconds()).kind !== "use") return undefined;
       return { ok: true, ...opened, expiresAt: current.gong_expires_at };
     },
     async replaceRejected(generation) {
@@ -101,31 +106,20 @@ export function createGongTokenStore(connection: Connection): GongTokenStore {
       if (current === undefined || current.generation !== generation) return decide(true);
       if (!inFlight()) {
         // Gong's token endpoint failed lately: that is an outage, which no new sign-in would mend.
-        if (current.failures > 0 && current.refresh_due_at > now()) return unavailableUntil(current);
-        if (!mayRefreshRejected(tokenState(current), lastRejectionAt, now())) return REFUSED;
+        if (current.failures > 0 && current.refresh_due_at > nowSeconds()) return unavailableUntil(current);
+        if (!mayRefreshRejected(tokenState(current), lastRejectionAt, nowSeconds())) return REFUSED;
       }
-      await refresh();
+      await inTime(refresh(), LONGEST_WAIT_MS);
       const after = row();
       if (after?.state !== "connected") return REFUSED;
       if (after.generation === generation) return unavailableUntil(after);
-      lastRejectionAt = now();
+      lastRejectionAt = nowSeconds();
       return usable(after);
     },
     async refreshIfDue() {
       const current = row();
-      if (current?.state === "connected" && current.refresh_due_at <= now()) await refresh();
+      if (current?.state === "connected" && current.refresh_due_at <= nowSeconds()) await refresh();
     },
     isRefreshing: inFlight,
-  };
-}
-
-function tokenState(current: ConnectionRow): GongTokenState {
-  return {
-    state: current.state,
-    hasRefreshToken: current.gong_refresh_token_sealed !== null,
-    expiresAt: current.gong_expires_at,
-    refreshedAt: current.refreshed_at,
-    dueAt: current.refresh_due_at,
-    failures: current.failures,
   };
 }

@@ -3,6 +3,7 @@
 
 import { Unsealable } from "../crypto/seal.ts";
 import { GongError, type GongErrorKind } from "../errors.ts";
+import type { RefreshFailure } from "../gong/refresh-machine.ts";
 import { errorFields, log } from "../log.ts";
 
 /** What the one log line of a refresh says: its bucket, and what belongs to it. */
@@ -20,6 +21,12 @@ export function bucketOf(connectionId: string, error: unknown): RefreshOutcome {
   if (!(error instanceof Unsealable)) return { outcome: "failed", ...errorFields(error) };
   logUnreadable(connectionId, error);
   return { outcome: "unreadable" };
+}
+
+/** What the failure says about Gong: of our own, that it did not answer. */
+export function failureOf(error: unknown): RefreshFailure {
+  if (error instanceof GongError) return error;
+  return { kind: "unavailable", status: undefined, retryAfterSeconds: undefined };
 }
 
 /** Names the key that a record of this connection needs. */

@@ -8,8 +8,10 @@ import {
   afterFailure,
   decideUse,
   mayRefreshRejected,
+  planRefresh,
   refreshDueAt,
   type GongTokenState,
+  type RefreshFailure,
 } from "../../../src/gong/refresh-machine.ts";
 
 const NOW = 1_800_000_000;
@@ -143,9 +145,50 @@ describe(verifies("gong.refresh_machine", "when to refresh early"), () => {
   });
 });
 
+describe(verifies("gong.refresh_machine", "what a refresh begins with"), () => {
+  it.each<[string, Partial<GongTokenState>, string | null, ReturnType<typeof planRefresh>]>([
+    ["a token of the integration's own", {}, "client", "refresh"],
+    ["a token from before clients were noted", {}, null, "refresh"],
+    ["a token of an integration that was replaced", {}, "other", "replaced"],
+    ["no refresh token", { hasRefreshToken: false }, "client", "nothing"],
+    ["a connection that Gong ended", { state: "needs_reconnect" }, "client", "nothing"],
+    [
+      "a connection that a person ended, of another integration",
+      { state: "disconnected" },
+      "other",
+      "nothing",
+    ],
+  ])("RFC 6749 §6: %s", (_, change, issuedTo, plan) => {
+    expect(planRefresh({ ...GOOD, ...change }, issuedTo, "client")).toBe(plan);
+  });
+});
+
+const KNOWN = { isAnswerKept: false, isAnswerMissing: false };
+const failed = (kind: GongErrorKind, change: Partial<RefreshFailure> = {}): RefreshFailure => ({
+  kind,
+  status: undefined,
+  retryAfterSeconds: undefined,
+  ...change,
+});
+
+/** Seconds until the next try. */
+function pauseAfter(failure: RefreshFailure, failures: number, random: number): number {
+  const next = afterFailure(failure, { ...GOOD, failures }, KNOWN, NOW, random);
+  return next.kind === "retry" ? next.dueAt - NOW : Number.NaN;
+}
+
 describe(verifies("gong.only_invalid_grant_ends", "gong.refresh_machine", "a refresh that failed"), () => {
-  it("RFC 6749 §5.2: invalid_grant ends the connection", () => {
-    expect(afterFailure("expired", 0, undefined, 0.5)).toEqual({ kind: "ended" });
+  it.each([
+    ["Gong's own word", KNOWN, "ended_by_gong"],
+    ["an attempt before had no answer", { ...KNOWN, isAnswerMissing: true }, "answer_lost"],
+    [
+      "an answer came that can't be read",
+      { isAnswerKept: true, isAnswerMissing: true },
+      "answer_not_understood",
+    ],
+  ] as const)("RFC 6749 §5.2: invalid_grant ends the connection: %s", (_, token, reason) => {
+    const next = afterFailure(failed("expired", { status: 400 }), GOOD, token, NOW, 0.5);
+    expect(next).toEqual({ kind: "ended", reason });
   });
 
   it("gateway: every other failure is tried again, within five minutes unless Gong asks for longer", () => {
@@ -154,11 +197,10 @@ describe(verifies("gong.only_invalid_grant_ends", "gong.refresh_machine", "a ref
     const random = fc.double({ min: 0, max: 1, noNaN: true });
     fc.assert(
       fc.property(kind, fc.nat({ max: 10_000 }), retryAfter, random, (failure, failures, asked, chance) => {
-        const next = afterFailure(failure, failures, asked, chance);
-        const seconds = next.kind === "retry" ? next.afterSeconds : Number.NaN;
+        const seconds = pauseAfter(failed(failure, { retryAfterSeconds: asked }), failures, chance);
         expect(Number.isInteger(seconds)).toBe(true);
         expect(seconds).toBeGreaterThanOrEqual(Math.max(asked ?? 0, 1));
-        expect(seconds).toBeLessThanOrEqual(Math.max(asked ?? 0, 300));
+        expect(seconds).toBeLessThanOrEqual(Math.max((asked ?? 0) * 1.1, 300));
       }),
       RUNS,
     );
@@ -174,12 +216,45 @@ describe(verifies("gong.only_invalid_grant_ends", "gong.refresh_machine", "a ref
   ])(
     "gateway: after %i earlier failures the wait is at most %i s, and at least half of it",
     (failures, most) => {
-      const waits = [0, 0.5, 1].map((random) => afterFailure("unavailable", failures, undefined, random));
-      expect(waits).toEqual(
-        [0.5, 0.75, 1].map((part) => ({ kind: "retry", afterSeconds: Math.ceil(most * part) })),
-      );
+      const waits = [0, 0.5, 1].map((random) => pauseAfter(failed("unavailable"), failures, random));
+      expect(waits).toEqual([0.5, 0.75, 1].map((part) => Math.ceil(most * part)));
     },
   );
+
+  it("gateway: connections that Gong all asks to wait for 600 s come back spread over a minute", () => {
+    const limited = failed("rate_limited", { status: 429, retryAfterSeconds: 600 });
+    const waits = Array.from({ length: 61 }, (_, at) => pauseAfter(limited, 0, at / 60));
+    expect([waits[0], waits[60], new Set(waits).size]).toEqual([600, 660, 61]);
+  });
+
+  it.each<[string, Partial<RefreshFailure>, boolean, boolean]>([
+    ["400", { status: 400 }, false, true],
+    ["429", { status: 429 }, false, true],
+    ["408", { status: 408 }, false, false],
+    ["200", { status: 200 }, false, false],
+    ["503", { status: 503 }, false, true],
+    ["502", { status: 502 }, false, false],
+    ["no answer", {}, false, false],
+    ["429 after an attempt without an answer", { status: 429 }, true, false],
+  ])(
+    "RFC 9110 §15.5, §15.6.4: the refresh token is known to be unspent after %s: %s",
+    (_, answer, isAnswerMissing, unspent) => {
+      const token = { ...KNOWN, isAnswerMissing };
+      expect(afterFailure(failed("unavailable", answer), GOOD, token, NOW, 0.5)).toMatchObject({
+        isTokenUnspent: unspent,
+      });
+    },
+  );
+
+  it.each<[string, Partial<GongTokenState>, number | undefined, { isNews: boolean; isAtRisk: boolean }]>([
+    ["the first time", {}, undefined, { isNews: true, isAtRisk: false }],
+    ["again", { failures: 1 }, undefined, { isNews: false, isAtRisk: false }],
+    ["again, with no try left before the end", { failures: 1 }, 3000, { isNews: true, isAtRisk: true }],
+    ["once more after that", { failures: 2, dueAt: NOW + 3000 }, 3600, { isNews: false, isAtRisk: true }],
+  ])("gateway: who is told when it fails %s", (_, change, retryAfterSeconds, told) => {
+    const failure = failed("rate_limited", { status: 429, retryAfterSeconds });
+    expect(afterFailure(failure, { ...GOOD, ...change }, KNOWN, NOW, 0)).toMatchObject(told);
+  });
 });
 
 /** A connection used every second, with an alarm; counts what Gong is asked. `up` is whether Gong answers. */
@@ -201,8 +276,8 @@ function simulate(
       state = { ...state, refreshedAt: now, expiresAt: now + life, dueAt, failures: 0 };
       continue;
     }
-    const next = afterFailure("unavailable", state.failures, undefined, 0);
-    const dueAt = now + (next.kind === "retry" ? next.afterSeconds : Number.NaN);
+    const next = afterFailure(failed("unavailable"), state, KNOWN, now, 0);
+    const dueAt = next.kind === "retry" ? next.dueAt : Number.NaN;
     state = { ...state, failures: state.failures + 1, dueAt };
     if (decideUse(state, now).kind !== "use") refused += 1;
   }
