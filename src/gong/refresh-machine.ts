@@ -80,8 +80,8 @@ export function refreshDueAt(now: number, expiresInSeconds: number, random: numb
 }
 
 /**
- * What a refresh begins with: `nothing` when there is nothing to refresh, `replaced` when the refresh token was issued to
- * another client than `clientId`, which is configured now (RFC 6749 §6), else `refresh`.
+ * What a refresh begins with: `nothing` when there is nothing to refresh, `replaced` when the refresh token was issued
+ * to another client than `clientId`, which is configured now (RFC 6749 §6), else `refresh`.
  */
 export function planRefresh(
   state: GongTokenState,
@@ -127,9 +127,9 @@ export type AfterFailure =
     };
 
 /**
- * What a failed refresh means. Only `expired`, Gong's `invalid_grant`, ends a connection; every other failure is tried again
- * after a growing pause, not before Retry-After (RFC 9110 §10.2.3), and each connection at a moment of its own by `random`
- * (0 to 1), so that a Gong that comes back is not asked by all at once.
+ * What a failed refresh means. Only `expired`, Gong's `invalid_grant`, ends a connection; every other failure is tried
+ * again after a growing pause, not before Retry-After (RFC 9110 §10.2.3), and each connection at a moment of its own by
+ * `random` (0 to 1), so that a Gong that comes back is not asked by all at once.
  */
 export function afterFailure(
   failure: RefreshFailure,
@@ -157,7 +157,7 @@ function pauseAfter(failures: number, asked: number, random: number): number {
   return Math.max(backoff, asked + Math.floor((asked / 10) * random), 1);
 }
 
-/** 4xx but for 408, and 503, say that nothing was done (RFC 9110 §15.5, §15.6.4); all else can come after the token was spent. */
+/** 4xx but 408, and 503, say that nothing was done (RFC 9110 §15.5, §15.6.4); all else can come from a spent token. */
 function isRefusal(status: number | undefined): boolean {
   if (status === undefined || status === 408) return false;
   return (status >= 400 && status < 500) || status === 503;

@@ -36,7 +36,7 @@ export interface GongTokenStore {
   isRefreshing(): boolean;
 }
 
-/** How long a caller waits for a refresh: longer than Gong is given, for it can also be our storage that does not answer. */
+/** How long a caller waits for a refresh: longer than Gong is given, because our own storage can be slow, too. */
 const LONGEST_WAIT_MS = 20_000;
 
 const REFUSED = { ok: false, reason: "needs_reconnect", retryAfterSeconds: 0 } as const;

@@ -185,7 +185,7 @@ describe(verifies("gong.only_invalid_grant_ends", "Gong's word that the refresh 
   });
 });
 
-/** Faults after which Gong has spent the refresh token, and the reason that people read when it does not give it again. */
+/** Faults after which Gong has spent the refresh token, and the reason that people read if it gives it only once. */
 const SPENT: readonly (readonly [Fault, string])[] = [
   [{ kind: "accept_then_drop" }, "answer_lost"],
   [{ kind: "half_body" }, "answer_lost"],
