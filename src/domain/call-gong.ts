@@ -23,7 +23,7 @@ import {
   noteHandshake,
   openingOf,
 } from "./handshake.ts";
-import { listAllowedTools, mayListTools } from "./list-tools.ts";
+import { allowedInError, listAllowedTools, mayListTools } from "./list-tools.ts";
 import {
   isSignInNeeded,
   needsLink,
@@ -167,13 +167,10 @@ async function send(
   }
   if (opening !== undefined) noteHandshake(gateway, integration, caller.connectionId, opening, response);
   const upstreamId = hasSessions ? response.headers.get("mcp-session-id") : null;
-  const answer = mayListTools(call.method, call.headers, message)
-    ? await listAllowedTools(
-        { gateway, integration, caller, revision: revisionOf(call.headers, message) },
-        response,
-        message?.id,
-      )
-    : response;
+  const listing = mayListTools(call.method, message)
+    ? { gateway, integration, caller, revision: revisionOf(call.headers, message) }
+    : undefined;
+  const answer = listing === undefined ? response : await listAllowedTools(listing, response, message?.id);
   const sessionId =
     upstreamId === null ? undefined : await ourSessionId(gateway, caller, session, upstreamId, message);
   const passed = await passGongResponse(answer, {
@@ -181,6 +178,7 @@ async function send(
     cors: call.cors,
     accessToken,
     requestId: message?.id ?? null,
+    allowedInError: listing && ((bytes) => allowedInError(listing, bytes, message?.id)),
   });
   return {
     kind: "response",

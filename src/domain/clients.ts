@@ -141,9 +141,7 @@ export function renewClient(gateway: Gateway, client: Client): void {
   const noted = isMachine
     ? objects.admin().noteMachineUse(clientId)
     : objects.registry(clientId).renew(clientId);
-  gateway.waitUntil(
-    noted.catch(() => log("warn", "client.refused", { client: clientId, reason: "not_renewed" })),
-  );
+  gateway.waitUntil(noted.catch(() => log("warn", "client.not_renewed", { client: clientId })));
 }
 
 /** The clients that this isolate has told the index of, by day. */

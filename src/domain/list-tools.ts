@@ -3,7 +3,7 @@
 // nothing has to be hidden goes on as the bytes that came. Called by call-gong.ts. MCP 2026-07-28, Tools, Security
 // Considerations.
 
-import { readBounded } from "../bounded-body.ts";
+import { parseJsonObject, readBounded } from "../bounded-body.ts";
 import type { IntegrationConfig } from "../config.ts";
 import { sha256 } from "../crypto/encoding.ts";
 import { errorFields, log } from "../log.ts";
@@ -29,7 +29,7 @@ const UNREADABLE =
 const EVENT_STREAM = /^text\/event-stream\s*(;[^,]*)?$/i;
 const JSON_ONLY = /^application\/json\s*(;[^,]*)?$/i;
 
-interface Listing {
+export interface Listing {
   readonly gateway: Gateway;
   readonly integration: IntegrationConfig;
   readonly caller: Caller;
@@ -38,11 +38,11 @@ interface Listing {
 }
 
 /**
- * Whether the answer may hold a list of tools: to `tools/list`, or to a request that resumes an earlier answer (MCP
- * 2025-11-25, Resumability).
+ * Whether the answer may hold a list of tools: to `tools/list`, or to a GET, on which a client takes whatever answers its
+ * requests (MCP 2025-11-25, Resumability).
  */
-export function mayListTools(method: string, headers: Headers, message: McpMessage | undefined): boolean {
-  return message?.method === "tools/list" || (method === "GET" && headers.has("last-event-id"));
+export function mayListTools(method: string, message: McpMessage | undefined): boolean {
+  return message?.method === "tools/list" || method === "GET";
 }
 
 /**
@@ -70,6 +70,20 @@ export async function listAllowedTools(
   if (text === "") return new Response(null, { status: response.status, headers: response.headers });
   const allowed = await onlyAllowed(listing, text, requestId);
   return new Response(allowed, { status: response.status, headers: response.headers });
+}
+
+/**
+ * The body of an HTTP error of Gong's as the caller may see it: byte for byte, because clients tell protocol revisions apart by
+ * it, with a list of tools in it held to policy. Undefined for one that two readers could read differently.
+ */
+export async function allowedInError(
+  listing: Listing,
+  bytes: Uint8Array<ArrayBuffer>,
+  requestId: McpMessage["id"],
+): Promise<BodyInit | undefined> {
+  const error = parseJsonObject(bytes);
+  if (error === undefined || error["result"] === undefined) return error && bytes;
+  return onlyAllowed(listing, new TextDecoder().decode(bytes), requestId);
 }
 
 /** The body as text; undefined when it is too long, too slow, broken off or not UTF-8. */

@@ -4,7 +4,7 @@
 // subscriptions/listen.
 
 import type { IntegrationConfig } from "../config.ts";
-import { log } from "../log.ts";
+import { errorFields, log } from "../log.ts";
 import { identify } from "./caller.ts";
 import type { Gateway } from "./gateway.ts";
 import { isSignInNeeded } from "./mcp-answers.ts";
@@ -30,9 +30,14 @@ export function endWithCredential(
   const { readable, writable } = new IdentityTransformStream();
   const ending = new AbortController();
   let failures = 0;
+  let isOver = false;
   let timer: ReturnType<typeof setTimeout>;
   const check = async (): Promise<void> => {
-    const identified = await identify(gateway, integration, accessToken).catch(() => undefined);
+    const identified = await identify(gateway, integration, accessToken).catch((error: unknown) => {
+      log("warn", "mcp.stream_unchecked", errorFields(error));
+      return undefined;
+    });
+    if (isOver) return;
     failures = identified === undefined ? failures + 1 : 0;
     if (failures < MOST_FAILED_CHECKS && (identified?.ok !== false || !isSignInNeeded(identified))) {
       timer = setTimeout(() => void check(), CHECK_EVERY_MS);
@@ -49,6 +54,9 @@ export function endWithCredential(
     .pipeTo(writable, { signal, preventAbort: true })
     .catch((reason: unknown) => (signal.aborted ? writable.close() : writable.abort(reason)))
     .catch(() => undefined)
-    .finally(() => clearTimeout(timer));
+    .finally(() => {
+      isOver = true;
+      clearTimeout(timer);
+    });
   return new Response(readable, { status, headers });
 }

@@ -82,6 +82,8 @@ export interface ExposedAnswer {
   readonly accessToken: string;
   /** The id of the client's message, for answers in place of Gong's; null when there is none. */
   readonly requestId?: string | number | null | undefined;
+  /** What the client may see of the JSON of a 4xx; undefined when that has to be replaced. */
+  readonly allowedInError?: ((bytes: Uint8Array<ArrayBuffer>) => Promise<BodyInit | undefined>) | undefined;
 }
 
 const LONGEST_ERROR_BODY = 64 * 1024;
@@ -135,7 +137,9 @@ async function passClientError(response: Response, exposed: ExposedAnswer): Prom
   if (bytes === undefined || !JSON_ONLY.test(type) || holds(bytes, exposed.accessToken)) {
     return ownError(response, exposed, status);
   }
-  return new Response(bytes, { status, headers: passedHeaders(response, type, exposed) });
+  const allowed = exposed.allowedInError === undefined ? bytes : await exposed.allowedInError(bytes);
+  if (allowed === undefined) return ownError(response, exposed, status);
+  return new Response(allowed, { status, headers: passedHeaders(response, type, exposed) });
 }
 
 /** Whether the text holds the token, as it is or in JSON escapes. */

@@ -36,7 +36,7 @@ async function isWithinRate(limiter: RateLimit, key: string): Promise<boolean> {
   try {
     return (await limiter.limit({ key })).success;
   } catch (error) {
-    log("warn", "client.refused", { reason: "rate_limiter_failed", ...errorFields(error) });
+    log("warn", "rate_limit.failed", errorFields(error));
     return true;
   }
 }

@@ -37,6 +37,8 @@ export type CallPermit =
       readonly shareResults: boolean;
       /** For the log and the agent: most of a budget is used. */
       readonly warning?: BudgetWarning;
+      /** The version of the policy that says all this. */
+      readonly policyVersion: number;
       /** There while arguments are kept for admins to read. */
       readonly content?: ContentSettings;
     }

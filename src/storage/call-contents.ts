@@ -39,13 +39,24 @@ export function findContent(
     .toArray()[0];
 }
 
-/** Deletes what `kept` no longer keeps; everything without it. */
-export function forgetContents(sql: SqlStorage, kept?: ContentSettings, now = 0): void {
-  if (kept === undefined) {
-    sql.exec("DELETE FROM call_contents");
-    return;
-  }
-  sql.exec("DELETE FROM call_contents WHERE since < ?", kept.since);
+/** Deletes all of it. */
+export function forgetContents(sql: SqlStorage): void {
+  sql.exec("DELETE FROM call_contents");
+}
+
+/** What policy kept when it was last asked, and which version of it that was. */
+export interface ContentPolicy {
+  readonly version: number;
+  readonly content?: ContentSettings | undefined;
+}
+
+/**
+ * Deletes what policy no longer kept when it was asked. What a later version of it keeps stays: the word of an earlier one may
+ * come late.
+ */
+export function forgetUnkept(sql: SqlStorage, { version, content: kept }: ContentPolicy, now: number): void {
+  sql.exec("DELETE FROM call_contents WHERE since < ?", kept?.since ?? version + 1);
+  if (kept === undefined) return;
   sql.exec(
     "DELETE FROM call_contents WHERE since = ? AND kept_at <= ?",
     kept.since,

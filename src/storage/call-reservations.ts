@@ -42,10 +42,11 @@ export function reserveCall(
   now: number,
 ): CallPermit {
   assumeSpent(sql, now);
-  const { policy } = currentPolicy(sql);
+  const { version, policy } = currentPolicy(sql);
   const settings = toolSettingsOf(policy, request.tool);
   const permit = {
     ok: true,
+    policyVersion: version,
     pays: settings.pays,
     reuseSeconds: settings.reuseSeconds,
     shareResults: access === "shared" && policy.shareResults,

@@ -6,7 +6,7 @@ import { nowSeconds } from "../clock.ts";
 import { Unsealable } from "../crypto/seal.ts";
 import { errorFields, log } from "../log.ts";
 import type { ContentSettings } from "../mcp/policy.ts";
-import { findContent, forgetContents, sweepOver, type SealedContent } from "./call-contents.ts";
+import { findContent, forgetUnkept, sweepOver, type SealedContent } from "./call-contents.ts";
 import type { ConnectionCore } from "./connection-core.ts";
 import { retrying } from "./stubs.ts";
 
@@ -56,8 +56,8 @@ export async function openContent(
 export async function sweepContents(core: ConnectionCore): Promise<void> {
   if (!core.transaction(sweepOver)) return;
   try {
-    const { policy } = await retrying(async () => core.objects.admin().policy());
-    core.transaction((sql, now) => forgetContents(sql, policy.content, now));
+    const { version, policy } = await retrying(async () => core.objects.admin().policy());
+    core.transaction((sql, now) => forgetUnkept(sql, { version, content: policy.content }, now));
   } catch (error) {
     // It is asked again tomorrow; what is over by its own time is gone already.
     log("error", "content.not_swept", { connection: core.id, ...errorFields(error) });

@@ -5,7 +5,7 @@ import { randomId } from "../crypto/credential.ts";
 import { log } from "../log.ts";
 import type { CallPermit } from "./admin-rpc.ts";
 import { reserveCall, settleCall } from "./call-reservation.ts";
-import { forgetContents, keepContent, type SealedContent } from "./call-contents.ts";
+import { forgetUnkept, keepContent, type SealedContent } from "./call-contents.ts";
 import type { ConnectionCore } from "./connection-core.ts";
 import { sealContent } from "./content-life.ts";
 import { refusalOf } from "./gong-asking.ts";
@@ -108,7 +108,7 @@ export function recordArrival(
   now: number,
 ): void {
   recordCall(sql, newRow(id, arrival, plan), now);
-  forgetContents(sql, permit.content, now);
+  forgetUnkept(sql, { version: permit.policyVersion, content: permit.content }, now);
   if (content !== undefined) keepContent(sql, id, content, now);
 }
 

@@ -1,7 +1,7 @@
 // How often one address may register or take a step of a sign-in, with the platform's own limiter as it runs locally:
 // so many in each minute of the clock, so that a test that crosses into the next minute may see up to twice as many.
 
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { verifies } from "../conformance/verifies.ts";
 import { registerDevice } from "../support/device.ts";
 import { rowsOf } from "../support/evidence.ts";
@@ -166,9 +166,13 @@ describe(verifies("address.rate", "many steps from one address"), () => {
   it("gateway: while the limiter fails, people go on, and guesses of device codes still have to wait", async () => {
     const failing = { limit: () => Promise.reject(new Error("unreachable")) };
     const gateway = gatewayWith({}, { STEP_RATE: failing });
+    const warnings = vi.spyOn(console, "warn").mockImplementation(() => undefined);
     const guess = post("/device", { user_code: "BBBB-BBBB" });
     for (let n = 0; n < 5; n += 1) expect((await guess(gateway, from("203.0.113.78"))).status).toBe(400);
     expect((await guess(gateway, from("203.0.113.78"))).status).toBe(429);
     expect((await openAuthorize(gateway, from("203.0.113.78"))).status).toBe(400);
+    const lines = warnings.mock.calls.map(([line]) => String(line));
+    expect(lines.filter((line) => line === '{"event":"rate_limit.failed","error":"Error"}')).toHaveLength(7);
+    vi.restoreAllMocks();
   });
 });

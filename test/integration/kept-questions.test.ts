@@ -2,9 +2,12 @@
 // by an act that the audit notes; and gone by every way that it may go.
 
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
-import { env } from "cloudflare:workers";
+import { env, RpcTarget } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { sha256 } from "../../src/crypto/encoding.ts";
+import { identifyCall } from "../../src/mcp/call-identity.ts";
 import { DEFAULT_POLICY, parsePolicy } from "../../src/mcp/policy.ts";
+import type { AnswerLine } from "../../src/storage/answer-line.ts";
 import { recordCall } from "../../src/storage/paid-ledger.ts";
 import { verifies } from "../conformance/verifies.ts";
 import { accountBrowser } from "../support/account.ts";
@@ -254,6 +257,55 @@ describe(verifies("spend.content", "gateway: what agents ask, kept for admins to
     await stop();
     await askOnce(client);
     expect(await kept(connection)).toEqual([]);
+  });
+
+  it("gateway: a call that was let in just before it is switched on deletes nothing that was kept just after", async () => {
+    await stop();
+    const client = await connectAs("ada");
+    await askOnce(client);
+    const connection = await connectionUsed();
+    const [asked, goOn] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    // Whether its client is there is asked once policy has let the call in.
+    class SlowLine extends RpcTarget {
+      async ping(): Promise<boolean> {
+        asked.resolve();
+        await goOn.promise;
+        return true;
+      }
+      taken = 0;
+      head(): void {
+        this.taken += 1;
+      }
+      write(): void {
+        this.taken += 1;
+      }
+      end(): void {
+        this.taken += 1;
+      }
+    }
+    const given = { crmAccount: "Globex", question: `the early one ${crypto.randomUUID()}` };
+    const message = { jsonrpc: "2.0", id: 1, method: "tools/call" };
+    const text = JSON.stringify({ ...message, params: { name: "ask_account", arguments: given } });
+    const early = connection.callTool(
+      {
+        ...identifyCall(text),
+        credential: { kind: "access", hash: await sha256(client.tokens.access_token) },
+        tool: "ask_account",
+        arguments: given,
+        callHash: crypto.randomUUID(),
+        modern: false,
+        headers: [["accept", "application/json"]],
+        body: new TextEncoder().encode(text),
+        session: undefined,
+      },
+      new SlowLine() as unknown as AnswerLine,
+    );
+    await asked.promise;
+    await keepFor(30);
+    const later = await askOnce(client);
+    goOn.resolve();
+    expect(await early).toEqual({ kind: "answered" });
+    expect((await kept(connection)).map((row) => row["call_id"])).toEqual([later.callId]);
   });
 
   it("gateway: switched off, the alarm deletes it, which comes within a day", async () => {

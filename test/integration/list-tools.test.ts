@@ -70,11 +70,11 @@ async function offer(tools: readonly Tool[], rest: object = {}): Promise<void> {
 }
 
 /** Gong answers `tools/list` with this body. */
-async function answer(body: string, type = "application/json"): Promise<void> {
+async function answer(body: string, type = "application/json", status = 200): Promise<void> {
   await gong.clearFaults();
   await gong.fault({
     endpoint: "mcp",
-    fault: { kind: "status", status: 200, headers: { "content-type": type }, body },
+    fault: { kind: "status", status, headers: { "content-type": type }, body },
     where: { rpcMethod: "tools/list" },
     times: "always",
   });
@@ -211,6 +211,75 @@ describe(verifies("policy.listed_as_allowed", "what is listed"), () => {
     expect(text).toContain("ask_deal");
     expect(text).not.toContain("ask_account");
     expect(text).toContain(result);
+  });
+
+  it("MCP 2025-11-25, Listening for Messages: a list that comes on a stream that resumes nothing is held to policy too", async () => {
+    await gong.knobs({ getStream: true });
+    const { tokens } = await connect();
+    await putPolicy(denied("ask_account"));
+    const note = 'data: {"jsonrpc":"2.0","method":"notifications/message"}\n\n';
+    const list =
+      'data: {"jsonrpc":"2.0","id":1,"result":{"tools":[{"name":"ask_account"},{"name":"ask_deal"}]}}\n\n';
+    await gong.fault({
+      endpoint: "mcp",
+      fault: {
+        kind: "status",
+        status: 200,
+        headers: { "content-type": "text/event-stream" },
+        body: note + list,
+      },
+      where: { method: "GET" },
+    });
+    const listening = await request(tokens.access_token, "GET", { accept: "text/event-stream" });
+    expect(await listening.text()).toBe(
+      `${note}data: {"jsonrpc":"2.0","id":1,"result":{"tools":[{"name":"ask_deal"}]}}\n\n`,
+    );
+  });
+
+  it.each([400, 403, 404, 422, 429])(
+    "RFC 9110 §15.5: a list in the body of a %i is held to policy too, and one without what is hidden passes byte for byte",
+    async (status) => {
+      const { tokens } = await connect();
+      const text =
+        '{ "jsonrpc":"2.0","id":1,"result":{"tools":[{"name":"ask_account"},{"name":"ask_deal"}]}}';
+      await answer(text, "application/json", status);
+      const open = await call(tokens.access_token, TOOLS_LIST);
+      expect([open.status, await open.text()]).toEqual([status, text]);
+      await putPolicy(denied("ask_account"));
+      const held = await call(tokens.access_token, TOOLS_LIST);
+      expect(held.status).toBe(status);
+      expect(await held.json()).toEqual({ jsonrpc: "2.0", id: 1, result: { tools: [{ name: "ask_deal" }] } });
+    },
+  );
+
+  it.each([
+    ["a batch", 400, '[{"jsonrpc":"2.0","id":1,"result":{"tools":[{"name":"ask_account"}]}}]', 400],
+    ["a key twice", 400, '{"error":{},"result":1,"result":{"tools":[{"name":"ask_account"}]}}', 400],
+    ["no JSON", 404, 'Not found {"result":{"tools":[{"name":"ask_account"}]}}', 404],
+    ["a list without a version", 400, '{"id":1,"result":{"tools":[{"name":"ask_account"}]}}', 502],
+  ])(
+    "MCP Tools: an HTTP error whose body is %s is replaced by one of ours",
+    async (_, status, body, ours) => {
+      const { tokens } = await connect();
+      await answer(body, "application/json", status);
+      const replaced = await call(tokens.access_token, TOOLS_LIST);
+      expect(replaced.status).toBe(ours);
+      const text = await replaced.text();
+      expect(text).toContain('"id":1,"error":{"code":-32');
+      expect(text).not.toContain("ask_account");
+    },
+  );
+
+  it.each([
+    ["of OAuth", '{ "error": "invalid_request" }'],
+    ["of JSON-RPC", '{"jsonrpc":"2.0","id":1,"error":{"code":-32022,"data":{"supported":["2026-07-28"]}}}'],
+    ["of neither", "{}"],
+  ])("MCP 2026-07-28, Era Detection: an HTTP error %s passes byte for byte", async (_, body) => {
+    const { tokens } = await connect();
+    await putPolicy(denied("ask_account"));
+    await answer(body, "application/json", 400);
+    const passed = await call(tokens.access_token, TOOLS_LIST);
+    expect([passed.status, await passed.text()]).toEqual([400, body]);
   });
 
   it("gateway: a JSON-RPC error of Gong, and its HTTP errors, pass as they are", async () => {

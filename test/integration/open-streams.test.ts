@@ -1,13 +1,16 @@
 // Streams of /mcp that stay open past the credential they were opened with. The gateway's timer of 20 s runs after 30
 // ms here.
 
+import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { PresentedCredential } from "../../src/storage/presented-credential.ts";
 import { verifies } from "../conformance/verifies.ts";
 import type { LedgerEntry } from "../gong/ledger.ts";
 import { accountAct, accountBrowser } from "../support/account.ts";
 import { ask, call, connect, type Tokens } from "../support/flow.ts";
 import { gong } from "../support/gong.ts";
 import { ledgerWhen, PING, request } from "../support/mcp.ts";
+import { gatewayWith, type Ask } from "../support/settings.ts";
 
 /** How often the gateway looks at the credential of an open stream. */
 const CHECK_MS = 20_000;
@@ -49,6 +52,26 @@ const isLeft = (entries: LedgerEntry[]): boolean =>
 async function expectEnded(response: Response): Promise<void> {
   await response.text().catch(() => undefined);
   expect(isLeft(await ledgerWhen(isLeft))).toBe(true);
+}
+
+/** A gateway that asks its connections through `look` whether a credential is live. */
+function lookingUp(look: (ask: () => Promise<unknown>) => Promise<unknown>): Ask {
+  const getByName = (id: string): unknown =>
+    new Proxy(env.CONNECTIONS.getByName(id), {
+      get: (stub, name) =>
+        name === "authorize"
+          ? (presented: PresentedCredential) => look(async () => stub.authorize(presented))
+          : Reflect.get(stub, name),
+    });
+  return gatewayWith({}, { CONNECTIONS: { getByName } as typeof env.CONNECTIONS });
+}
+
+/** `listen` through another gateway. */
+async function listenThrough(gateway: Ask, credential: string): Promise<Response> {
+  await gong.fault({ endpoint: "mcp", fault: { kind: "endless_stream", everyMs: 20 } });
+  return gateway("/mcp", {
+    headers: { accept: "text/event-stream", authorization: `Bearer ${credential}` },
+  });
 }
 
 const revoke = (clientId: string, token: string): Promise<Response> =>
@@ -112,5 +135,44 @@ describe(verifies("proxy.stream_ends", "an open stream and its credential"), () 
       }, PATIENT)
       .toBe(0);
     expect(clientId).not.toBe(other.clientId);
+  });
+
+  it("gateway: a connection that can't be asked three times in a row ends it, and each time is logged", async () => {
+    const { tokens } = await connected();
+    const warnings = vi.spyOn(console, "warn").mockImplementation(() => undefined);
+    let asked = 0;
+    const gateway = lookingUp(async (ask) => {
+      asked += 1;
+      // The request itself, and a check between failures, find the connection.
+      if (asked === 1 || asked === 3) return ask();
+      throw new Error("No such machine");
+    });
+    await expectEnded(await listenThrough(gateway, tokens.access_token));
+    expect(asked).toBe(6);
+    const lines = warnings.mock.calls.map(([line]) => String(line));
+    expect(lines.filter((line) => line.includes('"mcp.stream_unchecked"'))).toHaveLength(4);
+    expect(lines.join()).not.toContain("No such machine");
+  });
+
+  it("gateway: a check under way when the stream ends is the last", async () => {
+    const { tokens } = await connected();
+    const [begun, released] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    let asked = 0;
+    const gateway = lookingUp(async (ask) => {
+      asked += 1;
+      if (asked > 1) {
+        begun.resolve();
+        await released.promise;
+      }
+      return ask();
+    });
+    const response = await listenThrough(gateway, tokens.access_token);
+    await begun.promise;
+    await response.body?.cancel();
+    expect(isLeft(await ledgerWhen(isLeft))).toBe(true);
+    const before = checks;
+    released.resolve();
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect([checks, asked]).toEqual([before, 2]);
   });
 });

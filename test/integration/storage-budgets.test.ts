@@ -313,12 +313,14 @@ describe(verifies("policy.allowed_tools", "a call's tool"), () => {
     expect(await object.reserveCall(call())).toEqual({
       ok: true,
       pays: true,
+      policyVersion: 1,
       reuseSeconds: 60,
       shareResults: false,
     });
     expect(await object.reserveCall(call({ integration: "shared" }))).toEqual({
       ok: true,
       pays: true,
+      policyVersion: 1,
       reuseSeconds: 60,
       shareResults: true,
     });

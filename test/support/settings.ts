@@ -11,7 +11,7 @@ export type Ask = (path: string, init?: RequestInit) => Promise<Response>;
 /** A gateway whose settings differ in `changes`, and whose bindings in `bindings`. */
 export function gatewayWith(
   changes: Readonly<Record<string, string>>,
-  bindings: Partial<Pick<Env, "REGISTRATION_RATE" | "STEP_RATE" | "ADMIN">> = {},
+  bindings: Partial<Pick<Env, "REGISTRATION_RATE" | "STEP_RATE" | "ADMIN" | "CONNECTIONS">> = {},
 ): Ask {
   const app = createApp();
   const settings = { ...env, ...changes, ...bindings };

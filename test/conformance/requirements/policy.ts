@@ -25,7 +25,7 @@ export const policy = {
   "policy.listed_as_allowed": {
     source: "MCP 2026-07-28, Tools, Listing Tools",
     behaviour:
-      "A tool that the caller may not use is left out of tools/list, in JSON and in event streams of both eras; all else stays.",
+      "A tool that the caller may not use is left out of every answer with a list of tools, whatever its HTTP status, in JSON and in event streams of both eras; all else stays.",
   },
   "policy.unreadable_list": {
     source: "RFC 8259 §4",
