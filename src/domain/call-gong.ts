@@ -2,7 +2,6 @@
 // streamed back untouched. A 401 from Gong ran nothing, so it is answered by one refresh and one replay; nothing else
 // is ever sent twice. MCP 2026-07-28 and 2025-11-25, Streamable HTTP.
 
-import type { IntegrationConfig } from "../config.ts";
 import { GongError } from "../errors.ts";
 import { discardBody, gongRefusal, passGongResponse, requestGongMcp } from "../gong/mcp.ts";
 import { log } from "../log.ts";
@@ -15,7 +14,6 @@ import { isToolCall, reachesData } from "../mcp/tool-policy.ts";
 import { callPaid, cancelPaidCall } from "./call-paid.ts";
 import { startCallTimer, type CallTimer } from "./call-timer.ts";
 import { forget, identify, recall, type Caller } from "./caller.ts";
-import type { Gateway } from "./gateway.ts";
 import {
   answerOpening,
   answerWithoutGong,
@@ -27,6 +25,7 @@ import { allowedInError, listAllowedTools, mayListTools } from "./list-tools.ts"
 import {
   isSignInNeeded,
   needsLink,
+  ourHeaders,
   ourSessionId,
   refusal,
   unavailable,
@@ -42,16 +41,12 @@ export type { McpAnswer, McpCall } from "./mcp-answers.ts";
 const METHODS: ReadonlySet<string> = new Set(["POST", "GET", "DELETE", "HEAD"]);
 
 /** Answers one request to `/mcp`. Throws McpRefused for a message that must not reach Gong. */
-export async function callGong(
-  gateway: Gateway,
-  integration: IntegrationConfig,
-  call: McpCall,
-): Promise<McpAnswer> {
-  const { accessToken } = call;
+export async function callGong(call: McpCall): Promise<McpAnswer> {
+  const { gateway, integration, accessToken } = call;
   let identified =
     recall(gateway, integration, accessToken) ?? (await identify(gateway, integration, accessToken));
   if (!identified.ok && isSignInNeeded(identified) && !needsLink(identified, call)) {
-    return refusal(gateway, integration, identified, undefined, call);
+    return refusal(call, undefined, identified);
   }
   // For the client doctor, should the call be refused.
   if (identified.ok && identified.caller.clientId !== undefined)
@@ -60,50 +55,65 @@ export async function callGong(
   const timer = startCallTimer();
   const body = await call.readBody?.(timer.upload);
   const message = body === undefined ? undefined : readMessage(body, call.headers);
-  const isCall = isToolCall(message);
-  if (identified.ok && !identified.fresh && !isCall && reachesData(message)) {
-    // Whatever reaches Gong's data is checked against the connection every time; for a tool call the connection does
-    // it.
+  if (identified.ok && !identified.fresh && !isToolCall(message) && reachesData(message)) {
+    // Whatever reaches Gong's data is checked against the connection every time; a tool call is checked there.
     identified = await identify(gateway, integration, accessToken);
   }
   const opening = openingOf(message, body, call.headers);
-  if (!identified.ok) {
-    const recalled =
-      identified.reason === "unavailable" && opening !== undefined
-        ? await answerOpening(gateway, integration, identified.connectionId, opening, message, call)
-        : undefined;
-    return recalled ?? refusal(gateway, integration, identified, message, call);
-  }
-  const { caller } = identified;
+  if (identified.ok) return serve(call, { caller: identified.caller, timer, body, message, opening });
+  const recalled =
+    identified.reason === "unavailable" && opening !== undefined
+      ? await answerOpening(call, message, identified.connectionId, opening)
+      : undefined;
+  return recalled ?? refusal(call, message, identified);
+}
+
+/** A request that was read, of a caller who was let in. */
+interface ReadCall {
+  readonly caller: Caller;
+  readonly timer: CallTimer;
+  readonly body: Uint8Array<ArrayBuffer> | undefined;
+  readonly message: McpMessage | undefined;
+  /** Of a message that opens a conversation. */
+  readonly opening: string | undefined;
+}
+
+interface SessionCall extends ReadCall {
+  readonly session: KnownSession | undefined;
+  /** Whether the request is of a legacy revision. */
+  readonly hasSessions: boolean;
+}
+
+/** What costs credits goes through the connection's object, what does not goes straight to Gong. */
+async function serve(call: McpCall, read: ReadCall): Promise<McpAnswer> {
+  const { caller, body, message } = read;
   // What is not needed by every call is not waited for by every call.
   const hasSessions = !isModern(call.headers);
   const given = hasSessions ? call.headers.get("mcp-session-id") : null;
-  const session = given === null ? undefined : await knownSession(gateway, caller, given, message);
+  const session = given === null ? undefined : await knownSession(call, caller, given, message);
   if (session?.upstreamId === BEGUN_WITHOUT_GONG) {
-    return answerWithoutGong(integration, caller.gong.accessToken, message, call);
+    return answerWithoutGong(call, message, caller.gong.accessToken);
   }
-  const admitted = { caller, timer, body, message, session, hasSessions, opening };
-  if (body !== undefined && message !== undefined) {
-    if (isCall) {
-      const answer = await callPaid(gateway, integration, call, { caller, body, message, session });
-      if (answer.kind !== "unpaid") return answer;
-      return send(gateway, integration, call, { ...admitted, caller: { ...caller, gong: answer.gong } });
-    }
-    const isCancelled = message.method === "notifications/cancelled";
-    if (isCancelled && (await cancelPaidCall(gateway, caller, body, session?.given))) return accepted(call);
+  const admitted = { ...read, session, hasSessions };
+  if (body === undefined || message === undefined) return send(call, admitted);
+  if (isToolCall(message)) {
+    const answer = await callPaid(call, { caller, body, message, session });
+    if (answer.kind !== "unpaid") return answer;
+    return send(call, { ...admitted, caller: { ...caller, gong: answer.gong } });
   }
-  return send(gateway, integration, call, admitted);
+  const isCancelled = message.method === "notifications/cancelled";
+  if (isCancelled && (await cancelPaidCall(call, caller, body, session?.given))) return accepted(call);
+  return send(call, admitted);
 }
 
 /** MCP 2025-11-25, Streamable HTTP: 202 without a body for a notification. */
-function accepted({ cors }: McpCall): McpAnswer {
-  const headers = { ...cors, "cache-control": "no-store", "x-content-type-options": "nosniff" };
-  return { kind: "response", response: new Response(null, { status: 202, headers }) };
+function accepted(call: McpCall): McpAnswer {
+  return { kind: "response", response: new Response(null, { status: 202, headers: ourHeaders(call) }) };
 }
 
 /** MCP 2025-11-25, Session Management: 404 makes the client start a new session. Modern requests have none. */
 async function knownSession(
-  gateway: Gateway,
+  { gateway }: McpCall,
   caller: Caller,
   given: string,
   message: McpMessage | undefined,
@@ -128,54 +138,42 @@ function readMessage(body: Uint8Array, headers: Headers): McpMessage {
   return message;
 }
 
-interface AdmittedCall {
-  readonly caller: Caller;
-  readonly timer: CallTimer;
-  readonly body: Uint8Array<ArrayBuffer> | undefined;
-  readonly message: McpMessage | undefined;
-  readonly session: KnownSession | undefined;
-  /** Whether the request is of a legacy revision. */
-  readonly hasSessions: boolean;
-  /** Of a message that opens a conversation. */
-  readonly opening: string | undefined;
-}
-
-async function send(
-  gateway: Gateway,
-  integration: IntegrationConfig,
-  call: McpCall,
-  admitted: AdmittedCall,
-): Promise<McpAnswer> {
-  const { caller, message, session, hasSessions, opening } = admitted;
-  const asked = await askGong(gateway, integration, call, admitted);
+async function send(call: McpCall, admitted: SessionCall): Promise<McpAnswer> {
+  const { caller, message, opening } = admitted;
+  const { connectionId } = caller;
+  const asked = await askGong(call, admitted);
   if (opening !== undefined && isOutage(asked)) {
-    const { connectionId } = caller;
-    const recalled = await answerOpening(gateway, integration, connectionId, opening, message, call);
+    const recalled = await answerOpening(call, message, connectionId, opening);
     if (recalled !== undefined) return recalled;
   }
   if (asked.kind === "answered") return asked.answer;
-  const { response, accessToken } = asked;
-  const refused = gongRefusal(response);
-  if (refused !== undefined) {
-    await discardBody(response);
-    log("warn", "mcp.upstream_failed", { kind: refused, connection: caller.connectionId });
-    if (refused === "unauthorized") {
-      const ended = { reason: "needs_reconnect", connectionId: caller.connectionId } as const;
-      return refusal(gateway, integration, ended, message, call);
-    }
-    return { kind: "insufficient_scope", scope: [...caller.scope].join(" ") };
-  }
-  if (opening !== undefined) noteHandshake(gateway, integration, caller.connectionId, opening, response);
+  const refused = gongRefusal(asked.response);
+  if (refused === undefined) return passOn(call, admitted, asked);
+  await discardBody(asked.response);
+  log("warn", "mcp.upstream_failed", { kind: refused, connection: connectionId });
+  return refused === "unauthorized"
+    ? refusal(call, message, { reason: "needs_reconnect", connectionId })
+    : { kind: "insufficient_scope", scope: [...caller.scope].join(" ") };
+}
+
+/** Passes Gong's answer on: its bytes as they came, but for tools that the caller may not use, under our session id. */
+async function passOn(
+  call: McpCall,
+  { caller, message, session, hasSessions, opening }: SessionCall,
+  { response, accessToken }: GongAsked,
+): Promise<McpAnswer> {
+  const { gateway, integration, method, headers, cors } = call;
+  if (opening !== undefined) noteHandshake(call, caller.connectionId, opening, response);
   const upstreamId = hasSessions ? response.headers.get("mcp-session-id") : null;
-  const listing = mayListTools(call.method, message)
-    ? { gateway, integration, caller, revision: revisionOf(call.headers, message) }
+  const listing = mayListTools(method, message)
+    ? { gateway, integration, caller, revision: revisionOf(headers, message) }
     : undefined;
   const answer = listing === undefined ? response : await listAllowedTools(listing, response, message?.id);
   const sessionId =
-    upstreamId === null ? undefined : await ourSessionId(gateway, caller, session, upstreamId, message);
+    upstreamId === null ? undefined : await ourSessionId(call, caller, session, upstreamId, message);
   const passed = await passGongResponse(answer, {
     sessionId,
-    cors: call.cors,
+    cors,
     accessToken,
     requestId: message?.id ?? null,
     allowedInError: listing && ((bytes) => allowedInError(listing, bytes, message?.id)),
@@ -195,56 +193,56 @@ function isOutage(asked: Asked): boolean {
   return asked.answer.kind === "response" && asked.answer.response.status >= 500;
 }
 
-type Asked =
-  | { readonly kind: "asked"; readonly response: Response; readonly accessToken: string }
-  /** Without a response of Gong: the answer is ours. */
-  | { readonly kind: "answered"; readonly answer: McpAnswer };
+interface GongAsked {
+  readonly kind: "asked";
+  readonly response: Response;
+  /** Gong's, with which it was asked. */
+  readonly accessToken: string;
+}
+
+/** `answered` is without a response of Gong: the answer is ours. */
+type Asked = GongAsked | { readonly kind: "answered"; readonly answer: McpAnswer };
 
 /** Asks Gong; after a 401, which ran nothing, once more with a newer Gong access token. Nothing else is sent twice. */
-async function askGong(
-  gateway: Gateway,
-  integration: IntegrationConfig,
-  call: McpCall,
-  { caller, timer, body, message, session }: AdmittedCall,
-): Promise<Asked> {
-  const ask = (accessToken: string): Promise<Response | undefined> =>
-    timer.answer(
-      requestGongMcp({
-        mcpUrl: integration.mcpUrl,
-        method: call.method,
-        headers: call.headers,
-        body,
-        authorization: `Bearer ${accessToken}`,
-        sessionId: session?.upstreamId,
-      }),
-    );
-  const failed = (status: 502 | 504, kind: string): Asked => {
-    log("warn", "mcp.upstream_failed", { kind, connection: caller.connectionId });
-    return {
-      kind: "answered",
-      answer: { kind: "response", response: unavailable(status, undefined, message, call) },
-    };
-  };
+async function askGong(call: McpCall, admitted: SessionCall): Promise<Asked> {
+  const { caller, message } = admitted;
+  const { connectionId } = caller;
   try {
-    let { accessToken } = caller.gong;
-    let response = await ask(accessToken);
-    if (response !== undefined && gongRefusal(response) === "unauthorized") {
-      forget(call.accessToken);
-      await discardBody(response);
-      const replaced = await gateway.objects
-        .connection(caller.connectionId)
-        .replaceRejectedGongToken(caller.gong.generation);
-      if (!replaced.ok) {
-        const refused = { ...replaced, connectionId: caller.connectionId };
-        const answer = await refusal(gateway, integration, refused, message, call);
-        return { kind: "answered", answer };
-      }
-      accessToken = replaced.accessToken;
-      response = await ask(accessToken);
-    }
-    return response === undefined ? failed(504, "late") : { kind: "asked", response, accessToken };
+    const asked = await askOnce(call, admitted, caller.gong.accessToken);
+    if (asked.kind === "answered" || gongRefusal(asked.response) !== "unauthorized") return asked;
+    forget(call.accessToken);
+    await discardBody(asked.response);
+    const replaced = await call.gateway.objects
+      .connection(connectionId)
+      .replaceRejectedGongToken(caller.gong.generation);
+    if (replaced.ok) return await askOnce(call, admitted, replaced.accessToken);
+    return { kind: "answered", answer: await refusal(call, message, { ...replaced, connectionId }) };
   } catch (error) {
     if (!(error instanceof GongError)) throw error;
-    return failed(502, error.kind);
+    return failed(call, admitted, 502, error.kind);
   }
+}
+
+async function askOnce(call: McpCall, admitted: SessionCall, accessToken: string): Promise<Asked> {
+  const response = await admitted.timer.answer(
+    requestGongMcp({
+      mcpUrl: call.integration.mcpUrl,
+      method: call.method,
+      headers: call.headers,
+      body: admitted.body,
+      authorization: `Bearer ${accessToken}`,
+      sessionId: admitted.session?.upstreamId,
+    }),
+  );
+  return response === undefined
+    ? failed(call, admitted, 504, "late")
+    : { kind: "asked", response, accessToken };
+}
+
+function failed(call: McpCall, { caller, message }: ReadCall, status: 502 | 504, kind: string): Asked {
+  log("warn", "mcp.upstream_failed", { kind, connection: caller.connectionId });
+  return {
+    kind: "answered",
+    answer: { kind: "response", response: unavailable(call, message, status) },
+  };
 }

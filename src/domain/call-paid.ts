@@ -2,7 +2,6 @@
 // what; this Worker only holds the line to the client. Called by call-gong.ts. MCP 2026-07-28 and 2025-11-25 Streamable
 // HTTP.
 
-import type { IntegrationConfig } from "../config.ts";
 import { sha256 } from "../crypto/encoding.ts";
 import { log } from "../log.ts";
 import { cancelledId, identifyCall } from "../mcp/call-identity.ts";
@@ -13,7 +12,6 @@ import { McpRefused } from "../mcp/refused.ts";
 import { openLine, type AnswerHead } from "../storage/answer-line.ts";
 import type { GongToken, PaidCallRequest, PaidOutcome } from "../storage/paid-rpc.ts";
 import { forget, type Caller } from "./caller.ts";
-import type { Gateway } from "./gateway.ts";
 import {
   ourSessionId,
   refusal,
@@ -45,35 +43,29 @@ const NEEDED = /^(accept|content-type|last-event-id|mcp-(?!session-id).*)$/;
  * Makes one paid call. Resolves when its answer begins, with the reason why there is none, or when it turns out to cost
  * nothing. Refuses a call without an id: nobody could be given what it costs.
  */
-export async function callPaid(
-  gateway: Gateway,
-  integration: IntegrationConfig,
-  call: McpCall,
-  paid: PaidCall,
-): Promise<McpAnswer | Unpaid> {
+export async function callPaid(call: McpCall, paid: PaidCall): Promise<McpAnswer | Unpaid> {
   if (paid.message.kind !== "request") {
     throw new McpRefused(400, INVALID_REQUEST, "Send tools/call with an id, so that its answer finds you.");
   }
   const open = openLine();
-  const connection = gateway.objects.connection(paid.caller.connectionId);
+  const connection = call.gateway.objects.connection(paid.caller.connectionId);
   const done: Promise<PaidOutcome> = connection.callTool(await requestOf(call, paid), open.line);
   const told = done.then((outcome) => ({ outcome }));
   // Once the answer has begun, only its breaking off can still be told.
   told.catch(() => open.breakOff());
   const first = await Promise.race([open.head, told]);
-  if ("status" in first) return begun(gateway, call, paid, first, open.body);
-  return ended(gateway, integration, call, paid, first.outcome);
+  if ("status" in first) return begun(call, paid, first, open.body);
+  return ended(call, paid, first.outcome);
 }
 
 async function begun(
-  gateway: Gateway,
   call: McpCall,
   { caller, message, session }: PaidCall,
   head: AnswerHead,
   body: ReadableStream<Uint8Array>,
 ): Promise<McpAnswer> {
   const upstream = isModern(call.headers) ? null : (head.upstreamSessionId ?? session?.upstreamId ?? null);
-  const sessionId = await ourSessionId(gateway, caller, session, upstream, message);
+  const sessionId = await ourSessionId(call, caller, session, upstream, message);
   const headers = new Headers({ ...head.headers, ...call.cors });
   if (sessionId !== undefined) headers.set("mcp-session-id", sessionId);
   const response = new Response(head.hasBody ? body : null, { status: head.status, headers });
@@ -81,8 +73,6 @@ async function begun(
 }
 
 async function ended(
-  gateway: Gateway,
-  integration: IntegrationConfig,
   call: McpCall,
   { caller, message }: PaidCall,
   outcome: PaidOutcome,
@@ -96,19 +86,19 @@ async function ended(
       const { reason } = outcome;
       const isEnded = reason === "not_connected" || reason === "needs_reconnect";
       const refused: Refusal = isEnded ? { reason, connectionId } : { reason: "invalid_token" };
-      return refusal(gateway, integration, refused, message, call);
+      return refusal(call, message, refused);
     }
     case "insufficient_scope":
       return { kind: "insufficient_scope", scope: outcome.scope ?? [...caller.scope].join(" ") };
     case "failed": {
       const { status, reason, retryAfterSeconds } = outcome;
       log("info", "mcp.refused", { reason });
-      return { kind: "response", response: unavailable(status, retryAfterSeconds, message, call) };
+      return { kind: "response", response: unavailable(call, message, status, retryAfterSeconds) };
     }
     case "answered":
     case "left":
       // Nobody is there to see it.
-      return { kind: "response", response: unavailable(503, undefined, message, call) };
+      return { kind: "response", response: unavailable(call, message, 503) };
   }
 }
 
@@ -138,7 +128,7 @@ async function requestOf(
  * names none, so that the notification is Gong's to hear.
  */
 export async function cancelPaidCall(
-  gateway: Gateway,
+  { gateway }: McpCall,
   caller: Caller,
   body: Uint8Array,
   session: string | undefined,

@@ -4,7 +4,6 @@
 // Discovery.
 
 import { readBounded } from "../bounded-body.ts";
-import type { IntegrationConfig } from "../config.ts";
 import { answersPing } from "../gong/mcp.ts";
 import { isJsonObject, JsonRefused, parseStrictJson, type JsonObject } from "../json.ts";
 import { errorFields, log } from "../log.ts";
@@ -14,7 +13,7 @@ import { McpRefused } from "../mcp/refused.ts";
 import type { Handshake } from "../storage/handshakes.ts";
 import { retrying } from "../storage/stubs.ts";
 import type { Gateway } from "./gateway.ts";
-import { unavailable, type McpAnswer, type McpCall } from "./mcp-answers.ts";
+import { ourHeaders, unavailable, type McpAnswer, type McpCall } from "./mcp-answers.ts";
 import { sealSessionId, SESSION_NOT_FOUND } from "./mcp-session.ts";
 
 const OPENINGS: ReadonlySet<string> = new Set(["initialize", "server/discover"]);
@@ -57,12 +56,12 @@ function keptOf(gateway: Gateway): Map<string, Handshake> {
 
 /** Notes Gong's answer to an opening, after the answer has gone on. A failure is logged and costs nothing else. */
 export function noteHandshake(
-  gateway: Gateway,
-  { name }: IntegrationConfig,
+  { gateway, integration }: McpCall,
   connectionId: string,
   opening: string,
   response: Response,
 ): void {
+  const { name } = integration;
   if (response.status !== 200 || response.body === null) return;
   const hasSession = response.headers.has("mcp-session-id") ? 1 : 0;
   const copy = response.clone();
@@ -141,13 +140,13 @@ function parsed(text: string): unknown {
 
 /** The answer to an opening in Gong's place, from what it last answered. Undefined when it never did. */
 export async function answerOpening(
-  gateway: Gateway,
-  { name }: IntegrationConfig,
+  call: McpCall,
+  message: McpMessage | undefined,
   connectionId: string,
   opening: string,
-  message: McpMessage | undefined,
-  { cors }: McpCall,
 ): Promise<McpAnswer | undefined> {
+  const { gateway } = call;
+  const { name } = call.integration;
   const handshake =
     keptOf(gateway).get(`${name} ${opening} ${connectionId}`) ??
     keptOf(gateway).get(`${name} ${opening}`) ??
@@ -155,7 +154,7 @@ export async function answerOpening(
   if (handshake === undefined) return undefined;
   log("info", "handshake.recalled", { connection: connectionId });
   const result: unknown = JSON.parse(handshake.result);
-  const headers = new Headers(ourHeaders(cors));
+  const headers = ourHeaders(call);
   if (handshake.has_session === 1 && opening.startsWith("initialize ")) {
     const session = { upstreamId: BEGUN_WITHOUT_GONG, opensUrls: message?.opensUrls ?? false };
     headers.set("mcp-session-id", await sealSessionId(gateway, connectionId, session));
@@ -164,33 +163,26 @@ export async function answerOpening(
   return { kind: "response", response: Response.json(answer, { headers }) };
 }
 
-const ourHeaders = (cors: McpCall["cors"]): Record<string, string> => ({
-  ...cors,
-  "cache-control": "no-store",
-  "x-content-type-options": "nosniff",
-});
-
 /**
  * Answers a message of a session that began while Gong was down. The gateway speaks for itself only: notifications and
  * pings. For the rest it looks whether Gong is back, which costs nothing: then the client is told to start a new
  * session (throws McpRefused 404; MCP 2025-11-25, Session Management), else that Gong is not available.
  */
 export async function answerWithoutGong(
-  integration: IntegrationConfig,
-  gongAccessToken: string,
-  message: McpMessage | undefined,
   call: McpCall,
+  message: McpMessage | undefined,
+  gongAccessToken: string,
 ): Promise<McpAnswer> {
-  const headers = ourHeaders(call.cors);
+  const headers = ourHeaders(call);
   const own = (response: Response): McpAnswer => ({ kind: "response", response });
   if (call.method === "DELETE") return own(new Response(null, { status: 200, headers }));
   if (message?.kind === "notification") return own(new Response(null, { status: 202, headers }));
   if (message?.kind === "request" && message.method === "ping") {
     return own(Response.json({ jsonrpc: "2.0", id: message.id ?? null, result: {} }, { headers }));
   }
-  if (await answersPing(integration.mcpUrl, gongAccessToken)) {
+  if (await answersPing(call.integration.mcpUrl, gongAccessToken)) {
     const text = "Gong is back. Start a new session: this one began while Gong was not available.";
     throw new McpRefused(404, SESSION_NOT_FOUND, text, message?.id);
   }
-  return own(unavailable(503, undefined, message, call));
+  return own(unavailable(call, message, 503));
 }

@@ -11,7 +11,10 @@ import type { Gateway } from "./gateway.ts";
 import { sealSessionId, type UpstreamSession } from "./mcp-session.ts";
 import { askToReconnect } from "./reconnect.ts";
 
+/** One request to `/mcp`, and what serves it. */
 export interface McpCall {
+  readonly gateway: Gateway;
+  readonly integration: IntegrationConfig;
   readonly method: string;
   readonly headers: Headers;
   readonly accessToken: string;
@@ -33,7 +36,7 @@ export interface KnownSession extends UpstreamSession {
 
 /** Our id for the session that Gong names; the client's own one as long as Gong names the same session. */
 export async function ourSessionId(
-  gateway: Gateway,
+  { gateway }: McpCall,
   caller: Caller,
   known: KnownSession | undefined,
   upstreamId: string | null,
@@ -67,37 +70,36 @@ export function needsLink(refused: Refusal, call: McpCall): refused is Connectio
 
 /** The answer to a caller who can't be served: a challenge, a link for the holder of a key, or 503. */
 export async function refusal(
-  gateway: Gateway,
-  integration: IntegrationConfig,
-  refused: Refusal,
-  message: McpMessage | undefined,
   call: McpCall,
+  message: McpMessage | undefined,
+  refused: Refusal,
 ): Promise<McpAnswer> {
   log("info", "mcp.refused", { reason: refused.reason });
-  const { attempt } = gateway;
+  const { attempt } = call.gateway;
   if (refused.reason !== "invalid_token") attempt.reason = refused.reason;
   // Known here a moment ago, so ended since. One that has run out is routine: a client renews it and goes on.
   else if (attempt.clientId !== undefined) attempt.reason ??= "token_ended";
   if (needsLink(refused, call)) {
-    const response = await askToReconnect(gateway, integration, refused.connectionId, call, message);
-    return { kind: "response", response };
+    const { status, body } = await askToReconnect(call, message, refused.connectionId);
+    return { kind: "response", response: Response.json(body, { status, headers: ourHeaders(call) }) };
   }
   if (isSignInNeeded(refused)) return { kind: "unauthorized" };
-  return { kind: "response", response: unavailable(503, refused.retryAfterSeconds, message, call) };
+  return { kind: "response", response: unavailable(call, message, 503, refused.retryAfterSeconds) };
+}
+
+/** The headers of an answer that is ours: nobody keeps it, and it is what it says it is. */
+export function ourHeaders({ cors }: McpCall): Headers {
+  return new Headers({ ...cors, "cache-control": "no-store", "x-content-type-options": "nosniff" });
 }
 
 /** 502, 503 or 504 in words of ours. */
 export function unavailable(
-  status: 502 | 503 | 504,
-  retryAfterSeconds: number | undefined,
-  message: McpMessage | undefined,
   call: McpCall,
+  message: McpMessage | undefined,
+  status: 502 | 503 | 504,
+  retryAfterSeconds?: number,
 ): Response {
-  const headers = new Headers({
-    ...call.cors,
-    "cache-control": "no-store",
-    "x-content-type-options": "nosniff",
-  });
+  const headers = ourHeaders(call);
   if (retryAfterSeconds !== undefined) headers.set("retry-after", String(retryAfterSeconds));
   const text =
     status === 504

@@ -1,31 +1,25 @@
 // What an agent key gets while its connection needs a person: where that person can bring it back. An OAuth client
 // would be challenged to sign in again; whoever holds a key has no browser to do it in. Called by domain/call-gong.
 
-import type { IntegrationConfig } from "../config.ts";
 import { randomId } from "../crypto/credential.ts";
 import { isModern } from "../mcp/headers.ts";
 import type { McpMessage } from "../mcp/message.ts";
-import { reconnectAnswer } from "../mcp/reconnect.ts";
-import type { Gateway } from "./gateway.ts";
+import { reconnectAnswer, type ReconnectAnswer } from "../mcp/reconnect.ts";
+import type { McpCall } from "./mcp-answers.ts";
 import { openSessionId } from "./mcp-session.ts";
 
 /** The answer to a call of an agent key whose connection has ended at Gong. */
 export async function askToReconnect(
-  gateway: Gateway,
-  integration: IntegrationConfig,
-  connectionId: string,
-  {
-    headers,
-    cors,
-  }: { readonly headers: Headers; readonly cors: Readonly<Record<string, string>> | undefined },
+  { gateway, integration, headers }: McpCall,
   message: McpMessage | undefined,
-): Promise<Response> {
+  connectionId: string,
+): Promise<ReconnectAnswer> {
   const modern = isModern(headers);
   const sessionId = modern ? null : headers.get("mcp-session-id");
   const session = sessionId === null ? undefined : await openSessionId(gateway, connectionId, sessionId);
   const { publicUrl } = gateway.config;
   const shared = integration.access === "shared";
-  const { status, body } = reconnectAnswer(
+  return reconnectAnswer(
     message,
     { isModern: modern, opensUrls: session?.opensUrls ?? false },
     {
@@ -36,8 +30,4 @@ export async function askToReconnect(
       elicitationId: randomId(),
     },
   );
-  return Response.json(body, {
-    status,
-    headers: { ...cors, "cache-control": "no-store", "x-content-type-options": "nosniff" },
-  });
 }

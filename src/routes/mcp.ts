@@ -4,8 +4,9 @@
 
 import type { IntegrationConfig, IntegrationName } from "../config.ts";
 import { noteAttempt } from "../domain/attempts.ts";
+import type { Limit } from "../domain/call-timer.ts";
 import { isAgentKey } from "../domain/caller.ts";
-import { callGong, type McpAnswer } from "../domain/call-gong.ts";
+import { callGong, type McpAnswer, type McpCall } from "../domain/call-gong.ts";
 import { openGateway, type Gateway } from "../domain/gateway.ts";
 import { ConfigError, failureOf, OAuthError } from "../errors.ts";
 import { errorFields, log } from "../log.ts";
@@ -66,22 +67,20 @@ export async function serveMcp(
     if (authorization !== null) noteRefused(gateway, "bearer_malformed");
     return challenge(integration, cors, authorization !== null);
   }
-  const isKey = isAgentKey(accessToken);
+  const { method, headers } = request;
+  const read = (limit: Limit) => readBody(request, config.maxBodyBytes, limit);
+  const body = method === "POST" ? read : undefined;
+  return answer({ gateway, integration, method, headers, accessToken, readBody: body, cors });
+}
+
+async function answer(call: McpCall): Promise<Response> {
+  const { gateway, cors } = call;
   try {
-    const answer = await callGong(gateway, integration, {
-      method: request.method,
-      headers: request.headers,
-      accessToken,
-      readBody:
-        request.method === "POST" ? (limit) => readBody(request, config.maxBodyBytes, limit) : undefined,
-      cors,
-    });
-    if (answer.kind === "insufficient_scope") noteRefused(gateway, answer.kind);
-    else if (answer.kind === "unauthorized") noteRefused(gateway, undefined);
-    else if (answer.response.status === 406) noteRefused(gateway, "mcp_accept");
-    return isKey && answer.kind !== "response"
-      ? keyChallenge(answer, cors)
-      : respond(answer, integration, cors);
+    const given = await callGong(call);
+    if (given.kind === "insufficient_scope") noteRefused(gateway, given.kind);
+    else if (given.kind === "unauthorized") noteRefused(gateway, undefined);
+    else if (given.response.status === 406) noteRefused(gateway, "mcp_accept");
+    return respond(given, call);
   } catch (error) {
     // 404 only asks for a new MCP session.
     if (error instanceof McpRefused && error.status >= 400 && error.status !== 404)
@@ -96,15 +95,10 @@ function noteRefused(gateway: Gateway, reason: string | undefined): void {
   noteAttempt(gateway, { step: "refused", reason, requestId: undefined }, false);
 }
 
-function respond(answer: McpAnswer, integration: IntegrationConfig, cors: Cors | undefined): Response {
-  switch (answer.kind) {
-    case "response":
-      return answer.response;
-    case "unauthorized":
-      return challenge(integration, cors, true);
-    case "insufficient_scope":
-      return challenge(integration, cors, true, answer.scope);
-  }
+function respond(given: McpAnswer, { integration, accessToken, cors }: McpCall): Response {
+  if (given.kind === "response") return given.response;
+  if (isAgentKey(accessToken)) return keyChallenge(given.kind, cors);
+  return challenge(integration, cors, true, given.kind === "unauthorized" ? undefined : given.scope);
 }
 
 function failed(error: unknown, cors: Cors | undefined): Response {
@@ -144,7 +138,7 @@ function challenge(
  * The same for an agent key, without where to sign in: whoever holds a key gave it to an agent that has no browser, and
  * a new sign-in would not bring the key back.
  */
-function keyChallenge({ kind }: Exclude<McpAnswer, { kind: "response" }>, cors: Cors | undefined): Response {
+function keyChallenge(kind: "unauthorized" | "insufficient_scope", cors: Cors | undefined): Response {
   const ended = kind === "unauthorized";
   const error = ended ? "invalid_token" : "insufficient_scope";
   const description = ended
