@@ -20,15 +20,16 @@ interface Step {
   readonly after?: string;
 }
 
-/** What stands between the two comments. */
+/** What stands between the two comments. Of the lines for agent keys only those that fit every client. */
 export function clientsSection(): string {
+  const forEveryClient = keyLines(EXAMPLE).filter(({ id }) => id === "key-settings" || id === "key-http");
   const groups = [
     ...setupGroups(EXAMPLE),
-    { title: "Agents without a browser, with an agent key", steps: keyLines(EXAMPLE) },
+    { title: "Agents without a browser, with an agent key", steps: forEveryClient },
   ];
   return groups
     .map(({ title, steps }) =>
-      [`<details>`, `<summary>${title}</summary>`, ...steps.map(item), `</details>`].join("\n\n"),
+      [`<details>\n<summary>${title}</summary>`, ...steps.map(item), `</details>`].join("\n\n"),
     )
     .join("\n\n");
 }
@@ -48,9 +49,11 @@ export function readmeParts(): readonly [before: string, section: string, after:
   return [before, section.trim(), after];
 }
 
+/** The address itself, which half of the steps paste, stands once above the section. */
 function item({ client, before, paste, after }: Step): string {
-  const lines = [`**${client}.** ${before}`, `\`\`\`\n${paste}\n\`\`\``];
-  return [...lines, ...(after === undefined ? [] : [after])].join("\n\n");
+  const rest = after === undefined ? [] : [after];
+  if (paste === EXAMPLE) return [`**${client}.** ${before}`, ...rest].join(" ");
+  return [`**${client}.** ${before}`, `\`\`\`\n${paste}\n\`\`\``, ...rest].join("\n\n");
 }
 
 if (import.meta.main) {
