@@ -53,6 +53,7 @@ async function askGong(
 ): Promise<CodeAnswer> {
   const endpoints = await cachedDiscovery(integration.mcpUrl);
   validateGongCallback(endpoints, integration, callback, continuation.state);
+  if (FAILPOINTS) await failpoint("connect.asking");
   const answer = await requestTokensByCode(endpoints, integration, {
     callback,
     expectedState: continuation.state,

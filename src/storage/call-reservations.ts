@@ -3,6 +3,7 @@
 // place.
 
 import type { IntegrationConfig } from "../config.ts";
+import { failpoint } from "../failpoints.ts";
 import { allowedTool, type ToolVerdict } from "../mcp/allowed-tool.ts";
 import { argumentsProblem } from "../mcp/cost-guards.ts";
 import { toolSettingsOf, type Policy } from "../mcp/policy.ts";
@@ -42,6 +43,7 @@ export function reserveCall(
   now: number,
 ): CallPermit {
   assumeSpent(sql, now);
+  if (FAILPOINTS) void failpoint("paid.reserving", sql);
   const { version, policy } = currentPolicy(sql);
   const settings = toolSettingsOf(policy, request.tool);
   const permit = {
@@ -118,6 +120,7 @@ export function settleCall(
   const reservation = findReservation(sql, reservationId);
   if (reservation === undefined) return;
   const { policy } = currentPolicy(sql);
+  if (FAILPOINTS) void failpoint("paid.settling", sql);
   if (outcome === "released") releaseBudgets(sql, reservation);
   if (reservation.assumed === 1) addUsage(sql, policy, assumedUse(reservation), -1, reservation.reserved_at);
   addUsage(sql, policy, use, 1, reservation.reserved_at);

@@ -1,6 +1,7 @@
 // The index of connections and of the clients that use them, in the AdminObject: what lists and warnings show, so that
 // no list has to ask ten thousand objects. It decides nothing about access.
 
+import { failpoint } from "../failpoints.ts";
 import { EMPTY_PAGE, type ListPage, type ListQuery } from "../listing.ts";
 import type { ConnectionEntry } from "./admin-schema.ts";
 import { contains, pageOf } from "./page-of.ts";
@@ -65,6 +66,7 @@ export function recordConnection(
   now: number,
 ): void {
   dropEnded(sql, now);
+  if (FAILPOINTS) void failpoint("index.writing", sql);
   sql.exec(
     `INSERT INTO connections (id, integration, created_at, state_since) VALUES (?1, ?2, ?3, ?3)
      ON CONFLICT (id) DO UPDATE SET state_since = ?3 WHERE state = 'disconnected'`,

@@ -2,6 +2,7 @@
 
 import { nowSeconds } from "../clock.ts";
 import { integrationNamed, type IntegrationName } from "../config.ts";
+import { failpoint } from "../failpoints.ts";
 import type { GongTokens } from "../gong/oauth.ts";
 import { log } from "../log.ts";
 import * as keys from "./agent-keys.ts";
@@ -32,6 +33,7 @@ export async function connectGong(
   core.create();
   const integration = integrationNamed(core.config, name);
   const { generation: spent } = await core.witness();
+  if (FAILPOINTS) await failpoint("connect.witnessed", core.sql);
   for (;;) {
     const before = core.row()?.generation ?? 0;
     // Never behind the witness: after a restore, what was spent stays spent.
@@ -46,6 +48,7 @@ export async function connectGong(
       return open(sql, now) ? "connected" : "used";
     });
     if (outcome === undefined) continue;
+    if (FAILPOINTS) await failpoint("connect.stored", core.sql);
     log("info", "connection.connected", { connection: core.id, integration: name, generation, outcome });
     await retrying(async () =>
       core.objects.escrow(core.id).settle(undefined, core.row()?.generation ?? generation),

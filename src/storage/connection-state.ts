@@ -86,6 +86,7 @@ export function forgetGongTokens(sql: SqlStorage, reason: string, now: number): 
  * Returns whether anything had to be brought into line.
  */
 export function applyWitness(sql: SqlStorage, row: ConnectionRow, witness: Witness, now: number): boolean {
+  if (FAILPOINTS) void failpoint("wake.writing", sql);
   for (const id of witness.ended) {
     revokeGrant(sql, id, "ended_before_restore", now);
     endAgentKey(sql, id, "ended_before_restore", now);

@@ -71,6 +71,7 @@ async function askInTurn(asking: Asking, control: AbortController): Promise<Answ
     if (!turn.ok) return throttled(turn.retryAfterSeconds);
     // Nothing is paid for a caller that was revoked meanwhile, or for nobody.
     if (flight.waiting === 0 || payer.isRevoked()) return NOT_SENT;
+    if (FAILPOINTS) await failpoint("paid.asking", core.sql);
     const response = await inTime(send(asking, gong, control), HEADERS_WITHIN_MS);
     if (response === undefined) {
       log("warn", "mcp.upstream_failed", { kind: "late", connection: core.id });

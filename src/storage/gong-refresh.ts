@@ -70,6 +70,7 @@ export function needReconnect(
   current: ConnectionRow,
   reason: string,
 ): RefreshOutcome {
+  if (FAILPOINTS) void failpoint("refresh.ending", connection.sql);
   if (!writeNeedsReconnect(connection.sql, current, reason)) return SUPERSEDED;
   noteEvent(connection.sql, nowSeconds(), { action: "needs_reconnect", reason });
   log("warn", "connection.needs_reconnect", { connection: connection.id, reason });
@@ -132,6 +133,7 @@ async function adoptKeptAnswer(
       return await adopt(connection, before, answer, refreshToken, attemptId ?? undefined);
     } catch (error) {
       if (!(error instanceof GongError && error.kind === "malformed")) throw error;
+      if (FAILPOINTS) await failpoint("refresh.quarantining", sql);
       writeQuarantine(sql, before, sealed);
     }
   }
@@ -140,10 +142,11 @@ async function adoptKeptAnswer(
 
 /** The answer of the attempt before, wherever it was kept. */
 async function keptAnswer(
-  { escrow }: Connection,
+  { sql, escrow }: Connection,
   { attempt_id: attemptId, attempt_answer_sealed: here }: ConnectionRow,
 ): Promise<string | undefined> {
   if (attemptId === null) return undefined;
+  if (FAILPOINTS) await failpoint("refresh.recovering", sql);
   return here ?? (await retrying(async (): Promise<string | undefined> => escrow().answer(attemptId)));
 }
 
@@ -245,6 +248,7 @@ function recordFailure(connection: Connection, before: ConnectionRow, error: unk
   const now = nowSeconds();
   const next = afterFailure(failureOf(error), tokenState(current), token, now, Math.random());
   if (next.kind === "ended") return needReconnect(connection, current, next.reason);
+  if (FAILPOINTS) void failpoint("refresh.failing", sql);
   writeFailure(sql, before, bucket.outcome, next);
   const failures = current.failures + 1;
   if (failures === 1) noteEvent(sql, now, { action: "refresh.failed", reason: bucket.outcome });

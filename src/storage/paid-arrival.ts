@@ -2,6 +2,7 @@
 // paid-calls.ts.
 
 import { randomId } from "../crypto/credential.ts";
+import { failpoint } from "../failpoints.ts";
 import { log } from "../log.ts";
 import type { CallPermit } from "./admin-rpc.ts";
 import { reserveCall, settleCall } from "./call-reservation.ts";
@@ -79,6 +80,7 @@ async function reserve(
     pays,
   };
   const permit = await reserveCall(core, asked);
+  if (FAILPOINTS) await failpoint("paid.reserved", core.sql);
   if (!permit.ok) return { kind: "forbidden", holder, outcome: "refused", message: permit.message };
   if (permit.warning !== undefined) {
     log("warn", "paid_call.budget_nearly_used", { connection: core.id, warning: permit.warning.message });

@@ -111,6 +111,7 @@ export class TransactionObject extends DurableObject<Env> {
     const continuation = this.ctx.storage.transactionSync(() => {
       const known = this.#row();
       if (known !== undefined) return known.continuation_sealed;
+      if (FAILPOINTS) void failpoint("transaction.beginning", this.ctx.storage.sql);
       this.ctx.storage.sql.exec(
         `INSERT INTO transaction_record (only, status, state_hash, binding_hash, continuation_sealed, expires_at)
          VALUES (1, 'waiting', ?, ?, ?, ?)`,

@@ -37,7 +37,7 @@ export const SHORT: CampaignOptions = {
   kills: 200,
   resets: 60,
   faults: 48,
-  sweeps: 0.2,
+  sweeps: 0.18,
 };
 
 /** The bars of the project. */

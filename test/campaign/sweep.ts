@@ -5,6 +5,7 @@ import type { Failpoint } from "../../src/failpoints.ts";
 import { copyConnection } from "./disk.ts";
 import { asserting, calling, connecting, redeeming, refreshing, revoking, type Errand } from "./errands.ts";
 import { paying } from "./paying.ts";
+import { approving, ending, misreading, recovering, refusing, waking } from "./refused.ts";
 import { randomFrom, type Random } from "./random.ts";
 import { newActor, type Actor, type Fault } from "./recovery.ts";
 import type { Stage, Theatre } from "./stage.ts";
@@ -38,14 +39,19 @@ const KEPT: ReadonlySet<Failpoint> = new Set([
 ]);
 
 const SWEEP: readonly (readonly [Failpoint, Modes, Story, ...Story[]])[] = [
+  ["transaction.beginning", TRANSACTION, approving],
   ["transaction.taking", TRANSACTION, connecting],
   ["connect.taken", WORKER, connecting],
+  ["connect.asking", WORKER, connecting],
   ["connect.answered", WORKER, connecting],
   ["connect.sealed", WORKER, connecting],
   ["answer.keeping", WRITE, connecting],
   ["connect.kept", WORKER, connecting],
+  ["index.writing", TRANSACTION, connecting],
   ["connect.indexed", WORKER, connecting],
+  ["connect.witnessed", OBJECT, connecting],
   ["connect.writing", TRANSACTION, connecting],
+  ["connect.stored", OBJECT, connecting],
   ["connect.connected", WORKER, connecting],
   ["transaction.finishing", WRITE, connecting],
   ["connect.finished", WORKER, connecting],
@@ -54,7 +60,10 @@ const SWEEP: readonly (readonly [Failpoint, Modes, Story, ...Story[]])[] = [
   ["rotate.writing", TRANSACTION, refreshing],
   ["codeless.writing", TRANSACTION, asserting],
   ["token.decided", WORKER, redeeming, refreshing],
+  ["wake.writing", TRANSACTION, waking],
   ["refresh.begun", OBJECT, calling],
+  ["refresh.recovering", OBJECT, recovering],
+  ["refresh.quarantining", WRITE, misreading],
   ["refresh.before_intent", WRITE, calling],
   ["refresh.intent_written", OBJECT, calling],
   ["refresh.answer_received", OBJECT, calling],
@@ -66,17 +75,23 @@ const SWEEP: readonly (readonly [Failpoint, Modes, Story, ...Story[]])[] = [
   ["refresh.committed", OBJECT, calling],
   ["escrow.settling", WRITE, calling, connecting],
   ["refresh.settled", OBJECT, calling],
+  ["refresh.failing", TRANSACTION, refusing],
+  ["refresh.ending", TRANSACTION, ending],
   ["end.writing", TRANSACTION, revoking],
   ["escrow.ending", WRITE, revoking],
   ["alarm.setting", WRITE, calling, connecting, redeeming, refreshing],
+  ["paid.reserving", TRANSACTION, paying],
+  ["paid.reserved", OBJECT, paying],
   ["paid.admitting", TRANSACTION, paying],
   ["paid.admitted", OBJECT, paying],
+  ["paid.asking", OBJECT, paying],
   ["paid.asked", OBJECT, paying],
   ["paid.answered", OBJECT, paying],
   ["paid.sealed", OBJECT, paying],
   ["paid.ending", TRANSACTION, paying],
   ["paid.keeping", TRANSACTION, paying],
   ["paid.kept", OBJECT, paying],
+  ["paid.settling", TRANSACTION, paying],
   ["paid.delivered", WRITE, paying],
 ];
 
@@ -132,7 +147,13 @@ async function sweepOnce(
 ): Promise<readonly Fault[]> {
   const actors = await Promise.all(Array.from({ length: ACTORS }, async () => newActor(stage)));
   const dead: Actor[] = [];
-  const errands = await Promise.all(actors.map(async (actor) => story(stage, actor, dead)));
+  // One after the other: some break Gong for everybody while they prepare.
+  const errands: Errand[] = [];
+  for (const actor of actors) errands.push(await story(stage, actor, dead));
+  if (story === waking) {
+    await stage.kill();
+    await stage.restart();
+  }
   // What ends here must stay ended after a restore of the connection, too.
   const restores = story === revoking ? actors.map((actor) => copyOf(stage, actor)) : [];
   const logged = stage.gateway.logs().length;
@@ -148,7 +169,10 @@ async function sweepOnce(
       if (dies) await stage.kill();
       return { at, died: dies };
     },
-    heal: () => arm(stage, undefined),
+    heal() {
+      stage.gong.clearFaults();
+      return arm(stage, undefined);
+    },
   });
   const revived = await Promise.all(dead.map(async (actor) => expectDead(stage, actor)));
   if (restores.length > 0) {

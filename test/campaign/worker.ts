@@ -2,11 +2,11 @@
 // part of a build that is deployed. Called by sweep.ts through workerd, over HTTP on loopback.
 
 import gateway, { ConnectionObject as Connection, EscrowObject as Escrow } from "../../src/index.ts";
-import { TransactionObject as Transaction } from "../../src/index.ts";
+import { AdminObject as Admin, TransactionObject as Transaction } from "../../src/index.ts";
 import { setFailpointHook } from "../../src/failpoints.ts";
 import { CONTROL_PATH, type Arming } from "./arming.ts";
 
-export { AdminObject, RegistryObject } from "../../src/index.ts";
+export { RegistryObject } from "../../src/index.ts";
 
 const states = new WeakMap<SqlStorage, DurableObjectState>();
 let armed: Arming | undefined;
@@ -72,6 +72,13 @@ export class ConnectionObject extends Connection {
 }
 
 export class EscrowObject extends Escrow {
+  constructor(state: DurableObjectState, env: Env) {
+    super(state, env);
+    remember(state);
+  }
+}
+
+export class AdminObject extends Admin {
   constructor(state: DurableObjectState, env: Env) {
     super(state, env);
     remember(state);

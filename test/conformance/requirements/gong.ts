@@ -56,6 +56,16 @@ export const gong = {
     source: "gateway",
     behaviour: "A refresh that ends after a reconnect or a disconnect changes nothing.",
   },
+  "gong.unknowns": {
+    source: "gateway",
+    behaviour:
+      "What is not known of Gong's token endpoint is covered both ways: no behaviour of it loses what need not be lost.",
+  },
+  "gong.retry_after": {
+    source: "RFC 9110 §10.2.3",
+    behaviour:
+      "Retry-After of Gong's is waited for in every form it may have, within an hour, and never made up.",
+  },
   "gong.answer_quarantined": {
     source: "gateway",
     behaviour: "Gong's answer is kept sealed before it is read, and taken up after an interruption.",

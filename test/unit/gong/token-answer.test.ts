@@ -170,6 +170,17 @@ describe(
       ["soon", undefined],
       ["Tue, 01 Jan 2019 00:00:00 GMT", 0],
       ["Tue, 01 Jan 2999 00:00:00 GMT", 3600],
+      // RFC 9110 §5.6.7: the obsolete forms of a date must be accepted, too.
+      ["Tuesday, 01-Jan-19 00:00:00 GMT", 0],
+      ["Tuesday, 01-Jan-48 00:00:00 GMT", 3600],
+      ["Tue Jan  1 00:00:00 2019", 0],
+      ["Wed Jan  1 00:00:00 2048", 3600],
+      ["Tue, 99 Foo 2999 00:00:00 GMT", undefined],
+      ["7, 9", undefined],
+      ["Tue, 01 Jan 2999 00:00:00 GMT, 7", undefined],
+      ["", undefined],
+      ["+7", undefined],
+      ["0x10", undefined],
       ["1 Jan 2999", undefined],
       [undefined, undefined],
     ])("RFC 9110 §10.2.3: Retry-After of %s is %s seconds", async (retryAfter, seconds) => {
