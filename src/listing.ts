@@ -35,6 +35,9 @@ export interface ListPage<Row> {
   readonly previous: Cursor | undefined;
 }
 
+/** Everything, from its beginning. */
+export const NO_QUERY: ListQuery = { search: "", filters: {}, cursor: undefined };
+
 export const EMPTY_PAGE = { rows: [], total: 0, next: undefined, previous: undefined } as const;
 
 /**

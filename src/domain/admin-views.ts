@@ -12,7 +12,8 @@ import type { Approval } from "../storage/admin-schema.ts";
 import { WARNING_SECONDS, type IndexedConnection, type IndexWarnings } from "../storage/connection-index.ts";
 import type { ConnectionDescription } from "../storage/connection-rpc.ts";
 import { sharedConnectionId } from "../storage/connection-names.ts";
-import type { Gateway } from "./gateway.ts";
+import { accessOf, type Gateway } from "./gateway.ts";
+import { nameIds, nameInFile } from "./named-ids.ts";
 import { peopleOfConnections } from "./people.ts";
 import { describeSetup, type SetupState } from "./setup.ts";
 
@@ -212,9 +213,14 @@ export async function connectionDetail(gateway: Gateway, id: string): Promise<Co
   };
 }
 
-/** One page of the index of connections. */
-export function pageConnections(gateway: Gateway, query: ListQuery): Promise<ListPage<IndexedConnection>> {
-  return gateway.objects.admin().pageConnections(query);
+/** One page of the index of connections, with the people who signed in to each, as far as they are known. */
+export async function pageConnections(gateway: Gateway, query: ListQuery) {
+  const page = await gateway.objects.admin().pageConnections(query);
+  const people = await peopleOfConnections(
+    gateway,
+    page.rows.map(({ id }) => id),
+  );
+  return { page, people };
 }
 
 /** One page of the requests for shared access that wait. */
@@ -222,32 +228,35 @@ export function pageApprovals(gateway: Gateway, query: ListQuery): Promise<ListP
   return gateway.objects.admin().pageApprovals(query);
 }
 
-/** One page of the audit, with what its filters can be set to. */
+/** One page of the audit, with what its filters can be set to and what the ids on it stand for. */
 export async function readAudit(gateway: Gateway, query: ListQuery) {
   const admin = gateway.objects.admin();
   const [page, choices] = await Promise.all([admin.pageAudit(query), admin.auditChoices()]);
-  return { page, choices };
+  const names = await nameIds(
+    gateway,
+    page.rows.map(({ target }) => target),
+  );
+  return { page, choices, names };
 }
 
 /** Reads all of the audit that matches, part by part, the newest first; an empty part is the end. */
-export function auditInParts(gateway: Gateway, query: ListQuery): () => Promise<readonly AuditRow[]> {
+export function auditInParts(
+  gateway: Gateway,
+  query: ListQuery,
+): () => Promise<readonly (AuditRow & { readonly targetName: string | undefined })[]> {
   let before: number | undefined;
   return async () => {
     const rows = await gateway.objects.admin().exportAudit(query, before);
     before = rows.at(-1)?.id;
-    return rows;
+    const names = await nameIds(
+      gateway,
+      rows.map(({ target }) => target),
+    );
+    return rows.map((row) => ({ ...row, targetName: nameInFile(names, row.target) }));
   };
 }
 
 /** Whether a person has to sign in again within the time of the warning. */
 export function isDueSoon(gateway: Gateway, row: Pick<IndexedConnection, "person_due_at">): boolean {
   return row.person_due_at !== null && row.person_due_at <= gateway.now() + WARNING_SECONDS;
-}
-
-/** The access of a connection's integration; that of one that is no longer configured is called personal. */
-export function accessOf(
-  gateway: Gateway,
-  { integration }: Pick<IndexedConnection, "integration">,
-): "personal" | "shared" {
-  return gateway.config.integrations.find(({ name }) => name === integration)?.access ?? "personal";
 }

@@ -9,6 +9,7 @@ import { forgetQuestionsDays } from "./call-contents.ts";
 import { readerOf, required, type FieldProblems, type FormReader, type PolicyForm } from "./policy-form.ts";
 import { forgetRules } from "./list-tools.ts";
 import type { Actor, Gateway } from "./gateway.ts";
+import { nameIds, type NamedIds } from "./named-ids.ts";
 
 /** What a form may change. An exception is the budget and the rule of one connection, client or agent key. */
 export const POLICY_SECTIONS = [
@@ -30,13 +31,14 @@ export type PolicyEdit =
 
 export type { BudgetUse, FieldProblems };
 
-/** The policy in force, and how much of its budgets is used. */
+/** The policy in force, how much of its budgets is used, and what the ids in both stand for. */
 export async function policyOverview(
   gateway: Gateway,
-): Promise<PolicyVersion & { readonly uses: readonly BudgetUse[] }> {
+): Promise<PolicyVersion & { readonly uses: readonly BudgetUse[]; readonly names: NamedIds }> {
   const object = gateway.objects.admin();
   const [policy, uses] = await Promise.all([object.policy(), object.budgetUses()]);
-  return { ...policy, uses };
+  const ids = [...uses, ...exceptionsOf(policy.policy)].map(({ id }) => id);
+  return { ...policy, uses, names: await nameIds(gateway, ids) };
 }
 
 /** Saves one section of the policy as `by`, if the policy is still the version that the form was made for. */

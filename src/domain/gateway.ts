@@ -75,3 +75,11 @@ export function integrationFor(config: Config, resource: string): IntegrationCon
 /** Every resource tokens can be for. */
 export const resourcesOf = (config: Config): readonly string[] =>
   config.integrations.map((integration) => integration.resource);
+
+/** The access of a connection's integration; that of one that is no longer configured is called personal. */
+export function accessOf(
+  { config }: Gateway,
+  { integration }: { readonly integration: IntegrationConfig["name"] },
+): "personal" | "shared" {
+  return config.integrations.find(({ name }) => name === integration)?.access ?? "personal";
+}

@@ -9,10 +9,14 @@ import { daysOf } from "../storage/ledger-list.ts";
 import type { LedgerFilter } from "../storage/paid-ledger.ts";
 import type { PaidCallRow } from "../storage/paid-schema.ts";
 import type { Gateway } from "./gateway.ts";
+import { nameIds, nameInFile } from "./named-ids.ts";
 import { nameLedgerPeople } from "./people.ts";
 
 /** A row and the connection it is about. */
-export type FileRow = PaidCallRow & { readonly connection: string };
+export type FileRow = PaidCallRow & {
+  readonly connection: string;
+  readonly connectionName: string | undefined;
+};
 
 /** Connections in one file of the whole company. */
 const PART_CONNECTIONS = 400;
@@ -25,6 +29,7 @@ const MOST_ASKS = 900;
 export const LEDGER_COLUMNS: ExportedList<FileRow>["columns"] = [
   ["time_utc", ({ started_at: at }) => isoTime(at)],
   ["connection", ({ connection }) => connection],
+  ["connection_name", ({ connectionName }) => connectionName],
   ["person", ({ person }) => person],
   ["client_id", (row) => row.client_id],
   ["client_name", (row) => row.client_name],
@@ -73,7 +78,7 @@ export function ownFile(
   id: string,
   filters: ListQuery["filters"],
 ): ExportedList<FileRow>["more"] {
-  return inTurn(rowsOf(gateway, id, filterOf(filters), countAsks()));
+  return inTurn(rowsOf(gateway, [id], filterOf(filters), countAsks()));
 }
 
 /** The rows of the 400 connections after the id `after` that match, connection by connection. */
@@ -96,13 +101,25 @@ async function* rowsOfPart(gateway: Gateway, after: string, filter: LedgerFilter
   for (let left = PART_CONNECTIONS; left > 0; left -= IDS_AT_ONCE) {
     ask();
     const ids = await gateway.objects.admin().connectionIds(last, IDS_AT_ONCE);
-    for (const id of ids) yield* rowsOf(gateway, id, filter, ask);
+    yield* rowsOf(gateway, ids, filter, ask);
     last = ids.at(-1) ?? last;
     if (ids.length < IDS_AT_ONCE) return;
   }
 }
 
-async function* rowsOf(gateway: Gateway, connection: string, filter: LedgerFilter, ask: () => void) {
+async function* rowsOf(gateway: Gateway, ids: readonly string[], filter: LedgerFilter, ask: () => void) {
+  ask();
+  const names = await nameIds(gateway, ids);
+  for (const id of ids) yield* rowsOfOne(gateway, id, nameInFile(names, id), filter, ask);
+}
+
+async function* rowsOfOne(
+  gateway: Gateway,
+  connection: string,
+  connectionName: string | undefined,
+  filter: LedgerFilter,
+  ask: () => void,
+) {
   let before: number | undefined;
   const people = new Map<string, string>();
   do {
@@ -113,7 +130,12 @@ async function* rowsOf(gateway: Gateway, connection: string, filter: LedgerFilte
     const persons = page.rows.map(({ person }) => person);
     await nameLedgerPeople(gateway, persons, people, ask);
     if (page.rows.length > 0)
-      yield page.rows.map((row) => ({ ...row, connection, person: people.get(row.person ?? "") ?? null }));
+      yield page.rows.map((row) => ({
+        ...row,
+        connection,
+        connectionName,
+        person: people.get(row.person ?? "") ?? null,
+      }));
     before = page.nextBefore;
   } while (before !== undefined);
 }

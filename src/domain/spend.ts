@@ -7,7 +7,8 @@ import type { ListQuery } from "../listing.ts";
 import type { BudgetUse, Served, UsageGroup, UsageQuestion, UsageRow } from "../storage/admin-rpc.ts";
 import type { LedgerList } from "../storage/ledger-list.ts";
 import type { Actor, Gateway } from "./gateway.ts";
-import { nameLedgerPeople } from "./people.ts";
+import { nameIds, type NamedIds } from "./named-ids.ts";
+import { nameLedgerPeople, peopleOfConnections } from "./people.ts";
 
 /** What a chart of calls can be split by. */
 const SPEND_GROUPS = ["served", "tool", "client", "key", "connection"] as const;
@@ -27,6 +28,8 @@ export interface CallsByDay {
   readonly series: readonly { readonly name: string | undefined; readonly values: readonly number[] }[];
   /** Those that asked Gong most, first; none when split by way of serving. */
   readonly groups: readonly { readonly name: string; readonly calls: ServedCounts }[];
+  /** What the ids among the names stand for. */
+  readonly names: NamedIds;
 }
 
 const USUAL_DAYS = 30;
@@ -43,36 +46,29 @@ export async function companySpend(
 ): Promise<CallsByDay & { readonly policy: Policy; readonly budgets: readonly BudgetUse[] }> {
   const admin = gateway.objects.admin();
   const [{ policy }, budgets] = await Promise.all([admin.policy(), admin.budgetUses()]);
-  return { ...(await callsByDay(gateway, policy, filters, {})), policy, budgets };
+  const owners = budgets.map(({ id }) => id);
+  return { ...(await callsByDay(gateway, policy, filters, {}, owners)), policy, budgets };
 }
 
-/** The same days of one connection, and what its agents and keys are called. */
+/** The same days of one connection. */
 export async function connectionSpend(
   gateway: Gateway,
   connectionId: string,
   filters: ListQuery["filters"],
-): Promise<CallsByDay & { readonly names: ReadonlyMap<string, string> }> {
-  const connection = gateway.objects.connection(connectionId);
-  const [{ policy }, description, keys] = await Promise.all([
-    gateway.objects.admin().policy(),
-    connection.describe(),
-    connection.listAgentKeys(),
-  ]);
-  const names = new Map(keys.map(({ id, name }) => [id, name]));
-  for (const { clientId, clientName } of description?.grants ?? []) {
-    if (clientName !== undefined) names.set(clientId, clientName);
-  }
-  return { ...(await callsByDay(gateway, policy, filters, { connectionId })), names };
+): Promise<CallsByDay> {
+  const { policy } = await gateway.objects.admin().policy();
+  return callsByDay(gateway, policy, filters, { connectionId });
 }
 
 type Whose = Pick<UsageQuestion, "connectionId">;
 
-/** Calls of the days that `filters` name (`from`, `to`; the last 30 if they don't, 92 at most), split by `by`. */
+/** Calls of the days that `filters` name (`from`, `to`; the last 30 if they don't, 92 at most), split by `by`; with the names of `alsoNamed`. */
 async function callsByDay(
   gateway: Gateway,
   policy: Policy,
   filters: ListQuery["filters"],
   whose: Whose,
+  alsoNamed: readonly string[] = [],
 ): Promise<CallsByDay> {
   const admin = gateway.objects.admin();
   const days = daysAsked(filters, periodName("day", gateway.now(), policy.timeZone));
@@ -80,6 +76,8 @@ async function callsByDay(
   const by = SPEND_GROUPS.find((group) => group === filters["by"]) ?? "served";
   const byDay = await admin.usage({ ...asked, groupBy: "day" });
   const groups = by === "served" ? [] : groupsOf(await admin.usage({ ...asked, groupBy: by }));
+  const shown = groups.slice(0, MOST_GROUPS);
+  const ids = by === "tool" ? [] : shown.map(({ name }) => name);
   return {
     days,
     timeZone: policy.timeZone,
@@ -92,7 +90,8 @@ async function callsByDay(
             values: perDay(days, byDay, served),
           }))
         : await paidSeries(gateway, by, groups, asked, days, byDay),
-    groups: groups.slice(0, MOST_GROUPS),
+    groups: shown,
+    names: await nameIds(gateway, [...ids, ...alsoNamed]),
   };
 }
 
@@ -154,13 +153,18 @@ async function paidSeries(
   return [...own, { name: undefined, values: others }];
 }
 
-/** One page of a connection's ledger, with the names of its agents. Undefined for an id that is not in the index. */
+/** One page of a connection's ledger, with the names of its agents and of whoever signed in to it. Undefined for an id that is not in the index. */
 export async function connectionLedger(
   gateway: Gateway,
   id: string,
   query: ListQuery,
 ): Promise<
-  (LedgerList & { readonly agents: string; readonly people: ReadonlyMap<string, string> }) | undefined
+  | (LedgerList & {
+      readonly agents: string;
+      readonly owners: readonly string[];
+      readonly people: ReadonlyMap<string, string>;
+    })
+  | undefined
 > {
   const indexed = await gateway.objects.admin().findConnection(id);
   if (indexed === undefined) return undefined;
@@ -173,7 +177,8 @@ export async function connectionLedger(
   );
   const { policy } = await gateway.objects.admin().policy();
   const contents = policy.content === undefined ? [] : list.contents;
-  return { ...list, contents, agents: indexed.agents, people };
+  const owners = (await peopleOfConnections(gateway, [id])).get(id) ?? [];
+  return { ...list, contents, agents: indexed.agents, owners, people };
 }
 
 /** Has `eraseCalls` done to a connection. False for an id that is not in the index. */

@@ -173,8 +173,8 @@ function Disconnect({ view }: { readonly view: AccountView }) {
         <h2 id="disconnect">End your connection</h2>
         <p>
           Gong offers no way to revoke tokens from here. The gateway deletes its copies, and what Gong issued
-          ends at Gong's own time. If you fear that a token has leaked, tell an admin: deleting the
-          integration in Gong's Admin center is the way to cut it off at Gong, for everyone who uses it.
+          ends at Gong's own time. If you fear that one has leaked, tell an admin: only deleting the
+          integration in Gong's Admin center cuts it off at Gong, for everyone.
         </p>
       </div>
       <Confirm

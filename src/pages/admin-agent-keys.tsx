@@ -13,6 +13,7 @@ import {
 } from "./agent-key-form.tsx";
 import { keyStateInWords, toolsInWords, type AgentKeyRefusal, type AgentKeyState } from "./agent-key-text.ts";
 import { ACCESS_IN_WORDS, type Access } from "./flow-text.ts";
+import { pathSegment } from "./links.ts";
 import { spelledOut } from "./outside-text.ts";
 import { Badge, Card, Moment } from "./parts.tsx";
 
@@ -115,7 +116,10 @@ const columns = (csrf: string): readonly ListColumn<AdminAgentKey>[] => [
         <bdi>{agentKeyName(key.name)}</bdi>
         <br />
         <span class="small soft">
-          {ACCESS_IN_WORDS[key.access].title}, connection {spelledOut(key.connectionId.slice(0, 8))}
+          {ACCESS_IN_WORDS[key.access].title},{" "}
+          <a href={`/admin/connections/${pathSegment(key.connectionId)}`}>
+            connection {spelledOut(key.connectionId.slice(0, 8))}
+          </a>
           <br />
           May call {spelledOut(toolsInWords(key.tools))}
         </span>

@@ -1,8 +1,13 @@
-// Requests of clients for shared access, each with Approve and Deny. Part of admin.tsx.
+// Requests of clients for shared access, each with Approve and Deny: a page with all that wait, rendered by
+// GET /admin/approvals, and the newest on the overview.
 
-import { asciiUri, spelledOut } from "./outside-text.ts";
-import { ClientName, Moment, PostForm } from "./parts.tsx";
+import { NO_QUERY, type ListPage, type ListQuery } from "../listing.ts";
+import { AdminFrame, type AdminPageView } from "./admin-frame.tsx";
+import { AdminList } from "./admin-list.tsx";
 import { pathSegment } from "./links.ts";
+import { clientUrl } from "./named.tsx";
+import { asciiUri, spelledOut } from "./outside-text.ts";
+import { Card, ClientName, Moment, PostForm } from "./parts.tsx";
 
 /** More requests than this are on their own page. */
 const SHOWN = 10;
@@ -11,67 +16,93 @@ export interface Approval {
   id: string;
   /** The code that the person who asks sees too. */
   code: string;
+  clientId: string;
   clientName: string | undefined;
   redirectUri: string;
   /** Epoch seconds. */
   requestedAt: number;
 }
 
-/** Lists the open requests, or says that there are none. Posts to /admin/approvals/<id>. */
-export function Approvals({ approvals, csrf }: { approvals: readonly Approval[]; csrf: string }) {
+export interface ApprovalsView extends AdminPageView {
+  readonly query: ListQuery;
+  readonly page: ListPage<Approval>;
+}
+
+/** Renders the requests with their search and paging, each with Approve and Deny. */
+export function ApprovalsPage(view: ApprovalsView) {
   return (
-    <section class="card" aria-labelledby="approvals">
-      <div class="stack">
-        <h2 id="approvals">Requests for shared access</h2>
-        {approvals.length === 0 ? (
-          <p class="soft">
-            Nothing to decide. A request appears here when someone adds a client for shared access.
-          </p>
-        ) : (
-          <p>
-            Approving gives a client <strong>all of your company's Gong data</strong>. Approve only what
-            someone asked you for, and only when their code is the same.
-          </p>
-        )}
-      </div>
-      {approvals.length === 0 ? null : (
-        <ul class="items">
-          {approvals.slice(0, SHOWN).map((approval) => (
-            <ApprovalItem approval={approval} csrf={csrf} />
-          ))}
-        </ul>
-      )}
+    <AdminFrame section={PATH} title="Requests for shared access" nonce={view.nonce} csrf={view.csrf}>
+      <section class="card">
+        <Requests {...view} searchLabel="Search code, client or address" />
+      </section>
+    </AdminFrame>
+  );
+}
+
+/** Renders the newest requests, and nothing when there are none. */
+export function Approvals({ approvals, csrf }: { approvals: readonly Approval[]; csrf: string }) {
+  if (approvals.length === 0) return null;
+  const page = {
+    rows: approvals.slice(0, SHOWN),
+    total: approvals.length,
+    next: undefined,
+    previous: undefined,
+  };
+  return (
+    <Card id="approvals" title="Requests for shared access">
+      <Requests query={NO_QUERY} page={page} csrf={csrf} />
       {approvals.length <= SHOWN ? null : (
         <p>
-          <a href="/admin/approvals">{`All ${approvals.length} requests`}</a>
+          <a href={PATH}>{`All ${approvals.length} requests`}</a>
         </p>
       )}
-    </section>
+    </Card>
   );
 }
 
-function ApprovalItem({ approval, csrf }: { approval: Approval; csrf: string }) {
-  const { code, clientName, redirectUri, requestedAt } = approval;
+const PATH = "/admin/approvals";
+
+function Requests({
+  query,
+  page,
+  csrf,
+  searchLabel,
+}: Omit<ApprovalsView, "nonce"> & { readonly searchLabel?: string }) {
   return (
-    <li>
-      <h3>
-        <ClientName name={clientName} />
-      </h3>
-      <p class="code mono">{spelledOut(code)}</p>
-      <p class="small soft">
-        Access goes to <code>{asciiUri(redirectUri)}</code>
-        <br />
-        Asked <Moment at={requestedAt} />
+    <>
+      <p>
+        Approving gives a client <strong>all of your company's Gong data</strong>. Approve only what someone
+        asked you for, and only when their code is the same. A request waits for ten minutes.
       </p>
-      <ApprovalForm approval={approval} csrf={csrf} />
-    </li>
+      <AdminList
+        path={PATH}
+        query={query}
+        page={page}
+        caption="Requests for shared access"
+        {...(searchLabel === undefined ? {} : { searchLabel })}
+        empty="Nothing to decide. A request appears here when someone adds a client for shared access."
+        columns={[
+          {
+            heading: "Client",
+            cell: ({ clientId, clientName }) => (
+              <a href={clientUrl(clientId)}>
+                <ClientName name={clientName} />
+              </a>
+            ),
+          },
+          { heading: "Code", cell: ({ code }) => <strong class="key mono">{spelledOut(code)}</strong> },
+          { heading: "Access goes to", cell: ({ redirectUri }) => <code>{asciiUri(redirectUri)}</code> },
+          { heading: "Asked", cell: ({ requestedAt }) => <Moment at={requestedAt} /> },
+          { heading: "Decide", cell: (approval) => <ApprovalForm approval={approval} csrf={csrf} /> },
+        ]}
+      />
+    </>
   );
 }
 
-/** Approve and Deny for one request. */
-export function ApprovalForm({ approval: { id, code }, csrf }: { approval: Approval; csrf: string }) {
+function ApprovalForm({ approval: { id, code }, csrf }: { approval: Approval; csrf: string }) {
   return (
-    <PostForm action={`/admin/approvals/${pathSegment(id)}`} csrf={csrf} class="choice">
+    <PostForm action={`${PATH}/${pathSegment(id)}`} csrf={csrf} class="choice">
       <button type="submit" name="decision" value="approve" class="primary">
         Approve<span class="unseen"> the request with code {spelledOut(code)}</span>
       </button>

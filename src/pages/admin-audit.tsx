@@ -4,6 +4,7 @@ import type { ListPage, ListQuery } from "../listing.ts";
 import { AdminFrame, type AdminPageView } from "./admin-frame.tsx";
 import { AdminList, type ListFilter } from "./admin-list.tsx";
 import { actionInWords } from "./audit-text.ts";
+import { NamedId, type Names } from "./named.tsx";
 import { spelledOut } from "./outside-text.ts";
 import { Moment } from "./parts.tsx";
 
@@ -21,10 +22,12 @@ export interface AuditView extends AdminPageView {
   readonly page: ListPage<AuditEntry>;
   readonly actors: readonly string[];
   readonly actions: readonly string[];
+  /** What the targets stand for. */
+  readonly names: Names;
 }
 
 /** Renders the audit with its search, filters, downloads and paging. */
-export function AuditPage({ nonce, csrf, query, page, actors, actions }: AuditView) {
+export function AuditPage({ nonce, csrf, query, page, actors, actions, names }: AuditView) {
   const filters: readonly ListFilter[] = [
     { name: "actor", label: "Who", options: actors.map((actor) => [actor, actor] as const) },
     {
@@ -57,7 +60,14 @@ export function AuditPage({ nonce, csrf, query, page, actors, actions }: AuditVi
             { heading: "What", cell: ({ action }) => spelledOut(actionInWords(action)) },
             {
               heading: "Target",
-              cell: ({ target }) => (target === undefined ? "None" : <code>{spelledOut(target)}</code>),
+              cell: ({ target }) =>
+                target === undefined ? (
+                  "None"
+                ) : names.has(target) ? (
+                  <NamedId id={target} names={names} />
+                ) : (
+                  <code>{spelledOut(target)}</code>
+                ),
             },
             {
               heading: "Request",

@@ -6,7 +6,7 @@ import { Outcome } from "./admin-doctor.tsx";
 import { Confirm } from "./confirm.tsx";
 import { failureInWords, quirkInWords, stepInWords } from "./doctor-text.ts";
 import { asciiUri, spelledOut, visibleName } from "./outside-text.ts";
-import { Card, ClientName, Day, Moment } from "./parts.tsx";
+import { Card, ClientName, Day, Fact, Moment } from "./parts.tsx";
 
 export interface TraceStep {
   /** Epoch seconds. */
@@ -73,10 +73,7 @@ function Facts(view: ClientView) {
     <dl class="facts">
       {rows.map(([term, value]) =>
         value === undefined || (Array.isArray(value) && value.length === 0) ? null : (
-          <div>
-            <dt>{term}</dt>
-            <dd>{value}</dd>
-          </div>
+          <Fact term={term}>{value}</Fact>
         ),
       )}
     </dl>

@@ -4,6 +4,7 @@
 import type { ListPage, ListQuery } from "../listing.ts";
 import { AdminFrame, type AdminPageView } from "./admin-frame.tsx";
 import { AdminList } from "./admin-list.tsx";
+import { clientUrl } from "./named.tsx";
 import { asciiUri, spelledOut } from "./outside-text.ts";
 import { ClientName, Day, Moment } from "./parts.tsx";
 
@@ -48,10 +49,6 @@ const VERIFIED: Readonly<Record<string, string>> = {
 
 /** How far a client is verified, by the way it became known. */
 export const verifiedInWords = (registration: string): string => VERIFIED[registration] ?? registration;
-
-/** The page of one client. The id is in the query, because it may be a URL. */
-export const clientUrl = (clientId: string): string =>
-  `/admin/client?${new URLSearchParams({ id: clientId }).toString()}`;
 
 const KINDS = Object.entries(VERIFIED);
 

@@ -1,12 +1,15 @@
 // One connection: how it is and why, what can use it, and the ways to end that. Rendered by GET
 // /admin/connections/<id>.
 
-import { connectionLabel, StateBadge } from "./admin-connections.tsx";
+import { StateBadge } from "./admin-connections.tsx";
 import { AdminFrame, type AdminPageView } from "./admin-frame.tsx";
+import { agentKeyName, RevokeKey } from "./agent-key-form.tsx";
+import { keyStateInWords } from "./agent-key-text.ts";
 import { Confirm } from "./confirm.tsx";
 import { ACCESS_IN_WORDS, dueInWords, reasonInWords, type Access } from "./flow-text.ts";
+import { clientUrl, connectionLabel } from "./named.tsx";
 import { spelledOut } from "./outside-text.ts";
-import { Badge, Card, ClientName, Moment } from "./parts.tsx";
+import { Badge, Card, ClientName, Fact, Moment } from "./parts.tsx";
 import { pathSegment } from "./links.ts";
 
 export interface Grant {
@@ -50,7 +53,7 @@ export interface ConnectionView extends AdminPageView {
   readonly people?: readonly string[];
 }
 
-/** Renders the connection. Posts to /end, /agents/<grant>/end and /keys/<key>/end under its own path. */
+/** Renders the connection. Posts to /end, /agents/<grant>/end and /keys/<key>/revoke under its own path. */
 export function ConnectionPage(view: ConnectionView) {
   const { nonce, csrf, id, agents, grants, keys } = view;
   const path = `/admin/connections/${pathSegment(id)}`;
@@ -59,7 +62,7 @@ export function ConnectionPage(view: ConnectionView) {
       <section class="card" aria-labelledby="state">
         <div class="row">
           <h2 id="state">
-            <bdi dir="ltr">{connectionLabel(id, agents)}</bdi>
+            <bdi dir="ltr">{connectionLabel(id, agents, view.people)}</bdi>
           </h2>
           <StateBadge state={view.state} />
         </div>
@@ -122,54 +125,33 @@ function Facts({ id, access, since, connectedAt, refreshedAt, sealedWith, people
   return (
     <dl class="facts">
       {people.length === 0 ? null : (
-        <div>
-          <dt>Signed in through Cloudflare Access</dt>
-          <dd>
-            {people.map((email) => (
-              <span>{spelledOut(email)}</span>
-            ))}
-          </dd>
-        </div>
+        <Fact term="Signed in through Cloudflare Access">
+          {people.map((email) => (
+            <span>{spelledOut(email)}</span>
+          ))}
+        </Fact>
       )}
-      <div>
-        <dt>Access</dt>
-        <dd>{ACCESS_IN_WORDS[access].title}</dd>
-      </div>
-      <div>
-        <dt>In this state since</dt>
-        <dd>
-          <Moment at={since} />
-        </dd>
-      </div>
+      <Fact term="Access">{ACCESS_IN_WORDS[access].title}</Fact>
+      <Fact term="In this state since">
+        <Moment at={since} />
+      </Fact>
       {connectedAt === undefined ? null : (
-        <div>
-          <dt>Signed in at Gong</dt>
-          <dd>
-            <Moment at={connectedAt} />
-          </dd>
-        </div>
+        <Fact term="Signed in at Gong">
+          <Moment at={connectedAt} />
+        </Fact>
       )}
       {refreshedAt === undefined ? null : (
-        <div>
-          <dt>Last new tokens from Gong</dt>
-          <dd>
-            <Moment at={refreshedAt} />
-          </dd>
-        </div>
+        <Fact term="Last new tokens from Gong">
+          <Moment at={refreshedAt} />
+        </Fact>
       )}
-      <div>
-        <dt>Id</dt>
-        <dd>
-          <code>{spelledOut(id)}</code>
-        </dd>
-      </div>
+      <Fact term="Id">
+        <code>{spelledOut(id)}</code>
+      </Fact>
       {sealedWith === undefined ? null : (
-        <div>
-          <dt>Sealed with key</dt>
-          <dd>
-            <code>{spelledOut(sealedWith)}</code>
-          </dd>
-        </div>
+        <Fact term="Sealed with key">
+          <code>{spelledOut(sealedWith)}</code>
+        </Fact>
       )}
     </dl>
   );
@@ -180,7 +162,9 @@ function GrantItem({ grant, path, csrf }: { grant: Grant; path: string; csrf: st
   return (
     <li>
       <h3>
-        <ClientName name={clientName} />
+        <a href={clientUrl(clientId)}>
+          <ClientName name={clientName} />
+        </a>
       </h3>
       <p class="small soft">
         Since <Moment at={createdAt} />, last used <Moment at={lastUsedAt} />
@@ -204,33 +188,22 @@ function GrantItem({ grant, path, csrf }: { grant: Grant; path: string; csrf: st
   );
 }
 
-const KEY_STATES = { live: "Works", expired: "Has expired", revoked: "Was ended" } as const;
-
 function KeyItem({ key_: key, path, csrf }: { key_: AgentKey; path: string; csrf: string }) {
+  const { label, tone } = keyStateInWords(key.state);
   return (
     <li>
       <div class="row">
         <h3>
-          <bdi>{spelledOut(key.name)}</bdi>
+          <bdi>{agentKeyName(key.name)}</bdi>
         </h3>
-        <Badge tone={key.state === "live" ? "good" : "plain"}>{KEY_STATES[key.state]}</Badge>
+        <Badge tone={tone}>{label}</Badge>
       </div>
       <p class="small soft">
         Made by {spelledOut(key.createdBy)} <Moment at={key.createdAt} />, ends <Moment at={key.expiresAt} />
         {key.lastUsedAt === undefined ? ", not used yet" : ", last used "}
         {key.lastUsedAt === undefined ? null : <Moment at={key.lastUsedAt} />}
       </p>
-      {key.state !== "live" ? null : (
-        <Confirm
-          label="End this key…"
-          about={key.name}
-          action={`${path}/keys/${pathSegment(key.id)}/end`}
-          csrf={csrf}
-          button="End this key"
-        >
-          Whatever uses it stops at once. This can't be undone; a new key can be made.
-        </Confirm>
-      )}
+      {key.state === "live" ? <RevokeKey {...key} path={`${path}/keys`} csrf={csrf} /> : null}
     </li>
   );
 }
@@ -240,7 +213,7 @@ function EndConnection({ view, path }: { view: ConnectionView; path: string }) {
   return (
     <Confirm
       label="End this connection…"
-      about={connectionLabel(view.id, view.agents)}
+      about={connectionLabel(view.id, view.agents, view.people)}
       action={`${path}/end`}
       csrf={view.csrf}
       button="End this connection"

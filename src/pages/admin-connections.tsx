@@ -4,7 +4,8 @@ import type { ListPage, ListQuery } from "../listing.ts";
 import { AdminFrame, type AdminPageView } from "./admin-frame.tsx";
 import { AdminList } from "./admin-list.tsx";
 import { ACCESS_IN_WORDS, reasonInWords, stateInWords, type Access } from "./flow-text.ts";
-import { spelledOut, visibleName } from "./outside-text.ts";
+import { connectionLabel } from "./named.tsx";
+import { spelledOut } from "./outside-text.ts";
 import { Badge, Day } from "./parts.tsx";
 import { pathSegment } from "./links.ts";
 
@@ -18,6 +19,8 @@ export interface ConnectionRow {
   /** The names of its agents, as their makers chose them. */
   readonly agents: string;
   readonly agentCount: number;
+  /** E-mail addresses of those who signed in through Cloudflare Access. */
+  readonly people?: readonly string[] | undefined;
   /** Epoch seconds; to the day. */
   readonly lastUsed?: number;
   /** When its person has to sign in again, if it is known, and why. */
@@ -70,24 +73,17 @@ export function ConnectionsPage({ nonce, csrf, query, page }: ConnectionsView) {
   );
 }
 
-/** Gong names nobody, so a connection is known by its agents and by a short form of its id. */
-function Label({ id, access, agents }: ConnectionRow) {
+/** Gong names nobody: a connection is known by whom Cloudflare Access named, by its agents, and by a short form of its id. */
+function Label({ id, access, agents, people }: ConnectionRow) {
   return (
     <>
       <a href={`/admin/connections/${pathSegment(id)}`}>
-        <bdi dir="ltr">{connectionLabel(id, agents)}</bdi>
+        <bdi dir="ltr">{connectionLabel(id, agents, people)}</bdi>
       </a>
       <br />
       <span class="small soft">{ACCESS_IN_WORDS[access].title}</span>
     </>
   );
-}
-
-/** What a connection is called: its agents' names, cleaned, and the beginning of its id. */
-export function connectionLabel(id: string, agents: string): string {
-  const short = spelledOut(id.slice(0, 8));
-  const names = visibleName(agents);
-  return names === undefined ? `Connection ${short}` : `${names} · ${short}`;
 }
 
 function State({ state, reason, personDue, atRisk }: ConnectionRow) {

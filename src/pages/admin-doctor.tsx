@@ -4,8 +4,8 @@
 import type { ListPage, ListQuery } from "../listing.ts";
 import { AdminFrame, type AdminPageView } from "./admin-frame.tsx";
 import { AdminList } from "./admin-list.tsx";
-import { clientUrl } from "./admin-clients.tsx";
 import { failureInWords, stepInWords } from "./doctor-text.ts";
+import { clientUrl } from "./named.tsx";
 import { spelledOut } from "./outside-text.ts";
 import { ClientName, Moment } from "./parts.tsx";
 

@@ -2,10 +2,10 @@
 // GET /admin/spend/<connection>.
 
 import { listUrl, type ListPage, type ListQuery } from "../listing.ts";
-import { connectionLabel } from "./admin-connections.tsx";
 import { AdminFrame, type AdminPageView } from "./admin-frame.tsx";
 import { AdminList, type ListColumn } from "./admin-list.tsx";
 import { Confirm } from "./confirm.tsx";
+import { connectionLabel } from "./named.tsx";
 import { spelledOut } from "./outside-text.ts";
 import { Card, ClientName, Moment } from "./parts.tsx";
 import { OUTCOMES_IN_WORDS, outcomeInWords, SERVED_IN_WORDS, servedInWords } from "./spend-text.ts";
@@ -31,6 +31,8 @@ export interface LedgerEntry {
 export interface LedgerView extends AdminPageView {
   readonly id: string;
   readonly agents: string;
+  /** E-mail addresses of those who signed in through Cloudflare Access. */
+  readonly owners?: readonly string[];
   readonly query: ListQuery;
   readonly page: ListPage<LedgerEntry>;
   readonly outcomes: readonly { readonly outcome: string; readonly calls: number }[];
@@ -93,13 +95,14 @@ const columns = (path: string, csrf: string): readonly ListColumn<LedgerEntry>[]
 
 /** Renders the ledger with its search, filters, outcomes, downloads and paging. Posts to /erase under its own path. */
 export function LedgerPage(view: LedgerView) {
-  const { id, agents, query, page, outcomes } = view;
+  const { id, agents, owners, query, page, outcomes } = view;
+  const label = connectionLabel(id, agents, owners);
   const path = `/admin/spend/${pathSegment(id)}`;
   return (
     <AdminFrame section="/admin/spend" title="Calls of a connection" nonce={view.nonce} csrf={view.csrf}>
       <section class="card stack-wide" aria-labelledby="connection">
         <h2 id="connection">
-          <bdi dir="ltr">{connectionLabel(id, agents)}</bdi>
+          <bdi dir="ltr">{label}</bdi>
         </h2>
         <p>
           Every paid call, without its answer. What was asked can be read only where the policy keeps it. The
@@ -127,7 +130,7 @@ export function LedgerPage(view: LedgerView) {
       <Card id="erase" title="Erase">
         <Confirm
           label="Erase this ledger…"
-          about={connectionLabel(id, agents)}
+          about={label}
           action={`${path}/erase`}
           csrf={view.csrf}
           button="Erase this ledger"

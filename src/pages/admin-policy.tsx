@@ -7,6 +7,7 @@ import { BudgetPanel, type BudgetRow } from "./budget-panel.tsx";
 import { Choice, Field, FormProblems, Lines, YesNo, type FormState } from "./policy-fields.tsx";
 import { CONTENT_TEXT, PolicyContent } from "./policy-content.tsx";
 import { PolicyExceptions, type ExceptionView } from "./policy-exceptions.tsx";
+import type { Names } from "./named.tsx";
 import { Card, PostForm } from "./parts.tsx";
 
 /** The parts of the policy in the order of their tabs: path and name. */
@@ -31,6 +32,8 @@ export interface AdminPolicyView extends AdminPageView {
   /** The empty form, or the exception that could not be added. */
   readonly added: FormState;
   readonly used: readonly BudgetRow[];
+  /** What the ids of budgets and exceptions stand for. */
+  readonly names: Names;
   /** What became of the last form. */
   readonly outcome?: "saved" | "refused" | "changed_meanwhile";
 }
@@ -63,7 +66,7 @@ function Part({ view }: { view: AdminPolicyView }) {
     case "budgets":
       return (
         <>
-          <BudgetPanel rows={view.used} />
+          <BudgetPanel rows={view.used} names={view.names} />
           <Budgets view={view} />
         </>
       );
@@ -267,7 +270,7 @@ function Access({ view }: { view: AdminPolicyView }) {
       view={view}
       id="access"
       title="Tools for everyone"
-      about="A tool that is not allowed is neither listed nor can it be called. Rules for one client or one agent key are below."
+      about="A tool that is not allowed is neither listed nor can it be called. Rules for one client or one agent key are under Exceptions."
       save="Save the tool rules"
     >
       {TOOL_LISTS.map(([name, label, hint]) => (

@@ -4,7 +4,7 @@
 import { AdminFrame, type AdminPageView } from "./admin-frame.tsx";
 import { ACCESS_IN_WORDS, type Access } from "./flow-text.ts";
 import { asciiUri, spelledOut } from "./outside-text.ts";
-import { Badge, Card, CopyButton, Moment, PostForm } from "./parts.tsx";
+import { Badge, Card, CopyButton, Fact, Moment, PostForm } from "./parts.tsx";
 import { checkTitle, findingInWords } from "./setup-text.ts";
 
 export interface SetupCheckView {
@@ -171,12 +171,12 @@ function SignIn({
         </p>
         <p>
           {access === "shared"
-            ? "Sign in as the person whose access the company shares. This is the connection that every approved client uses; doing it again replaces Gong's tokens and ends no client."
-            : "Sign in as anybody with a paid seat. The gateway looks at what Gong grants and keeps nothing, unless that person is connected already: then the connection is renewed. It is best done before anybody connects an agent."}
+            ? "Sign in as the person whose access the company shares. Every approved client uses this connection; connecting it again ends no client."
+            : "Sign in as anybody with a paid seat. The gateway looks at what Gong grants and keeps nothing; if that person is connected already, their connection is renewed."}
         </p>
         <p>
-          If Gong shows an error page of its own and does not send you back, the redirect URI is not saved
-          there exactly as above. Come back here by yourself then.
+          If Gong shows an error page of its own, the redirect URI there is not exactly the one above. Come
+          back here by yourself then.
         </p>
       </div>
       <ul class="items">
@@ -246,13 +246,10 @@ function LaterErrors() {
         {(["no_seat", "no_credits", "address_refused"] as const).map((reason) => {
           const { text, hint } = findingInWords("", reason);
           return (
-            <div>
-              <dt>{LATER_TITLES[reason]}</dt>
-              <dd>
-                <p>{text}</p>
-                <p>{hint}</p>
-              </dd>
-            </div>
+            <Fact term={LATER_TITLES[reason]}>
+              <p>{text}</p>
+              <p>{hint}</p>
+            </Fact>
           );
         })}
       </dl>

@@ -19,7 +19,7 @@ export function SpendPage(view: SpendView) {
   return (
     <AdminFrame section="/admin/spend" title="Spend" nonce={view.nonce} csrf={view.csrf}>
       <SpendPanel {...view} path="/admin/spend" />
-      <BudgetPanel rows={view.budgets} />
+      <BudgetPanel rows={view.budgets} names={view.names} />
       <Files {...view} />
     </AdminFrame>
   );

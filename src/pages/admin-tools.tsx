@@ -5,7 +5,7 @@ import { memberChanges } from "../mcp/member-changes.ts";
 import { AdminFrame, type AdminPageView } from "./admin-frame.tsx";
 import { Confirm } from "./confirm.tsx";
 import { spelledOut } from "./outside-text.ts";
-import { Badge, Card, Moment, PostForm } from "./parts.tsx";
+import { Badge, Card, Fact, Moment, PostForm } from "./parts.tsx";
 import { Field, FormProblems, YesNo, type FormState } from "./policy-fields.tsx";
 
 export interface ToolForm {
@@ -142,13 +142,10 @@ function Waiting({ form, approved }: { form: ToolForm; approved: ToolView["appro
       </p>
       <dl class="facts">
         {changes.map(({ path, from, to }) => (
-          <div>
-            <dt>{spelledOut(path)}</dt>
-            <dd>
-              <del>{spelledOut(inWords(from))}</del>
-              <ins>{spelledOut(inWords(to))}</ins>
-            </dd>
-          </div>
+          <Fact term={spelledOut(path)}>
+            <del>{spelledOut(inWords(from))}</del>
+            <ins>{spelledOut(inWords(to))}</ins>
+          </Fact>
         ))}
       </dl>
     </div>

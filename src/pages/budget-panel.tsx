@@ -1,12 +1,16 @@
 // How much of each budget is used, out of what, and until when. Part of the policy page.
 
+import { EMPTY_PAGE, NO_QUERY } from "../listing.ts";
+import { NamedId, type Names } from "./named.tsx";
 import { spelledOut } from "./outside-text.ts";
 import { AdminList } from "./admin-list.tsx";
 import { Badge, Card } from "./parts.tsx";
 
 export interface BudgetRow {
-  /** Whose it is, e.g. "The whole company", or a kind and an id. */
+  /** Whose it is: "The whole company", or a kind. */
   readonly owner: string;
+  /** Which one of the kind. */
+  readonly id?: string;
   readonly period: "day" | "month";
   readonly used: number;
   /** Absent when there is no limit. */
@@ -25,23 +29,32 @@ const STATES = {
 const NUMBER = new Intl.NumberFormat("en-GB");
 
 /** Renders the table of budgets: the company's first, then those that are used most. */
-export function BudgetPanel({ rows }: { rows: readonly BudgetRow[] }) {
+export function BudgetPanel({ rows, names }: { rows: readonly BudgetRow[]; names: Names }) {
   return (
     <Card id="used" title="Used so far">
       <AdminList
         path="/admin/policy"
-        query={{ search: "", filters: {}, cursor: undefined }}
-        page={{ rows, total: rows.length, next: undefined, previous: undefined }}
+        query={NO_QUERY}
+        page={{ ...EMPTY_PAGE, rows, total: rows.length }}
         caption="Budgets"
         empty="No paid call has been made yet."
         columns={[
-          { heading: "Whose", cell: (row: BudgetRow) => spelledOut(row.owner) },
+          { heading: "Whose", cell: (row: BudgetRow) => <Owner row={row} names={names} /> },
           { heading: "Period", cell: ({ period }: BudgetRow) => (period === "day" ? "Day" : "Month") },
           { heading: "Used", cell: (row: BudgetRow) => <Used row={row} /> },
           { heading: "Starts anew", cell: ({ resets }: BudgetRow) => spelledOut(resets) },
         ]}
       />
     </Card>
+  );
+}
+
+function Owner({ row: { owner, id }, names }: { row: BudgetRow; names: Names }) {
+  return (
+    <>
+      {names.get(id ?? "")?.kind === "connection" ? "" : `${owner} `}
+      {id === undefined ? null : <NamedId id={id} names={names} />}
+    </>
   );
 }
 

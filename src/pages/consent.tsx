@@ -7,7 +7,7 @@ import { DeviceCheck, DeviceDestination, type AskingDeviceView } from "./device.
 import { ACCESS_IN_WORDS, scopeInWords, type Access } from "./flow-text.ts";
 import { Layout } from "./layout.tsx";
 import { asciiUri, spelledOut, visibleName } from "./outside-text.ts";
-import { Badge, ClientName } from "./parts.tsx";
+import { Badge, ClientName, Fact } from "./parts.tsx";
 import { KeptQuestions } from "./policy-content.tsx";
 
 export interface ConsentView {
@@ -67,21 +67,18 @@ function Asker({ view }: { view: ConsentView }) {
   const { client } = view;
   const { tone, badge, text } = standing(view);
   return (
-    <div>
-      <dt>Who asks</dt>
-      <dd>
-        <p class="row">
-          <strong class="key">
-            <AskerName {...client} />
-          </strong>
-          <Badge tone={tone}>{badge}</Badge>
-        </p>
-        <p>{text}</p>
-        <p class="small soft">
-          Client ID <code>{spelledOut(client.clientId)}</code>
-        </p>
-      </dd>
-    </div>
+    <Fact term="Who asks">
+      <p class="row">
+        <strong class="key">
+          <AskerName {...client} />
+        </strong>
+        <Badge tone={tone}>{badge}</Badge>
+      </p>
+      <p>{text}</p>
+      <p class="small soft">
+        Client ID <code>{spelledOut(client.clientId)}</code>
+      </p>
+    </Fact>
   );
 }
 
@@ -145,43 +142,37 @@ function AskerName({ name, registration }: ConsentView["client"]) {
 function Destination({ view }: { view: ConsentView }) {
   const host = asciiUri(view.redirectHost);
   return (
-    <div>
-      <dt>Where access goes</dt>
-      <dd>
-        <p class="key">
-          {view.loopback ? "A program on this computer: " : ""}
-          <strong>{host}</strong>
-        </p>
-        <p>
-          {view.loopback
-            ? "The gateway can't tell which program is listening there. Approve only if you are signing in from a program on this computer right now."
-            : "Whoever runs this site gets the access. If you don't know it, deny."}
-        </p>
-        <p class="small soft">
-          Full address <code>{asciiUri(view.redirectUri)}</code>
-        </p>
-      </dd>
-    </div>
+    <Fact term="Where access goes">
+      <p class="key">
+        {view.loopback ? "A program on this computer: " : ""}
+        <strong>{host}</strong>
+      </p>
+      <p>
+        {view.loopback
+          ? "The gateway can't tell which program is listening there. Approve only if you are signing in from a program on this computer right now."
+          : "Whoever runs this site gets the access. If you don't know it, deny."}
+      </p>
+      <p class="small soft">
+        Full address <code>{asciiUri(view.redirectUri)}</code>
+      </p>
+    </Fact>
   );
 }
 
 function Abilities({ scopes }: { scopes: readonly string[] }) {
   return (
-    <div>
-      <dt>What it can do</dt>
-      <dd>
-        <ul class="bare stack-wide">
-          {scopes.map((scope) => (
-            <Ability scope={scope} />
-          ))}
-        </ul>
-        <p class="small soft">
-          {scopes.every((scope) => scope.endsWith(":read")) ? "It can't change anything in Gong. " : ""}
-          Gong does not publish which tool each permission opens; the tools above are our reading of their
-          names.
-        </p>
-      </dd>
-    </div>
+    <Fact term="What it can do">
+      <ul class="bare stack-wide">
+        {scopes.map((scope) => (
+          <Ability scope={scope} />
+        ))}
+      </ul>
+      <p class="small soft">
+        {scopes.every((scope) => scope.endsWith(":read")) ? "It can't change anything in Gong. " : ""}
+        Gong does not publish which tool each permission opens; the tools above are our reading of their
+        names.
+      </p>
+    </Fact>
   );
 }
 
@@ -211,51 +202,39 @@ function Terms({ view }: { view: ConsentView }) {
   const access = ACCESS_IN_WORDS[view.access];
   return (
     <>
-      <div>
-        <dt>Which data</dt>
-        <dd>
-          <p>
-            <strong>{access.title}.</strong> {access.text}
-          </p>
-          <p class="small soft">
-            Through{" "}
-            {view.access === "personal"
-              ? "your own connection to Gong, which all your agents use,"
-              : "the one connection that your company shares,"}{" "}
-            at <code>{asciiUri(view.resource)}</code>
-          </p>
-        </dd>
-      </div>
-      <div>
-        <dt>What it costs</dt>
-        <dd>
-          Every call spends your company's Gong credits. The more calls and emails a question covers, the more
-          it costs.
-        </dd>
-      </div>
+      <Fact term="Which data">
+        <p>
+          <strong>{access.title}.</strong> {access.text}
+        </p>
+        <p class="small soft">
+          Through{" "}
+          {view.access === "personal"
+            ? "your own connection to Gong, which all your agents use,"
+            : "the one connection that your company shares,"}{" "}
+          at <code>{asciiUri(view.resource)}</code>
+        </p>
+      </Fact>
+      <Fact term="What it costs">
+        Every call spends your company's Gong credits. The more calls and emails a question covers, the more
+        it costs.
+      </Fact>
       {view.readableDays === undefined ? null : (
-        <div>
-          <dt>Who can read the questions</dt>
-          <dd>
-            <KeptQuestions days={view.readableDays} />
-          </dd>
-        </div>
+        <Fact term="Who can read the questions">
+          <KeptQuestions days={view.readableDays} />
+        </Fact>
       )}
-      <div>
-        <dt>For how long</dt>
-        <dd>
-          <p>
-            {`Until you stop it, and at most ${view.longestDays} days. If the client doesn't use it for ${view.idleDays} days, it ends by itself. `}
-            {view.access === "personal" ? (
-              <>
-                To stop it sooner, open <strong>{asciiUri(view.gatewayHost)}/account</strong> in your browser.
-              </>
-            ) : (
-              "To stop it sooner, ask the admin of this gateway to end it."
-            )}
-          </p>
-        </dd>
-      </div>
+      <Fact term="For how long">
+        <p>
+          {`Until you stop it, and at most ${view.longestDays} days. If the client doesn't use it for ${view.idleDays} days, it ends by itself. `}
+          {view.access === "personal" ? (
+            <>
+              To stop it sooner, open <strong>{asciiUri(view.gatewayHost)}/account</strong> in your browser.
+            </>
+          ) : (
+            "To stop it sooner, ask the admin of this gateway to end it."
+          )}
+        </p>
+      </Fact>
     </>
   );
 }

@@ -3,7 +3,7 @@
 
 import { Layout } from "./layout.tsx";
 import { asciiUri, spelledOut } from "./outside-text.ts";
-import { Badge, Moment } from "./parts.tsx";
+import { Badge, Fact, Moment } from "./parts.tsx";
 
 export interface DeviceCodeView {
   nonce: string;
@@ -84,26 +84,23 @@ export interface AskingDeviceView {
 /** In the place of a redirect URI: the code to compare, and where the request came from. */
 export function DeviceDestination({ userCode, askedFrom, askedAt, sameAddress }: AskingDeviceView) {
   return (
-    <div>
-      <dt>Where access goes</dt>
-      <dd>
-        <p>The device or terminal that shows exactly this code:</p>
-        <p class="code mono">{spelledOut(userCode)}</p>
-        <p class="row">
-          <span>
-            Asked from <strong>{asciiUri(askedFrom)}</strong> on <Moment at={askedAt} />
-          </span>
-          <Badge tone={sameAddress ? "good" : "warn"}>
-            {sameAddress ? "Your own network" : "Not your network"}
-          </Badge>
+    <Fact term="Where access goes">
+      <p>The device or terminal that shows exactly this code:</p>
+      <p class="code mono">{spelledOut(userCode)}</p>
+      <p class="row">
+        <span>
+          Asked from <strong>{asciiUri(askedFrom)}</strong> on <Moment at={askedAt} />
+        </span>
+        <Badge tone={sameAddress ? "good" : "warn"}>
+          {sameAddress ? "Your own network" : "Not your network"}
+        </Badge>
+      </p>
+      {sameAddress ? null : (
+        <p class="note warn">
+          That is normal for a server that you work on from here. If you don't know the place, deny.
         </p>
-        {sameAddress ? null : (
-          <p class="note warn">
-            That is normal for a server that you work on from here. If you don't know the place, deny.
-          </p>
-        )}
-      </dd>
-    </div>
+      )}
+    </Fact>
   );
 }
 

@@ -4,9 +4,8 @@
 import type { ClientDocumentProblem } from "../errors.ts";
 
 const MAKERS_TURN =
-  "Nothing was connected and nothing was changed. Only the maker of the app can change this document; tell them what this page says.";
-const LATER =
-  "Nothing was connected and nothing was changed. Wait a minute, go back to your app and connect again.";
+  "Nothing was connected. Only the maker of the app can change this document: tell them what this page says.";
+const LATER = "Nothing was connected. Wait a minute and connect again in your app.";
 
 const NOT_FETCHED =
   "The gateway could not get this document. Its address must answer a plain GET from the internet within 5 seconds, with status 200 and without a redirect.";
@@ -17,8 +16,8 @@ const TEXTS: Record<ClientDocumentProblem, { readonly text: string; readonly hin
     hint: MAKERS_TURN,
   },
   host_not_allowed: {
-    text: "This gateway allows only listed apps, and the host of this document is not on its list.",
-    hint: "Nothing was connected and nothing was changed. Ask the admin of this gateway to allow the host.",
+    text: "This gateway takes listed apps only, and the host of this document is not on its list.",
+    hint: "Nothing was connected. Ask your admin to allow the host.",
   },
   too_many_fetches: { text: "The gateway has asked this host often enough for one minute.", hint: LATER },
   unreachable: { text: NOT_FETCHED, hint: LATER },
@@ -42,15 +41,15 @@ const TEXTS: Record<ClientDocumentProblem, { readonly text: string; readonly hin
     hint: MAKERS_TURN,
   },
   secret_refused: {
-    text: "The document contains or asks for a shared secret. A document that anyone can read can't hold one.",
+    text: "The document contains or asks for a shared secret, but anyone can read it.",
     hint: MAKERS_TURN,
   },
   method_refused: {
-    text: "The document names no way to authenticate that this gateway knows: none or private_key_jwt, signed with RS256, PS256, ES256 or EdDSA.",
+    text: "The document must name none or private_key_jwt (RS256, PS256, ES256 or EdDSA) as its way to authenticate.",
     hint: MAKERS_TURN,
   },
   keys_refused: {
-    text: "The document must give its public keys in jwks or in jwks_uri, not in both: RSA of 2048 to 4096 bits, P-256 or Ed25519, at most 20 of them, without private parts.",
+    text: "The document must give its public keys in jwks or in jwks_uri, not in both: at most 20, each RSA of 2048 to 4096 bits, P-256 or Ed25519.",
     hint: MAKERS_TURN,
   },
 };

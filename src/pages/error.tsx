@@ -4,6 +4,7 @@
 import { Layout } from "./layout.tsx";
 import { linkUrl } from "./links.ts";
 import { spelledOut } from "./outside-text.ts";
+import { Fact } from "./parts.tsx";
 
 export interface ErrorView {
   nonce: string;
@@ -39,20 +40,14 @@ export function ErrorPage({ nonce, title, text, hint, requestId, details, action
         )}
         <dl class="facts small">
           {(details ?? []).map(({ label, value }) => (
-            <div>
-              <dt>{label}</dt>
-              <dd>
-                <code>{spelledOut(value)}</code>
-              </dd>
-            </div>
+            <Fact term={label}>
+              <code>{spelledOut(value)}</code>
+            </Fact>
           ))}
-          <div>
-            <dt>Request ID</dt>
-            <dd>
-              <code>{spelledOut(requestId)}</code>
-              <span class="soft">If you ask your admin for help, give them this.</span>
-            </dd>
-          </div>
+          <Fact term="Request ID">
+            <code>{spelledOut(requestId)}</code>
+            <span class="soft">If you ask your admin for help, give them this.</span>
+          </Fact>
         </dl>
       </div>
     </Layout>

@@ -82,7 +82,6 @@ const REASONS = new Map<string, string>([
   ["answer_lost", "Gong's answer with the next tokens was lost on the way."],
   ["no_refresh_token", "Gong gave no refresh token, and the access token has run out."],
   ["integration_replaced", "The integration at Gong was replaced by another one."],
-  ["ended_by_person", "Its person ended it."],
   ["restored", "Its stored state was restored to an older one, whose tokens are spent."],
   ["no_agent_left", "Its last client was removed."],
   ["unused", "Nothing could use it any more."],

@@ -26,8 +26,8 @@ export function HomePage({ nonce, gatewayName, mcpUrl, access, sharedMcpUrl }: H
         <h1>{gatewayName}</h1>
         <p>
           Let the AI agents you already use ask Gong about your accounts, deals and contacts. Add one address
-          to your client, approve it once in your browser, and sign in at Gong. Gong's tokens stay sealed in
-          this gateway and never reach the agent, and every call spends your company's Gong credits.
+          to your client, approve it once in your browser, and sign in at Gong. Every call spends your
+          company's Gong credits.
         </p>
         {access === "shared" ? null : (
           <p>
@@ -160,15 +160,15 @@ const TROUBLE: readonly { when: string; what: string }[] = [
   },
   {
     when: "It worked, and now the client asks to sign in again, or its tools are gone",
-    what: "Sign in again in the client: your connection at Gong has ended, or the client was not used for a long time. Some clients only do it after a restart, or after the server is removed and added again; a client that is a web page, after what your browser keeps for it is cleared.",
+    what: "Sign in again in the client: your connection at Gong has ended, or the client was not used for a long time. Some clients need a restart first, or the server removed and added again.",
   },
   {
     when: "An agent with a key stopped working",
-    what: "401 means that the key was revoked or has expired: ask for a new one. An answer with a link means that its connection at Gong must be renewed: open the link.",
+    what: "401 means that the key was ended or has expired: make a new one. An answer with a link means that its connection to Gong must be renewed: open the link.",
   },
   {
     when: "The page does not know the client or its redirect URI",
-    what: "Remove the server in your client and add it again, so that it registers anew.",
+    what: "Remove the server in your client and add it again.",
   },
   {
     when: "A client that is a web page can't connect",
@@ -180,7 +180,7 @@ const TROUBLE: readonly { when: string; what: string }[] = [
   },
   {
     when: "Anything else",
-    what: "Give your admin the request ID from the error page, the name of your client, and the time. At `/admin/doctor` your admin sees each attempt and the reason.",
+    what: "Give your admin the request ID from the error page, your client's name, and the time. The client doctor at `/admin/doctor` shows the reason.",
   },
 ];
 

@@ -3,7 +3,7 @@
 
 import { Layout } from "./layout.tsx";
 import { spelledOut } from "./outside-text.ts";
-import { Moment, PostForm } from "./parts.tsx";
+import { Fact, Moment, PostForm } from "./parts.tsx";
 
 interface KeyUse {
   kid: string;
@@ -58,18 +58,14 @@ export function KeySweepPage(view: KeySweepView) {
         )}
         <dl class="facts">
           {byKid.map((use) => (
-            <div>
-              <dt>{`Key ${spelledOut(use.kid)}`}</dt>
-              <dd>
-                <Uses {...use} />
-              </dd>
-            </div>
+            <Fact term={`Key ${spelledOut(use.kid)}`}>
+              <Uses {...use} />
+            </Fact>
           ))}
           {unreadable.map(({ what, missingKid }) => (
-            <div>
-              <dt>{`Unreadable: ${spelledOut(what)}`}</dt>
-              <dd>{`Put key ${spelledOut(missingKid)} back into SEALING_KEYS, or let the person sign in again.`}</dd>
-            </div>
+            <Fact
+              term={`Unreadable: ${spelledOut(what)}`}
+            >{`Put key ${spelledOut(missingKid)} back into SEALING_KEYS, or let the person sign in again.`}</Fact>
           ))}
         </dl>
         {unreadableCount > unreadable.length ? (
@@ -92,9 +88,9 @@ function advice({ sealingKid, byKid, unfinished, left, waitMinutes }: KeySweepVi
     return `${unfinished} refreshes are unfinished. Check again in a few minutes before you take out a key.`;
   }
   if (byKid.some(({ kid }) => kid !== sealingKid)) {
-    return "Keep the older keys that are listed. Refresh tokens move to the new key when a client uses them, and the last ones expire with their sign-ins. Results and questions of calls go by themselves. Agent keys don't move: replace them with new ones, or wait until they expire.";
+    return "Keep the older keys that are listed. Refresh tokens move to the new key when a client uses them; results and questions of calls expire. Agent keys don't move: replace them, or wait until they expire.";
   }
-  return `No other key is in use: older keys can be taken out of SEALING_KEYS, once key ${sealingKid} has been the first for ${waitMinutes} minutes. Sign-ins that are under way and access tokens need the key of their time and are over by then.`;
+  return `No other key is in use: older keys can be taken out of SEALING_KEYS, once key ${sealingKid} has been the first for ${waitMinutes} minutes. Sign-ins under way and access tokens are over by then.`;
 }
 
 function Uses({ connections, refreshTokens, agentKeys, results, resultsUntil, people }: KeyUse) {

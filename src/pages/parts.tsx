@@ -59,6 +59,16 @@ export function Card({ id, title, children }: PropsWithChildren<{ id: string; ti
   );
 }
 
+/** One line of a list of facts (`dl class="facts"`). */
+export function Fact({ term, children }: PropsWithChildren<{ term: Child }>) {
+  return (
+    <div>
+      <dt>{term}</dt>
+      <dd>{children}</dd>
+    </div>
+  );
+}
+
 /** A word about a state, coloured by how much it needs someone: `good`, `warn`, `bad`, or neither. */
 export function Badge({ tone, children }: PropsWithChildren<{ tone: string }>) {
   return <span class={`badge ${tone}`}>{children}</span>;

@@ -5,7 +5,7 @@ import { Field, YesNo, type FormState } from "./policy-fields.tsx";
 
 /** What the setting does, told to the admin who sets it. */
 export const CONTENT_TEXT =
-  "Off, the ledger has no question and no answer in it. On, the arguments of each paid call are kept, sealed, for as many days as you say; answers are not, nor calls that the gateway refuses. An admin can read one call at a time on the page of its connection, and the audit notes who did. They are in no download. People are told on the page where they approve an agent and on the page of their calls. Switched off, nothing that was kept can be read any more, also if you switch it on again; each connection deletes it at its next paid call, and at the latest within a day.";
+  "When this is on, what agents ask in paid calls is kept sealed for as many days as you say. Answers and refused calls are never kept. An admin can read one call at a time, and the audit notes who did; no download has them. People are told when they approve an agent and on the page of their calls. When you switch it off, nothing kept can be read again, and it is deleted within a day.";
 
 /** The fields. */
 export function PolicyContent({ form }: { form: FormState }) {
@@ -16,7 +16,7 @@ export function PolicyContent({ form }: { form: FormState }) {
         form={form}
         name="content.keepDays"
         label="For how many days"
-        hint="From 1 to 90, and never longer than the row of the ledger. Fewer days also hold for what is kept already, more do not."
+        hint="From 1 to 90. Fewer days also shorten what is kept already; more days don't lengthen it."
         inputmode="numeric"
       />
     </>

@@ -2,6 +2,7 @@
 // admin-policy.tsx.
 
 import { Confirm } from "./confirm.tsx";
+import { nameInWords, type Names } from "./named.tsx";
 import { spelledOut } from "./outside-text.ts";
 import { Choice, Field, FormProblems, Lines, type FormState } from "./policy-fields.tsx";
 import { Card } from "./parts.tsx";
@@ -17,6 +18,7 @@ interface ExceptionsView {
   readonly version: number;
   readonly exceptions: readonly ExceptionView[];
   readonly added: FormState;
+  readonly names: Names;
 }
 
 const KINDS = [
@@ -27,7 +29,7 @@ const KINDS = [
 const KIND_NAMES: ReadonlyMap<string, string> = new Map(KINDS);
 
 /** Lists the exceptions, each with its form and the way to remove it, and the form for a new one. */
-export function PolicyExceptions({ csrf, version, exceptions, added }: ExceptionsView) {
+export function PolicyExceptions({ csrf, version, exceptions, added, names }: ExceptionsView) {
   return (
     <Card id="exceptions" title="Exceptions">
       <p class="soft">
@@ -37,7 +39,7 @@ export function PolicyExceptions({ csrf, version, exceptions, added }: Exception
       {exceptions.length === 0 ? <p class="soft">None yet.</p> : null}
       <ul class="items">
         {exceptions.map((exception, at) => (
-          <Exception {...{ exception, at, csrf, version }} />
+          <Exception {...{ exception, at, csrf, version, names }} />
         ))}
       </ul>
       <h3 id="new-exception">Add an exception</h3>
@@ -67,15 +69,20 @@ function Exception({
   at,
   csrf,
   version,
-}: Pick<ExceptionsView, "csrf" | "version"> & { exception: ExceptionView; at: number }) {
+  names,
+}: Pick<ExceptionsView, "csrf" | "version" | "names"> & { exception: ExceptionView; at: number }) {
   const { kind, id, form } = exception;
   const within = `exception-${at}-`;
-  const name = `${KIND_NAMES.get(kind) ?? kind} ${spelledOut(id)}`;
+  const named = names.get(id);
+  const name = `${KIND_NAMES.get(kind) ?? kind} ${nameInWords(id, named)}`;
   const hasProblems = Object.keys(form.problems).length > 0;
   return (
     <li>
       <h3>{name}</h3>
-      <p class="small soft">{inWords(form.values)}</p>
+      <p class="small soft">
+        {inWords(form.values)}
+        {named === undefined ? null : <code class="under">{spelledOut(id)}</code>}
+      </p>
       <details open={hasProblems}>
         <summary class="button">
           Change…<span class="unseen"> {name}</span>

@@ -89,7 +89,7 @@ const TEXTS: Record<Problem, ProblemText> = {
   shared_not_connected: {
     title: "Shared access is not set up yet",
     text: "An admin must connect shared Gong access once before clients can use it.",
-    hint: "Ask your admin to open the set-up on the admin page of this gateway and choose Connect shared access.",
+    hint: "Ask your admin to choose Connect shared access in the gateway's set-up.",
   },
   too_many_approvals: {
     title: "Too many requests are waiting",
@@ -113,7 +113,7 @@ const TEXTS: Record<Problem, ProblemText> = {
   },
   busy: {
     title: "This sign-in is being finished",
-    text: "The gateway is at work on it, because this page was opened again or a step has to be repeated.",
+    text: "The page was opened again, or a step has to be repeated.",
     hint: "Wait a few seconds. This page loads again by itself.",
   },
   used: {
@@ -129,15 +129,15 @@ const TEXTS: Record<Problem, ProblemText> = {
   gong_unavailable: {
     title: "Gong is not available",
     text: "The gateway could not reach Gong's sign-in.",
-    hint: "Wait a minute, go back to your client and connect again. Apps that are connected stay connected.",
+    hint: "Wait a minute, go back to your client and connect again. What is connected stays connected.",
   },
   access_missing: {
     title: "Cloudflare Access is not in front of this page",
-    text: "This gateway lets people in through Cloudflare Access only, and this request did not pass it. Nothing was connected and nothing was changed.",
-    hint: "Tell your admin: the Access application whose AUD tag is in ACCESS_AUD must cover the paths authorize, account, device and admin on this host name.",
+    text: "People come in through Cloudflare Access only, and this request did not. Nothing was changed.",
+    hint: "Tell your admin: the Access application of ACCESS_AUD must cover the paths authorize, account, device and admin on this host name.",
   },
   access_refused: {
-    title: "Cloudflare Access let in somebody this gateway can't recognise",
+    title: "Cloudflare Access did not say who you are",
     text: "The token that Cloudflare Access added is not for this gateway, has expired, or names no person.",
     hint: "Sign out of Cloudflare Access and sign in again. If it stays, tell your admin to compare ACCESS_TEAM_DOMAIN and ACCESS_AUD with the Access application.",
   },
@@ -162,8 +162,8 @@ const TEXTS: Record<Problem, ProblemText> = {
     hint: BACK_TO_ADMIN,
   },
   agent_key_gone: {
-    title: "This agent key is over already",
-    text: "There is no such key, or somebody has revoked it before.",
+    title: "This agent key has ended",
+    text: "There is no such key, or somebody has revoked it already.",
     hint: BACK_TO_ADMIN,
   },
   client_gone: {
@@ -182,9 +182,9 @@ const TEXTS: Record<Problem, ProblemText> = {
     hint: BACK_TO_ADMIN,
   },
   account_shared_only: {
-    title: "There are no accounts of single people here",
-    text: "This gateway has shared access only: one connection for the whole company, which its admins keep.",
-    hint: "To see or stop an agent with shared access, ask an admin of this gateway.",
+    title: "There are no personal accounts here",
+    text: "This gateway has shared access only: one connection for the whole company.",
+    hint: "To see or stop an agent with shared access, ask your admin.",
   },
   account_not_yours: {
     title: "This connection is not yours",
@@ -194,8 +194,8 @@ const TEXTS: Record<Problem, ProblemText> = {
   },
   account_unnamed: {
     title: "Gong did not say who you are",
-    text: "You are signed in at Gong, but its answer names nobody, so the gateway can't tell which connection is yours. It has kept nothing of this sign-in. If your agents now ask you to sign in again, Gong has ended the older sign-in for the new one.",
-    hint: "To stop an agent, disconnect it in the agent itself, or ask an admin of this gateway to end its connection.",
+    text: "Gong's answer names nobody, so the gateway can't tell which connection is yours. Nothing of this sign-in was kept. If your agents now ask you to sign in again, Gong has ended their older sign-in.",
+    hint: "To stop an agent, disconnect it in the agent itself, or ask your admin to end its connection.",
   },
   account_denied: {
     title: "Gong did not let you in",
@@ -223,7 +223,7 @@ const TEXTS: Record<Problem, ProblemText> = {
   },
   machine_client_gone: {
     title: "This machine client has ended",
-    text: "It is not there any more, or it was ended before.",
+    text: "Somebody ended it already, or it was deleted.",
     hint: BACK_TO_ADMIN,
   },
 };

@@ -23,7 +23,7 @@ export const checkTitle = (name: string): string => TITLES.get(name) ?? name;
 
 const SEAT: FindingWords = {
   text: "Gong says that this person may not use it. Its MCP server needs a paid seat; Collaborators have none.",
-  hint: "Sign out of Gong in this browser, and sign in again as somebody with a paid Gong seat. Everybody who will connect an agent needs one.",
+  hint: "Sign in at Gong as somebody with a paid seat. Everybody who connects an agent needs one.",
 };
 
 const ADDRESS: FindingWords = {
@@ -66,7 +66,7 @@ const FINDINGS = new Map<string, FindingWords>([
     "client_refused",
     {
       text: "Gong does not know this client ID with this secret.",
-      hint: "At Gong open the integration, More actions, View credentials, and compare both with the settings. Copy them whole, without spaces.",
+      hint: "At Gong open the integration, More actions, View credentials, and compare both with the settings.",
     },
   ],
   [
@@ -95,14 +95,14 @@ const OWN_FINDINGS = new Map<string, FindingWords>([
     "keys.published_key",
     {
       text: "A key in SEALING_KEYS stands in this project's own tests, where everybody can read it:",
-      hint: "Make a new key and put it first, then check the sealing keys on the overview, then remove the old one.",
+      hint: "Make a new key and put it first, check under Sealing keys, then remove the old one.",
     },
   ],
   [
     "keys.patterned_key",
     {
       text: "A key in SEALING_KEYS follows a pattern, so it is not random:",
-      hint: "Make a new key with the command in the README and put it first; remove the old one after the sweep.",
+      hint: "Make a new key and put it first, check under Sealing keys, then remove the old one.",
     },
   ],
   [
@@ -126,7 +126,7 @@ const OWN_FINDINGS = new Map<string, FindingWords>([
   [
     "discovery.published_used",
     {
-      text: "Gong's own description of its sign-in can't be read, so the gateway uses the addresses that Gong published before.",
+      text: "Gong's description of its sign-in can't be read, so the gateway uses the addresses that Gong published before.",
       hint: "Nothing to do if the other checks are well. Run the checks again later.",
     },
   ],
@@ -146,7 +146,7 @@ const OWN_FINDINGS = new Map<string, FindingWords>([
     "sign_in.at_gong",
     {
       text: "You went to Gong and have not come back.",
-      hint: "If Gong showed a page of its own instead of asking you to allow access, the redirect URI is not saved there exactly as above, or the client ID is wrong. Correct it at Gong and try again.",
+      hint: "If Gong showed an error page, the redirect URI there is not exactly the one above, or the client ID is wrong. Correct it and try again.",
     },
   ],
   [
@@ -159,7 +159,7 @@ const OWN_FINDINGS = new Map<string, FindingWords>([
   [
     "sign_in.code_refused",
     {
-      text: "Gong sent you back, and then refused its own code. It does so for people without a paid seat, and when the redirect URI was changed meanwhile.",
+      text: "Gong sent you back, and then refused its own code, as it does for people without a paid seat.",
       hint: "Sign in again as somebody with a paid seat, and compare the redirect URI at Gong with the one above.",
     },
   ],
@@ -174,7 +174,7 @@ const OWN_FINDINGS = new Map<string, FindingWords>([
     "sign_in.request_refused",
     {
       text: "Gong does not accept how the gateway asks for this integration.",
-      hint: "Check at Gong that its registration type is manual. If it is not, make a new integration: the type can't be changed.",
+      hint: "At Gong its registration type must be manual. If it is not, make a new integration: the type can't be changed.",
     },
   ],
   [

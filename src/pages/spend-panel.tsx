@@ -1,10 +1,13 @@
 // Tool calls by day: the choice of days and of what they are split by, the sums, the chart, and a row for each group.
 // Called by /admin/spend for the company and by /account/calls for one person.
 
+import { EMPTY_PAGE, NO_QUERY } from "../listing.ts";
+import { AdminList } from "./admin-list.tsx";
 import { Chart } from "./chart.tsx";
 import { pathSegment } from "./links.ts";
-import { spelledOut } from "./outside-text.ts";
+import { NamedId, nameInWords, type Names } from "./named.tsx";
 import { servedInWords } from "./spend-text.ts";
+import { Fact } from "./parts.tsx";
 
 /** How many calls were served in each way. */
 type Counts = Readonly<Record<"paid" | "joined" | "recovered" | "reused" | "refused" | "failed", number>>;
@@ -30,8 +33,8 @@ export interface SpendPanelView {
   readonly totals: Counts;
   readonly series: readonly { readonly name: string | undefined; readonly values: readonly number[] }[];
   readonly groups: readonly { readonly name: string; readonly calls: Counts }[];
-  /** What the clients and keys are called, by id; the id stands for one that is not here. */
-  readonly names?: ReadonlyMap<string, string>;
+  /** What the ids of connections, clients and keys stand for. */
+  readonly names: Names;
 }
 
 const NUMBER = new Intl.NumberFormat("en-GB");
@@ -97,13 +100,10 @@ function Totals({ totals }: Pick<SpendPanelView, "totals">) {
   return (
     <dl class="facts">
       {facts.map(([name, calls, note]) => (
-        <div>
-          <dt>{name}</dt>
-          <dd>
-            <strong class="key">{NUMBER.format(calls)}</strong>
-            <span class="small soft">{note}</span>
-          </dd>
-        </div>
+        <Fact term={name}>
+          <strong class="key">{NUMBER.format(calls)}</strong>
+          <span class="small soft">{note}</span>
+        </Fact>
       ))}
     </dl>
   );
@@ -127,8 +127,8 @@ function CallChart({ by, days, series, names }: SpendPanelView) {
   );
 }
 
-function nameOf(by: Exclude<Group, "served">, name: string, names: SpendPanelView["names"]): string {
-  return name === "" ? NAMELESS[by] : spelledOut(names?.get(name) ?? name);
+function nameOf(by: Exclude<Group, "served">, name: string, names: Names): string {
+  return name === "" ? NAMELESS[by] : nameInWords(name, names.get(name));
 }
 
 const savedOf = ({ joined, recovered, reused }: Counts): number => joined + recovered + reused;
@@ -140,38 +140,28 @@ const COUNTED: readonly (readonly [string, (calls: Counts) => number])[] = [
   ["Failed", ({ failed }) => failed],
 ];
 
-function Groups({ by, groups, names }: Pick<SpendPanelView, "by" | "groups" | "names">) {
+function Groups({ path, by, choices, groups, names }: SpendPanelView) {
   if (by === "served" || groups.length === 0) return null;
   const heading = GROUPS.find(([value]) => value === by)?.[1] ?? "";
+  const cell = ({ name }: SpendPanelView["groups"][number]) => {
+    if (name === "") return NAMELESS[by];
+    const ledger = by === "connection" ? { path: `/admin/spend/${pathSegment(name)}` } : {};
+    return <NamedId id={name} names={names} {...ledger} isPlain={choices !== undefined} />;
+  };
   return (
-    <table class="list" role="table" aria-label={`By ${heading.toLowerCase()}`}>
-      <thead role="rowgroup">
-        <tr role="row">
-          {[heading, ...COUNTED.map(([name]) => name)].map((name) => (
-            <th scope="col" role="columnheader">
-              {name}
-            </th>
-          ))}
-        </tr>
-      </thead>
-      <tbody role="rowgroup">
-        {groups.map(({ name, calls }) => (
-          <tr role="row">
-            <th scope="row" role="rowheader">
-              {by === "connection" && name !== "" ? (
-                <a href={`/admin/spend/${pathSegment(name)}`}>{nameOf(by, name, names)}</a>
-              ) : (
-                <bdi>{nameOf(by, name, names)}</bdi>
-              )}
-            </th>
-            {COUNTED.map(([label, count]) => (
-              <td role="cell" data-label={label}>
-                {NUMBER.format(count(calls))}
-              </td>
-            ))}
-          </tr>
-        ))}
-      </tbody>
-    </table>
+    <AdminList
+      path={path}
+      query={NO_QUERY}
+      page={{ ...EMPTY_PAGE, rows: groups, total: groups.length }}
+      caption={`By ${heading.toLowerCase()}`}
+      empty=""
+      columns={[
+        { heading, cell },
+        ...COUNTED.map(([name, count]) => ({
+          heading: name,
+          cell: ({ calls }: SpendPanelView["groups"][number]) => NUMBER.format(count(calls)),
+        })),
+      ]}
+    />
   );
 }

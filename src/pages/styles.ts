@@ -19,7 +19,7 @@ h1{font-size:1.75rem;letter-spacing:-.01em}h2{font-size:1.25rem}h3{font-size:1re
 p,ul,ol,dl,pre{margin:0}p,dd{max-width:70ch}ul,ol{padding-inline-start:1.25rem}dd{margin:0}
 code,pre,.mono{font-family:ui-monospace,"SF Mono",SFMono-Regular,Menlo,Consolas,"Liberation Mono",monospace;
 font-size:.875rem}
-small,.small{font-size:.875rem}.soft{color:var(--soft)}
+small,.small{font-size:.875rem}.under{display:block}.soft{color:var(--soft)}
 a{color:var(--accent);text-underline-offset:.2em}a:hover{color:var(--accent-strong)}
 :focus-visible{outline:3px solid var(--accent);outline-offset:2px;border-radius:.25rem}
 .unseen{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}`;

@@ -12,8 +12,9 @@ import {
 } from "../domain/admin-clients.ts";
 import { adminForm, adminPage } from "../middleware/admin-session.ts";
 import { ClientPage } from "../pages/admin-client.tsx";
-import { ClientsPage, clientUrl, RegistrationsPage } from "../pages/admin-clients.tsx";
+import { ClientsPage, RegistrationsPage } from "../pages/admin-clients.tsx";
 import { DoctorPage } from "../pages/admin-doctor.tsx";
+import { clientUrl } from "../pages/named.tsx";
 import { problemPage } from "../respond.tsx";
 import { actorOf, frameOf, goTo, mapPage, queryOf } from "./admin-parts.ts";
 

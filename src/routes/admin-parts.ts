@@ -50,7 +50,8 @@ export function budgetRow(
 ): BudgetRow {
   const isNear = most !== undefined && used * 100 >= most * policy.warnAtPercent;
   return {
-    owner: id === "" ? OWNERS[scope] : `${OWNERS[scope]} ${id}`,
+    owner: OWNERS[scope],
+    ...(id === "" ? {} : { id }),
     period,
     used,
     ...(most === undefined ? {} : { most }),

@@ -82,7 +82,7 @@ async function showPart(c: Context<AppEnv>, part: PolicyPart) {
 
 async function policyView(c: Context<AppEnv>, part: PolicyPart, unsaved?: Unsaved): Promise<AdminPolicyView> {
   const gateway = c.get("gateway");
-  const { version, policy, uses } = await policyOverview(gateway);
+  const { version, policy, uses, names } = await policyOverview(gateway);
   const { budgets, timeZone, warnAtPercent, guards, access, holdBack, shareResults, content } = policy;
   const state = (section: PolicySection, part: unknown): FormState => {
     const values = fieldsOf(part);
@@ -111,6 +111,7 @@ async function policyView(c: Context<AppEnv>, part: PolicyPart, unsaved?: Unsave
         ? asSent(unsaved, {})
         : { values: prefilled(c), problems: {} },
     used: uses.map((use) => budgetRow(policy, use, gateway.now())),
+    names,
     ...(unsaved === undefined ? {} : { outcome: unsaved.outcome }),
   };
 }

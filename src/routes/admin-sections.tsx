@@ -5,7 +5,6 @@ import type { Context } from "hono";
 import { isoTime } from "../clock.ts";
 import { newRoutes, type AppEnv } from "../context.ts";
 import {
-  accessOf,
   auditInParts,
   connectionDetail,
   isDueSoon,
@@ -14,10 +13,11 @@ import {
   readAudit,
 } from "../domain/admin-views.ts";
 import { endAgent, endAgentKey, endConnection, settleApproval } from "../domain/administer.ts";
+import { accessOf } from "../domain/gateway.ts";
 import { keyWaitSeconds, sweepKeys } from "../domain/rotate-keys.ts";
 import { exportResponse, parseExportFormat } from "../export.ts";
 import { adminForm, adminPage } from "../middleware/admin-session.ts";
-import { ApprovalsPage } from "../pages/admin-approvals-page.tsx";
+import { ApprovalsPage } from "../pages/admin-approvals.tsx";
 import { AuditPage } from "../pages/admin-audit.tsx";
 import { ConnectionPage } from "../pages/admin-connection.tsx";
 import { ConnectionsPage } from "../pages/admin-connections.tsx";
@@ -32,7 +32,7 @@ export const adminSections = newRoutes()
   .get("/connections", adminPage(), async (c) => {
     const gateway = c.get("gateway");
     const query = queryOf(c, ["state", "client"]);
-    const page = await pageConnections(gateway, query);
+    const { page, people } = await pageConnections(gateway, query);
     return c.html(
       <ConnectionsPage
         {...frameOf(c)}
@@ -45,6 +45,7 @@ export const adminSections = newRoutes()
           since: row.state_since,
           agents: row.agents,
           agentCount: row.agent_count,
+          people: people.get(row.id),
           ...(row.used_on === 0 ? {} : { lastUsed: row.used_on }),
           ...(isDueSoon(gateway, row) ? personDueOf(row) : {}),
           atRisk: row.at_risk === 1,
@@ -62,7 +63,7 @@ export const adminSections = newRoutes()
     const ended = await endAgent(c.get("gateway"), id, grant, actorOf(c));
     return ended ? goToConnection(c, id) : problemPage(c, "connection_gone", 404);
   })
-  .post("/connections/:id/keys/:key/end", adminForm(), async (c) => {
+  .post("/connections/:id/keys/:key/revoke", adminForm(), async (c) => {
     const { id, key } = c.req.param();
     const ended = await endAgentKey(c.get("gateway"), id, key, actorOf(c));
     return ended ? goToConnection(c, id) : problemPage(c, "connection_gone", 404);
@@ -77,6 +78,7 @@ export const adminSections = newRoutes()
         page={mapPage(page, (row) => ({
           id: row.transaction_id,
           code: row.code,
+          clientId: row.client_id,
           clientName: row.client_name ?? undefined,
           redirectUri: row.redirect_uri,
           requestedAt: row.requested_at,
@@ -97,11 +99,12 @@ export const adminSections = newRoutes()
   })
   .get("/audit", adminPage(), async (c) => {
     const query = queryOf(c, AUDIT_FILTERS);
-    const { page, choices } = await readAudit(c.get("gateway"), query);
+    const { page, choices, names } = await readAudit(c.get("gateway"), query);
     return c.html(
       <AuditPage
         {...frameOf(c)}
         {...choices}
+        names={names}
         query={query}
         page={mapPage(page, (row) => ({
           at: row.at,
@@ -166,6 +169,7 @@ function exportAudit(c: Context<AppEnv>): Response | Promise<Response> {
       ["actor", ({ actor }) => actor],
       ["action", ({ action }) => action],
       ["target", ({ target }) => target],
+      ["target_name", ({ targetName }) => targetName],
       ["request", ({ request_id: requestId }) => requestId],
     ],
     more,

@@ -69,9 +69,11 @@ export const adminSpend = newRoutes()
       hash: row.call_hash,
       readable: readable.has(row.id) ? row.id : undefined,
     }));
-    const { agents, outcomes } = ledger;
+    const { agents, owners, outcomes } = ledger;
     const keptDays = gateway.config.ledgerSeconds / DAY;
-    return c.html(<LedgerPage {...frameOf(c)} {...{ id, agents, query, page, outcomes, keptDays }} />);
+    return c.html(
+      <LedgerPage {...frameOf(c)} {...{ id, agents, owners, query, page, outcomes, keptDays }} />,
+    );
   })
   .get("/spend/:id/export", adminPage(), async (c) => {
     const format = parseExportFormat(c.req.query("format"));

@@ -117,6 +117,7 @@ function overviewPage(c: Context<AppEnv>, overview: AdminOverview, csrf: string)
       approvals={overview.approvals.map((approval) => ({
         id: approval.transaction_id,
         code: approval.code,
+        clientId: approval.client_id,
         clientName: approval.client_name ?? undefined,
         redirectUri: approval.redirect_uri,
         requestedAt: approval.requested_at,

@@ -12,6 +12,7 @@ import type { Actor } from "./audit.ts";
 import * as index from "./connection-index.ts";
 import * as identity from "./identity.ts";
 import * as machines from "./machine-clients.ts";
+import { findNamed, type NamedRow } from "./named-ids.ts";
 import * as people from "./people.ts";
 
 export class AdminDirectory extends AdminLists {
@@ -112,6 +113,11 @@ export class AdminDirectory extends AdminLists {
   /** How many connections are in each state. */
   async countStates(): Promise<Readonly<Record<string, number>>> {
     return readFrom(this.ctx.storage, {}, index.countStates);
+  }
+
+  /** What these ids of connections, clients and agent keys stand for. */
+  async findNamed(ids: readonly string[]): Promise<readonly NamedRow[]> {
+    return readFrom(this.ctx.storage, [], (sql) => findNamed(sql, ids));
   }
 
   /** The newest connections first. */

@@ -108,7 +108,7 @@ describe(verifies("account.unnamed", "when Gong names nobody"), () => {
     const [before, sessions] = [(await connections()).length, await liveSessions()];
     const text = await expectRefusalPage(await browser.open(callback));
     expect(text).toContain("Gong did not say who you are");
-    expect(text).toContain("ask an admin");
+    expect(text).toContain("ask your admin");
     expect(await expectRefusalPage(await browser.open(callback))).toContain("did not say who you are");
     expect([(await connections()).length, await liveSessions()]).toEqual([before, sessions]);
   });

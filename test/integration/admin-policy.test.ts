@@ -208,7 +208,7 @@ describe(verifies("policy.edited", "the policy page"), () => {
     }
     const text = readText(await page());
     expect(text).toMatch(/The whole company Day 2 of 2 Used up \d{4}-\d\d-\d\d at 00:00 Asia\/Tokyo/);
-    expect(text).toContain("Connection connection-1 Day 2, no limit");
+    expect(text).toContain("connection-1 Day 2, no limit");
   });
 
   it("RFC 6749 §10.12: without the form's token, or from another site, nothing is saved", async () => {

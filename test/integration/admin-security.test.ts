@@ -40,7 +40,7 @@ const CHANGES = [
   "/admin/approvals/AAAAAAAAAAAAAAAAAAAAAA",
   "/admin/connections/AAAAAAAAAAAAAAAAAAAAAA/end",
   "/admin/connections/AAAAAAAAAAAAAAAAAAAAAA/agents/AAAAAAAAAAAAAAAAAAAAAA/end",
-  "/admin/connections/AAAAAAAAAAAAAAAAAAAAAA/keys/AAAAAAAAAAAAAAAAAAAAAA/end",
+  "/admin/connections/AAAAAAAAAAAAAAAAAAAAAA/keys/AAAAAAAAAAAAAAAAAAAAAA/revoke",
   "/admin/spend/AAAAAAAAAAAAAAAAAAAAAA/erase",
   "/admin/client/end",
   "/admin/client/forget",

@@ -260,7 +260,7 @@ describe(verifies("admin.acts", "what an admin does takes effect at once and is 
     expect(await connection.createAgentKey({ ...key, id: "key-1", createdBy: "admin", expiresAt })).toBe(
       "created",
     );
-    expect((await act(browser, /\/keys\/key-1\/end$/, {}, path)).status).toBe(303);
+    expect((await act(browser, /\/keys\/key-1\/revoke$/, {}, path)).status).toBe(303);
     expect(await connection.listAgentKeys()).toMatchObject([
       { id: "key-1", state: "revoked", revokedBy: "admin" },
     ]);

@@ -2,10 +2,10 @@
 // admins by address, in the clear nowhere.
 
 import { env } from "cloudflare:workers";
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import { verifies } from "../conformance/verifies.ts";
 import { ACCESS_HEADER, newAccessTeam } from "../support/access.ts";
-import { adminBrowser, adminForm, connectSharedAs, decide } from "../support/admin.ts";
+import { act, adminBrowser, adminForm, connectSharedAs, decide } from "../support/admin.ts";
 import { makeKey, personWithKey } from "../support/agent-key.ts";
 import { actorNamed } from "../support/actor.ts";
 import { rows } from "../support/connection.ts";
@@ -63,6 +63,41 @@ async function shownTo(admin: TestBrowser): Promise<{ readonly page: string; rea
   const file = await (await admin.open(`/admin/spend/${id}/export?format=ndjson`)).text();
   return { page, file };
 }
+
+describe(verifies("admin.names", "names in place of ids"), () => {
+  it("gateway: spend, connections, the audit and both files say whose a connection is, and what a client and a key are called", async () => {
+    const email = `${crypto.randomUUID()}@example.com`;
+    const { client_id: clientId } = await register();
+    const browser = await throughAccess(email);
+    await gong.signIn("ada");
+    const callback = await agreeAtGong(await approve(browser, authorizationQuery(clientId)));
+    const code = codeOf((await browser.open(callback)).headers.get("location"));
+    await paidRow((await redeem(clientId, code)).access_token);
+    const connection = await connectionUsed();
+    const id = connection.name ?? "";
+    const key = await makeKey(id, { name: "Night job" });
+    expect((await call(key.key, ASK_ACCOUNT)).status).toBe(200);
+    const counted = { from: "2000-01-01", to: "9999-12-31", groupBy: "key", connectionId: id } as const;
+    await vi.waitFor(async () => expect(await env.ADMIN.getByName("admin").usage(counted)).toHaveLength(2));
+    const admin = await adminBrowser();
+    const textOf = async (path: string) => readText(await (await admin.open(path)).text());
+    expect(await textOf("/admin/spend?by=connection")).toContain(`${email} · Test client, Night job`);
+    expect(await (await admin.open("/admin/spend?by=client")).text()).toContain(
+      `<a href="/admin/client?id=${clientId}"><bdi>Test client</bdi></a>`,
+    );
+    expect(await (await admin.open("/admin/spend?by=key")).text()).toContain(
+      `<a href="/admin/agent-keys?q=${key.id}"><bdi>Night job</bdi></a>`,
+    );
+    expect(await textOf("/admin/connections")).toContain(`${email} · Test client, Night job`);
+    expect(await textOf(`/admin/spend/${id}`)).toContain(`${email} · Test client, Night job`);
+    const ledger = await (await admin.open(`/admin/spend/${id}/export?format=ndjson`)).text();
+    expect(ledger).toContain(`"connection":"${id}","connection_name":"${email}"`);
+    await act(admin, new RegExp(`${id}/end$`), {}, `/admin/connections/${id}`);
+    expect(await textOf(`/admin/audit?q=${id}`)).toContain(email);
+    const audit = await (await admin.open(`/admin/audit/export?format=ndjson&q=${id}`)).text();
+    expect(audit).toContain(`"target":"${id}","target_name":"${email}"`);
+  });
+});
 
 describe(verifies("paid.person", "the person of a paid call"), () => {
   it("gateway: personal access through Cloudflare Access is known by the address, which no ledger has in the clear", async () => {

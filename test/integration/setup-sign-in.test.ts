@@ -207,7 +207,7 @@ describe(verifies("setup.sign_in", "a sign-in at Gong from the set-up"), () => {
     expect(await admin.signInAtGong("main")).toBeUndefined();
     const [shown] = await admin.shown(SIGN_IN);
     expect(shown).toMatchObject({ verdict: "Could not check" });
-    expect(shown?.text).toContain("not saved there exactly as above");
+    expect(shown?.text).toContain("not exactly the one above");
   });
 
   it("RFC 6749 §4.1.2.1: text of Gong's that comes with a refusal is shown nowhere", async () => {

@@ -114,14 +114,7 @@ export const ACCOUNT_SAMPLES: Readonly<Record<string, () => Child>> = {
   ),
   "account-calls": () => <AccountCallsPage {...SPEND} keptDays={400} />,
   "account-calls-readable": () => <AccountCallsPage {...SPEND} keptDays={400} readableDays={30} />,
-  "account-calls-by-client": () => (
-    <AccountCallsPage
-      {...SPEND}
-      {...BY_CLIENT}
-      names={new Map([["gcl_J3kf02mC9qLw8ZrT1xYvAa", "Claude Code (gong)"]])}
-      keptDays={400}
-    />
-  ),
+  "account-calls-by-client": () => <AccountCallsPage {...SPEND} {...BY_CLIENT} keptDays={400} />,
   "account-no-calls": () => <AccountCallsPage {...SPEND} {...EMPTY} keptDays={400} />,
   "account-lost": () => <AccountPage {...ACCOUNT} state="needs_reconnect" reason="ended_by_gong" />,
   "account-failing": () => <AccountPage {...ACCOUNT} reason="unavailable" />,

@@ -2,7 +2,7 @@
 
 import type { Child } from "hono/jsx";
 import type { ListPage, ListQuery } from "../../src/listing.ts";
-import { ApprovalsPage, type ApprovalsView } from "../../src/pages/admin-approvals-page.tsx";
+import { ApprovalsPage, type ApprovalsView } from "../../src/pages/admin-approvals.tsx";
 import { AuditPage, type AuditView } from "../../src/pages/admin-audit.tsx";
 import { ClientPage, type ClientView } from "../../src/pages/admin-client.tsx";
 import {
@@ -16,6 +16,7 @@ import { ConnectionPage, type ConnectionView } from "../../src/pages/admin-conne
 import { ConnectionsPage, type ConnectionsView } from "../../src/pages/admin-connections.tsx";
 import { KeySweepPage, type KeySweepView } from "../../src/pages/key-sweep.tsx";
 import { SealingKeysPage } from "../../src/pages/admin-sealing-keys.tsx";
+import { NAMES } from "./named-samples.ts";
 import { secondsOf } from "./moments.ts";
 
 const FRAME = { nonce: "c2FtcGxlLW5vbmNl", csrf: "csrf-token" };
@@ -42,6 +43,7 @@ export const CONNECTIONS: ConnectionsView = {
         state: "connected",
         since: secondsOf("2026-11-20T09:00:00Z"),
         agents: "Claude Code (gong), Codex",
+        people: ["ada@example.com"],
         agentCount: 2,
         lastUsed: secondsOf("2026-11-22T00:00:00Z"),
         atRisk: false,
@@ -123,6 +125,7 @@ export const APPROVALS: ApprovalsView = {
     {
       id: "apr_1",
       code: "KX4-9TD",
+      clientId: "revenue-desk",
       clientName: "Revenue desk agent",
       redirectUri: "https://desk.acme.test/oauth/callback",
       requestedAt: secondsOf("2026-11-22T17:35:00Z"),
@@ -134,6 +137,7 @@ export const AUDIT: AuditView = {
   ...FRAME,
   query: ALL,
   actors: ["admin", "stranger"],
+  names: NAMES,
   actions: ["connection.ended", "session.refused"],
   page: pageWith(
     [
@@ -143,6 +147,12 @@ export const AUDIT: AuditView = {
         action: "connection.ended",
         target: "con_1",
         requestId: "0f8c2d1e-6a57-4c39-b1ad-5c9f0a3e7d42",
+      },
+      {
+        at: secondsOf("2026-11-22T17:34:00Z"),
+        actor: "admin",
+        action: "agent_key.revoked",
+        target: "key-1",
       },
       { at: secondsOf("2026-11-22T17:30:00Z"), actor: "stranger", action: "session.refused" },
     ],

@@ -15,6 +15,7 @@ import { ConsentPage } from "../../src/pages/consent.tsx";
 import { DeviceCodePage, DeviceEndPage } from "../../src/pages/device.tsx";
 import { KeySweepPage } from "../../src/pages/key-sweep.tsx";
 import { spelledOut, visibleName } from "../../src/pages/outside-text.ts";
+import { hostileNames } from "./named-samples.ts";
 import { CONSENT, DEVICE, MADE_MACHINE, NONCE, SETUP } from "./page-samples.tsx";
 import { POLICY, TOOLS } from "./policy-samples.tsx";
 
@@ -172,7 +173,7 @@ export const HOSTILE_SLOTS: readonly Slot[] = [
         groups={[
           { name: value, calls: { paid: 1, joined: 1, recovered: 1, reused: 1, refused: 1, failed: 1 } },
         ]}
-        names={new Map([[value, value]])}
+        names={hostileNames(value, "client")}
       />
     ),
   },

@@ -206,6 +206,7 @@ export const ADMIN: AdminView = {
     {
       id: "apr_1",
       code: "KX4-9TD",
+      clientId: "revenue-desk",
       clientName: "Revenue desk agent",
       redirectUri: "https://desk.acme.test/oauth/callback",
       requestedAt: secondsOf("2026-11-22T17:35:00Z"),
@@ -213,6 +214,7 @@ export const ADMIN: AdminView = {
     {
       id: "apr_2",
       code: "M2P-7QF",
+      clientId: "gcl_J3kf02mC9qLw8ZrT1xYvAa",
       clientName: undefined,
       redirectUri: "http://127.0.0.1:33418/",
       requestedAt: secondsOf("2026-11-22T17:36:00Z"),

@@ -3,6 +3,7 @@
 import type { Child } from "hono/jsx";
 import { AdminPolicyPage, type AdminPolicyView } from "../../src/pages/admin-policy.tsx";
 import { AdminToolsPage, type AdminToolsView } from "../../src/pages/admin-tools.tsx";
+import { hostileNames, NAMES } from "./named-samples.ts";
 import { secondsOf } from "./moments.ts";
 
 const NONCE = "c2FtcGxlLW5vbmNl";
@@ -28,6 +29,7 @@ export const POLICY: AdminPolicyView = {
     { kind: "key", id: "key-1", form: { values: { perDay: "5", deny: "ask_deal" }, problems: {} } },
   ],
   added: UNCHANGED,
+  names: NAMES,
   used: [
     {
       owner: "The whole company",
@@ -38,7 +40,8 @@ export const POLICY: AdminPolicyView = {
       state: "used_up",
     },
     {
-      owner: "Agent key key-1",
+      owner: "Agent key",
+      id: "key-1",
       period: "day",
       used: 4,
       most: 5,
@@ -46,7 +49,8 @@ export const POLICY: AdminPolicyView = {
       state: "near",
     },
     {
-      owner: "Client client-1",
+      owner: "Client",
+      id: "gcl_J3kf02mC9qLw8ZrT1xYvAa",
       period: "month",
       used: 1204,
       resets: "2026-12-01 at 00:00 Europe/Berlin",
@@ -67,7 +71,8 @@ function hostilePolicy(): AdminPolicyView {
     outcome: "changed_meanwhile",
     guards: form,
     exceptions: [{ kind: "client", id: `"><img src=x onerror=xss(1)>\u202E`, form }],
-    used: [{ owner: text, period: "day", used: 1, resets: text, state: "fine" }],
+    names: hostileNames(text, "key"),
+    used: [{ owner: text, id: text, period: "day", used: 1, resets: text, state: "fine" }],
   };
 }
 

@@ -5,6 +5,7 @@ import { CallContentPage, type CallContentView } from "../../src/pages/admin-cal
 import { LedgerPage, type LedgerView } from "../../src/pages/admin-ledger.tsx";
 import { SpendPage, type SpendView } from "../../src/pages/admin-spend.tsx";
 import { pageWith } from "./admin-samples.tsx";
+import { NAMES } from "./named-samples.ts";
 import { secondsOf } from "./moments.ts";
 
 const FRAME = { nonce: "c2FtcGxlLW5vbmNl", csrf: "csrf-token" };
@@ -26,6 +27,7 @@ export const SPEND: SpendView = {
     { name: "reused", values: DAYS.map((_, at) => (at * 3) % 20) },
   ],
   groups: [],
+  names: NAMES,
   budgets: [
     {
       owner: "The whole company",
@@ -69,6 +71,18 @@ export const BY_CLIENT: Partial<SpendView> = {
   ],
 };
 
+const BY_CONNECTION: Partial<SpendView> = {
+  by: "connection",
+  series: [
+    { name: "con_3", values: DAYS.map((_, at) => 20 + (at % 9)) },
+    { name: "con_1", values: DAYS.map((_, at) => at % 11) },
+  ],
+  groups: ["con_3", "con_1", "con_2", "con_gone"].map((name, at) => ({
+    name,
+    calls: { ...NONE, paid: 720 >> at, joined: 41, reused: 80 },
+  })),
+};
+
 export const EMPTY: Partial<SpendView> = {
   totals: NONE,
   series: [{ name: "paid", values: DAYS.map(() => 0) }],
@@ -80,6 +94,7 @@ export const LEDGER: LedgerView = {
   ...FRAME,
   id: "con_1",
   agents: "Claude Code (gong), Codex",
+  owners: ["ada@example.com"],
   query: { search: "", filters: {}, cursor: undefined },
   keptDays: 400,
   outcomes: [
@@ -145,6 +160,7 @@ export const CALL: CallContentView = {
 export const SPEND_SAMPLES: Readonly<Record<string, () => Child>> = {
   "admin-spend": () => <SpendPage {...SPEND} />,
   "admin-spend-by-client": () => <SpendPage {...SPEND} {...BY_CLIENT} />,
+  "admin-spend-by-connection": () => <SpendPage {...SPEND} {...BY_CONNECTION} />,
   "admin-spend-empty": () => <SpendPage {...SPEND} {...EMPTY} />,
   "admin-ledger": () => <LedgerPage {...LEDGER} />,
   "admin-call": () => <CallContentPage {...CALL} />,

@@ -31,6 +31,11 @@ export const adminLists = {
     behaviour:
       "Every row of the audit names the request it was made in, as our pages and the log show it; no person or stranger pushes out an act of an admin.",
   },
+  "admin.names": {
+    source: "gateway",
+    behaviour:
+      "Pages and downloads for admins say whose a connection is and what a client and a key are called, beside the id; the name leads to its own page.",
+  },
   "admin.index": {
     source: "gateway, ASVS 16.4.2",
     behaviour:

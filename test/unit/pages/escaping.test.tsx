@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { verifies } from "../../conformance/verifies.ts";
 import { AdminPage } from "../../../src/pages/admin.tsx";
-import { ApprovalsPage } from "../../../src/pages/admin-approvals-page.tsx";
+import { ApprovalsPage } from "../../../src/pages/admin-approvals.tsx";
 import { AuditPage } from "../../../src/pages/admin-audit.tsx";
 import { ClientPage } from "../../../src/pages/admin-client.tsx";
 import { ClientsPage, RegistrationsPage } from "../../../src/pages/admin-clients.tsx";
@@ -36,6 +36,7 @@ import { LedgerPage } from "../../../src/pages/admin-ledger.tsx";
 import { SpendPage } from "../../../src/pages/admin-spend.tsx";
 import { LEDGER, SPEND } from "../../support/spend-samples.tsx";
 import { HOSTILE_SLOTS, type Slot } from "../../support/hostile-slots.tsx";
+import { hostileNames } from "../../support/named-samples.ts";
 import { readHtml } from "../../support/read-html.ts";
 import { XSS_CORPUS } from "../../support/xss-corpus.ts";
 
@@ -128,6 +129,7 @@ const WAY_SLOTS: readonly Slot[] = [
 
 const approval = {
   id: "a",
+  clientId: "a",
   code: "A",
   clientName: "A",
   redirectUri: "https://c.test/",
@@ -240,7 +242,10 @@ const ADMIN_SLOTS: readonly Slot[] = [
   {
     name: "admin: approval's other values",
     page: (value) => (
-      <AdminPage {...ADMIN} approvals={[{ ...approval, id: value, code: value, redirectUri: value }]} />
+      <AdminPage
+        {...ADMIN}
+        approvals={[{ ...approval, id: value, clientId: value, code: value, redirectUri: value }]}
+      />
     ),
   },
   {
@@ -308,6 +313,7 @@ const ADMIN_SLOTS: readonly Slot[] = [
         by="connection"
         series={[{ name: value, values: SPEND.days.map(() => 1) }]}
         groups={[{ name: value, calls: SPEND.totals }]}
+        names={hostileNames(value, "connection")}
         parts={[value]}
       />
     ),
@@ -333,7 +339,16 @@ const ADMIN_SLOTS: readonly Slot[] = [
         {...APPROVALS}
         page={{
           ...APPROVALS.page,
-          rows: [{ ...approval, id: value, clientName: value, code: value, redirectUri: value }],
+          rows: [
+            {
+              ...approval,
+              id: value,
+              clientId: value,
+              clientName: value,
+              code: value,
+              redirectUri: value,
+            },
+          ],
         }}
       />
     ),

@@ -237,7 +237,7 @@ describe(verifies("pages.states", "every page in every state"), () => {
       "post /admin/connections/con_1/end",
       "post /admin/connections/con_1/agents/g1/end",
       "post /admin/connections/con_1/agents/g2/end",
-      "post /admin/connections/con_1/keys/k1/end",
+      "post /admin/connections/con_1/keys/k1/revoke",
     ]);
     const csrf = elementsOf(await readHtml(html), "input").map(({ attributes }) => attributes["value"]);
     expect(csrf).toEqual(forms.map(() => CONNECTION.csrf));
