@@ -82,8 +82,7 @@ function isBodiless(status: number): boolean {
 
 const LONGEST_RETRY_AFTER_SECONDS = 3600;
 /** RFC 9110 §5.6.7: today's form of a date, and the two obsolete ones that a recipient has to accept. */
-const HTTP_DATE =
-  /^([A-Z][a-z]{2,8}, \d\d[ -][A-Z][a-z]{2}[ -](\d\d){1,2} [\d:]{8} GMT|[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d [\d:]{8} \d{4})$/;
+const HTTP_DATE = /^[A-Z][a-z]+,? [\w -]+ \d\d:\d\d:\d\d (GMT|\d{4})$/;
 
 /**
  * Reads Retry-After, in seconds or as an HTTP date, as whole seconds from `now` (epoch seconds), between 0 and 3600.

@@ -50,6 +50,7 @@ export class ConnectionCore {
       seals: this.seals,
       row: () => this.row(),
       escrow: () => this.objects.escrow(this.id),
+      transaction: (change) => this.transaction(change),
       integration: (row) => integrationNamed(config, row.integration),
       schedule: () => this.schedule(),
       stateChanged: () => this.reportState(),

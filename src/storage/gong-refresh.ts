@@ -36,6 +36,8 @@ export interface Connection {
   /** The connection's row, or undefined before it was ever connected. */
   readonly row: () => ConnectionRow | undefined;
   readonly escrow: () => DurableObjectStub<EscrowObject>;
+  /** Runs `change` as one transaction; nothing can be awaited in it. */
+  readonly transaction: <T>(change: (sql: SqlStorage, now: number) => T) => T;
   integration(row: ConnectionRow): Integration;
   /** Called after every change of what is due when. */
   schedule(): Promise<void>;
@@ -70,9 +72,13 @@ export function needReconnect(
   current: ConnectionRow,
   reason: string,
 ): RefreshOutcome {
-  if (FAILPOINTS) void failpoint("refresh.ending", connection.sql);
-  if (!writeNeedsReconnect(connection.sql, current, reason)) return SUPERSEDED;
-  noteEvent(connection.sql, nowSeconds(), { action: "needs_reconnect", reason });
+  const written = connection.transaction((sql, now) => {
+    if (!writeNeedsReconnect(sql, current, reason, now)) return false;
+    if (FAILPOINTS) void failpoint("refresh.ending", sql);
+    noteEvent(sql, now, { action: "needs_reconnect", reason });
+    return true;
+  });
+  if (!written) return SUPERSEDED;
   log("warn", "connection.needs_reconnect", { connection: connection.id, reason });
   connection.stateChanged();
   return { outcome: "ended", reason };
@@ -237,7 +243,7 @@ function logStoreFailure({ id }: Connection, error: unknown): void {
 
 /** A failure changes nothing but when to try again, except Gong's word that the grant is dead. */
 function recordFailure(connection: Connection, before: ConnectionRow, error: unknown): RefreshOutcome {
-  const { id, sql } = connection;
+  const { id } = connection;
   const bucket = bucketOf(id, error);
   const current = connection.row();
   if (current?.generation !== before.generation || current.state !== "connected") return SUPERSEDED;
@@ -248,10 +254,12 @@ function recordFailure(connection: Connection, before: ConnectionRow, error: unk
   const now = nowSeconds();
   const next = afterFailure(failureOf(error), tokenState(current), token, now, Math.random());
   if (next.kind === "ended") return needReconnect(connection, current, next.reason);
-  if (FAILPOINTS) void failpoint("refresh.failing", sql);
-  writeFailure(sql, before, bucket.outcome, next);
   const failures = current.failures + 1;
-  if (failures === 1) noteEvent(sql, now, { action: "refresh.failed", reason: bucket.outcome });
+  connection.transaction((sql) => {
+    writeFailure(sql, before, bucket.outcome, next);
+    if (FAILPOINTS) void failpoint("refresh.failing", sql);
+    if (failures === 1) noteEvent(sql, now, { action: "refresh.failed", reason: bucket.outcome });
+  });
   if (next.isAtRisk) log("warn", "connection.at_risk", { connection: id, outcome: bucket.outcome, failures });
   if (next.isNews) connection.stateChanged();
   return { ...bucket, failures, retryIn: next.dueAt - now };

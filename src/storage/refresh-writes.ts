@@ -87,12 +87,17 @@ export function writeFailure(
 }
 
 /** Writes that only a person can help; the tokens stay as they are. False when the connection has moved on. */
-export function writeNeedsReconnect(sql: SqlStorage, before: ConnectionRow, reason: string): boolean {
+export function writeNeedsReconnect(
+  sql: SqlStorage,
+  before: ConnectionRow,
+  reason: string,
+  now: number,
+): boolean {
   const written = sql.exec(
     `UPDATE connection SET state = 'needs_reconnect', reason = ?, state_since = ?
      WHERE generation = ? AND state = 'connected'`,
     reason,
-    nowSeconds(),
+    now,
     before.generation,
   );
   return written.rowsWritten > 0;

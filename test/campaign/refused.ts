@@ -2,7 +2,7 @@
 // ended the grant; and calls to an object that has just been woken. Called by sweep.ts.
 
 import type { FaultLine } from "../gong/faults.ts";
-import { calling, type Errand } from "./errands.ts";
+import { calling, connecting, type Errand } from "./errands.ts";
 import type { Outcome } from "./http.ts";
 import { expectUsable, persist, signInAgain, type Actor, type Fault } from "./recovery.ts";
 import type { Stage } from "./stage.ts";
@@ -92,6 +92,37 @@ async function failOnce(stage: Stage, actor: Actor, fault: FaultLine["fault"]): 
 async function callLater(stage: Stage, actor: Actor): Promise<Outcome> {
   await new Promise((resolve) => setTimeout(resolve, FIRST_PAUSE_MS));
   return callGong(stage, actor.tokens.access);
+}
+
+/** A refresh while the person's newer sign-in arrives: what it brings is not overwritten by what is older. */
+export async function reconnecting(stage: Stage, actor: Actor): Promise<Errand> {
+  const signingIn = await connecting(stage, actor);
+  const refreshing = calling(stage, actor);
+  return {
+    ...signingIn,
+    run: async () => (await Promise.all([signingIn.run(), refreshing.run()]))[0],
+    goOn: async (outcome, onDisk) => [
+      ...(await signingIn.goOn(outcome, onDisk)),
+      ...expectNewest(stage, actor),
+    ],
+  };
+}
+
+/** What Gong was called with last is of the sign-in that came last. */
+function expectNewest(stage: Stage, { person }: Actor): readonly Fault[] {
+  const ledger = stage.gong.ledger();
+  const tokens = ledger
+    .filter((entry) => entry.kind === "tokens_issued")
+    .filter((of) => of.person === person);
+  const used = ledger.findLast(
+    (entry) =>
+      entry.kind === "request" &&
+      tokens.some(({ accessToken }) => entry.headers["authorization"] === `Bearer ${accessToken}`),
+  );
+  const last = used?.kind === "request" ? used.headers["authorization"]?.slice("Bearer ".length) : undefined;
+  const newest = tokens.findLast(({ via }) => via === "authorization_code");
+  const isNewest = tokens.some(({ accessToken, grant }) => accessToken === last && grant === newest?.grant);
+  return isNewest ? [] : [["revived", `${person}: a refresh has overwritten a newer sign-in`]];
 }
 
 /** The connection answers, or asks for its person, whose sign-in heals it for the client that was there. */

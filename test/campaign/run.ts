@@ -1,6 +1,6 @@
 // `npm run campaign`: races, kills, resets, failpoints, faults of Gong and of storage, against the real Worker. Prints
-// one table; ends with 1 when anything was lost, doubled, revived or stuck. Options: --short, --seed N, --only a,b,
-// --races N, --kills N, --resets N, --faults N, --sweep-seeds N. A seed that is reported runs alone with
+// one table; ends with 1 when anything was lost, doubled, revived, stuck or broken. Options: --short, --seed N, --only a,b,
+// --races N, --kills N, --resets N, --faults N, --sweep-seeds N, --places a,b. A seed that is reported runs alone with
 // --seed N --only <group> and a count of 1. The failpoint sweep and the store failures are the group "sweep"; --notes
 // tells what was ambiguous or only in memory, too.
 
@@ -15,7 +15,7 @@ import { codeRaces, gongRefreshRaces, killedRaces, refreshTokenRaces } from "./r
 import { clientResets } from "./resets.ts";
 import { openTheatre, type Theatre } from "./stage.ts";
 import { sweepFailpoints } from "./sweep.ts";
-import { failures, newTally, table, type Tally } from "./tally.ts";
+import { count, failures, newTally, table, type Tally } from "./tally.ts";
 
 export interface CampaignOptions {
   readonly seed: number;
@@ -27,6 +27,8 @@ export interface CampaignOptions {
   readonly faults: number;
   /** Whole sweeps; below 1, that share of the places. */
   readonly sweeps: number;
+  /** Places to sweep, all of their modes; none means all. */
+  readonly places: readonly string[];
 }
 
 /** What every push runs: under two minutes on two noisy cores. */
@@ -38,6 +40,7 @@ export const SHORT: CampaignOptions = {
   resets: 60,
   faults: 48,
   sweeps: 0.18,
+  places: [],
 };
 
 /** The bars of the project. */
@@ -49,6 +52,7 @@ const LONG: CampaignOptions = {
   resets: 1000,
   faults: 3600,
   sweeps: 100,
+  places: [],
 };
 
 interface Campaign {
@@ -58,7 +62,7 @@ interface Campaign {
   readonly run: (theatre: Theatre, tally: Tally, seed: number) => Promise<void>;
 }
 
-function campaignsOf({ races, kills, resets, faults, sweeps }: CampaignOptions): readonly Campaign[] {
+function campaignsOf({ races, kills, resets, faults, sweeps, places }: CampaignOptions): readonly Campaign[] {
   const fewer = Math.ceil(races / 10);
   return [
     {
@@ -100,7 +104,7 @@ function campaignsOf({ races, kills, resets, faults, sweeps }: CampaignOptions):
       group: "sweep",
       name: "failpoints and store failures",
       withFailpoints: true,
-      run: (theatre, tally, seed) => sweepFailpoints(theatre, tally, seed, sweeps),
+      run: (theatre, tally, seed) => sweepFailpoints(theatre, tally, seed, sweeps, places),
     },
   ];
 }
@@ -115,13 +119,17 @@ export async function runCampaigns(
     if (options.only.length > 0 && !options.only.includes(group)) continue;
     const tally = newTally(name);
     tallies.push(tally);
-    const theatre = await openTheatre(await (withFailpoints ? buildWithFailpoints() : buildWorker()));
+    const theatre = await openTheatre(
+      await (withFailpoints ? buildWithFailpoints() : buildWorker()),
+      withFailpoints,
+    );
     const began = Date.now();
     try {
       await run(theatre, tally, options.seed);
     } finally {
       await theatre.close();
     }
+    for (const what of theatre.broken()) count(tally, "broken", options.seed, what);
     tally.seconds = (Date.now() - began) / 1000;
     onDone(tally);
   }
@@ -151,6 +159,7 @@ async function main(): Promise<void> {
       notes: { type: "boolean", default: false },
       seed: text,
       only: text,
+      places: text,
       races: text,
       kills: text,
       resets: text,
@@ -168,6 +177,7 @@ async function main(): Promise<void> {
     ...Object.fromEntries(given),
     seed: Number(values.seed ?? defaults.seed),
     only: values.only?.split(",") ?? [],
+    places: values.places?.split(",") ?? [],
   };
   const tallies = await runCampaigns(options, (tally) => {
     const told = values.notes ? [...tally.problems, ...tally.notes] : tally.problems;

@@ -9,8 +9,9 @@ import { serveStandIn, type ServedStandIn } from "../gong/serve.ts";
 import { temporaryFolder } from "../support/leftovers.ts";
 import { freePort, startGateway, type Build, type Gateway } from "../support/workerd.ts";
 import { IDENTITY_SETTINGS } from "./identity.ts";
+import { brokenInvariants, CREDENTIAL } from "./invariants.ts";
 import { historyOf, type History } from "./history.ts";
-import { requestsTo } from "./http.ts";
+import { requestsTo, type AskFunction } from "./http.ts";
 import { registerClient, type Site } from "./story.ts";
 
 /** One episode: from an empty state folder to its end. */
@@ -36,6 +37,8 @@ export interface StageSettings {
 export interface Theatre {
   /** Plays one episode on a fresh stage and clears it away, also when the episode fails. */
   play<T>(settings: StageSettings, episode: (stage: Stage) => Promise<T>): Promise<T>;
+  /** What was broken when the episodes since the last question were over. */
+  broken(): readonly string[];
   close(): Promise<void>;
 }
 
@@ -50,8 +53,11 @@ const SETTINGS = {
 /** A killed process loses nothing that the kernel holds: memory is as good a disk as any here, and twice as fast. */
 const MEMORY = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
 
+const SECRETS = [SETTINGS.GONG_CLIENT_SECRET, SETTINGS.SEALING_KEYS.slice("k1:".length)];
+
 /** Opens the stand-in and reserves a port; workerd starts with each episode. */
-export async function openTheatre(build: Build): Promise<Theatre> {
+export async function openTheatre(build: Build, withFailpoints = false): Promise<Theatre> {
+  let broken: string[] = [];
   const port = await freePort();
   const served = await serveStandIn({
     mcpPort: 0,
@@ -72,14 +78,28 @@ export async function openTheatre(build: Build): Promise<Theatre> {
         settings: { ...SETTINGS, GONG_MCP_URL: `${served.mcpOrigin}/mcp`, ...settings.settings },
       });
       const requests = requestsTo(port);
+      const issued = new Set<string>();
+      const ask: AskFunction = async (where, what) => {
+        const outcome = await requests.ask(where, what);
+        const told = `${outcome?.headers.location} ${outcome?.body}`;
+        for (const [credential] of told.matchAll(CREDENTIAL)) issued.add(credential);
+        return outcome;
+      };
       try {
-        const clientId = await registerClient(requests.ask);
-        return await episode(stageOn(gateway, served, requests.ask, clientId));
+        const clientId = await registerClient(ask);
+        return await episode(stageOn(gateway, served, ask, clientId));
       } finally {
         requests.close();
         await gateway.kill();
+        const logs = gateway.logs();
+        broken.push(...brokenInvariants({ stateDir, logs, secrets: SECRETS, issued, withFailpoints }));
         rmSync(stateDir, { recursive: true, force: true });
       }
+    },
+    broken() {
+      const told = broken;
+      broken = [];
+      return told;
     },
     close: () => served.close(),
   };

@@ -5,7 +5,7 @@ import type { Failpoint } from "../../src/failpoints.ts";
 import { copyConnection } from "./disk.ts";
 import { asserting, calling, connecting, redeeming, refreshing, revoking, type Errand } from "./errands.ts";
 import { paying } from "./paying.ts";
-import { approving, ending, misreading, recovering, refusing, waking } from "./refused.ts";
+import { approving, ending, misreading, reconnecting, recovering, refusing, waking } from "./refused.ts";
 import { randomFrom, type Random } from "./random.ts";
 import { newActor, type Actor, type Fault } from "./recovery.ts";
 import type { Stage, Theatre } from "./stage.ts";
@@ -28,6 +28,9 @@ const OBJECT: Modes = ["abort", "outage", "superseded", "delay", "kill", "hold"]
 const WRITE: Modes = ["throw", ...OBJECT];
 /** Inside a transaction nothing can wait. */
 const TRANSACTION: Modes = ["throw", "abort", "kill"];
+
+/** Modes that leave whoever came by alive, with the answer in its hands: one store of two is enough to lose nothing. */
+const SURVIVED: ReadonlySet<Mode> = new Set(["throw", "outage", "superseded", "delay"]);
 
 /** From here on the answer is kept: whoever came by must not lose it. A `kill` stops the others elsewhere. */
 const KEPT: ReadonlySet<Failpoint> = new Set([
@@ -71,7 +74,7 @@ const SWEEP: readonly (readonly [Failpoint, Modes, Story, ...Story[]])[] = [
   ["refresh.keeping", WRITE, calling],
   ["escrow.keeping", WRITE, calling],
   ["refresh.kept", OBJECT, calling],
-  ["refresh.before_commit", WRITE, calling],
+  ["refresh.before_commit", WRITE, calling, reconnecting],
   ["refresh.committed", OBJECT, calling],
   ["escrow.settling", WRITE, calling, connecting],
   ["refresh.settled", OBJECT, calling],
@@ -103,14 +106,15 @@ const COMBINATIONS = SWEEP.flatMap(([name, modes, ...stories]) =>
 export const SWEPT: ReadonlySet<Failpoint> = new Set(SWEEP.map(([name]) => name));
 
 /**
- * Sweeps `sweeps` times, each time with another mood of Gong's; below 1, that share of the places once. `theatre` plays
- * the build with failpoints.
+ * Sweeps `sweeps` times, each time with another mood of Gong's; below 1, that share of the places once. `places` are the
+ * only ones if there are any. `theatre` plays the build with failpoints.
  */
 export async function sweepFailpoints(
   theatre: Theatre,
   tally: Tally,
   seed: number,
   sweeps: number,
+  places: readonly string[],
 ): Promise<void> {
   for (let episode = seed; episode < seed + sweeps; episode += 1) {
     const random = randomFrom(episode);
@@ -127,7 +131,7 @@ export async function sweepFailpoints(
     const settings = { ACCESS_CACHE_SECONDS: random.pick(["0", "10"]) };
     await theatre.play({ knobs, settings }, async (stage) => {
       for (const { name, mode, story } of COMBINATIONS) {
-        if (sweeps < 1 && !random.chance(sweeps)) continue;
+        if (places.length > 0 ? !places.includes(name) : !random.chance(sweeps)) continue;
         const arming: Arming = { name, mode, ms: BROKEN_MS, times: ACTORS };
         const faults = await sweepOnce(stage, story, arming, random);
         tally.tried += ACTORS;
@@ -181,9 +185,10 @@ async function sweepOnce(
     await stage.restart();
     revived.push(...(await Promise.all(dead.map(async (actor) => expectDead(stage, actor)))));
   }
-  const kept = KEPT.has(arming.name) && arming.mode !== "kill" && reached === ACTORS;
+  const isKept = KEPT.has(arming.name) && arming.mode !== "kill";
+  const mustHold = (isKept || SURVIVED.has(arming.mode)) && reached === ACTORS;
   const faults = [...struck.faults, ...revived.flat()].map(([verdict, what]): Fault => {
-    return [kept && (verdict === "ambiguous" || verdict === "inMemory") ? "lost" : verdict, what];
+    return [mustHold && (verdict === "ambiguous" || verdict === "inMemory") ? "lost" : verdict, what];
   });
   return reached > 0 ? faults : [...faults, ["stuck", "nobody came by this place"]];
 }

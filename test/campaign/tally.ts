@@ -11,6 +11,8 @@ export interface Tally {
   revived: number;
   /** No answer within bounded time, or an answer that no retry and no new sign-in changes. */
   stuck: number;
+  /** A secret on disk or in the log, an exception nobody caught, or a change without its row in the audit. */
+  broken: number;
   /** Gong answered, and the answer can't have reached us: it needs a person, who signs in again. */
   ambiguous: number;
   /** The answer was handed to our socket, and the process was killed before it was on disk. */
@@ -22,10 +24,20 @@ export interface Tally {
   readonly notes: string[];
 }
 
-export type Verdict = "lost" | "doubled" | "revived" | "stuck" | "ambiguous" | "inMemory";
+export type Verdict = "lost" | "doubled" | "revived" | "stuck" | "broken" | "ambiguous" | "inMemory";
 
 export function newTally(campaign: string): Tally {
-  const none = { tried: 0, lost: 0, doubled: 0, revived: 0, stuck: 0, ambiguous: 0, inMemory: 0, seconds: 0 };
+  const none = {
+    tried: 0,
+    lost: 0,
+    doubled: 0,
+    revived: 0,
+    stuck: 0,
+    broken: 0,
+    ambiguous: 0,
+    inMemory: 0,
+    seconds: 0,
+  };
   return { campaign, ...none, problems: [], notes: [] };
 }
 
@@ -36,11 +48,23 @@ export function count(tally: Tally, verdict: Verdict, seed: number, what: string
   (verdict === "ambiguous" || verdict === "inMemory" ? tally.notes : tally.problems).push(told);
 }
 
-export const failures = (tally: Tally): number => tally.lost + tally.doubled + tally.revived + tally.stuck;
+export const failures = (tally: Tally): number =>
+  tally.lost + tally.doubled + tally.revived + tally.stuck + tally.broken;
 
-const COLUMNS = ["tried", "lost", "doubled", "revived", "stuck", "ambiguous", "inMemory", "seconds"] as const;
+const COLUMNS = [
+  "tried",
+  "lost",
+  "doubled",
+  "revived",
+  "stuck",
+  "broken",
+  "ambiguous",
+  "inMemory",
+  "seconds",
+] as const;
 
 const LEGEND = `tried      races, or connections that had something in flight when it was killed, reset or made to fail
+broken     a secret on disk or in the log, an exception nobody caught, a change without its one row in the audit
 ambiguous  Gong acted and its answer was lost on the wire before any byte reached us: the person signs in again
 inMemory   the answer was handed to our socket and the process was killed before anything could be on disk`;
 
