@@ -150,6 +150,7 @@ async function askAdmin(
     redirect_uri: request.redirectUri,
     requested_at: now(),
     expires_at: now() + TRANSACTION_TTL_SECONDS,
+    asked_from: person ?? gateway.network ?? "unknown",
   });
   if (!queued) return { kind: "refused", reason: "too_many_approvals" };
   return { kind: "admin", transactionId, cookieValue: binding };

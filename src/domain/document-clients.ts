@@ -54,5 +54,6 @@ function isFailedFetch(error: unknown): boolean {
 
 /** How what strangers publish is read for this request; a copy serves for `staleSeconds` while its site is down. */
 export function readerOf(gateway: Gateway, staleSeconds: number): DocumentReader {
-  return { fetcher: fetch, now: gateway.now, waitUntil: (work) => gateway.waitUntil(work), staleSeconds };
+  const { now, network } = gateway;
+  return { fetcher: fetch, now, network, waitUntil: (work) => gateway.waitUntil(work), staleSeconds };
 }

@@ -16,13 +16,15 @@ export interface Gateway {
   readonly now: () => number;
   /** Shown on error pages and in the audit, so that a person can quote it. */
   readonly requestId: string;
+  /** Where the request came from; undefined for one that did not come through Cloudflare. */
+  readonly network: string | undefined;
   /** What the stories learn about this request, for the client doctor. */
   readonly attempt: AttemptInHand;
   /** Keeps the Worker alive for `work` after the client has gone. Failures are the caller's to handle. */
   waitUntil(work: Promise<unknown>): void;
 }
 
-type Deployment = Omit<Gateway, "waitUntil" | "attempt" | "requestId">;
+type Deployment = Omit<Gateway, "waitUntil" | "attempt" | "requestId" | "network">;
 
 /** What is the same for every request of a deployment, by its bindings. */
 const deployments = new WeakMap<Env, Deployment>();
@@ -32,6 +34,7 @@ export function openGateway(
   env: Env,
   context: Pick<ExecutionContext, "waitUntil">,
   requestId: string = crypto.randomUUID(),
+  network?: string,
 ): Gateway {
   const { config, keyring, objects, now } = deploymentOf(env);
   return {
@@ -41,6 +44,7 @@ export function openGateway(
     now,
     // Also for a call that needs none: a name costs less than a getter that makes one when asked.
     requestId,
+    network,
     attempt: {},
     waitUntil: (work) => context.waitUntil(work),
   };

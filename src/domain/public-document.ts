@@ -29,6 +29,8 @@ export interface DocumentReader {
   /** Epoch seconds. */
   readonly now: () => number;
   waitUntil(work: Promise<unknown>): void;
+  /** Where the request comes from that wants it; undefined when nobody knows. */
+  readonly network: string | undefined;
   /** How old a copy may be that is used while the document can't be fetched (RFC 9111 §4.2.4); 0 for never. */
   readonly staleSeconds: number;
 }
@@ -124,7 +126,7 @@ export class PublicDocuments<Content> {
   ): Promise<Content> {
     try {
       // A document that was good before can't be crowded out by made-up ones of its host.
-      if (!this.#kept.has(url)) takeTurn(url, reader.now());
+      if (!this.#kept.has(url)) takeTurn(url, reader);
       const { document, headers } = await fetchDocument(url, this.#longestBody, reader.fetcher);
       const content = parse(document);
       const fetchedAt = reader.now();
@@ -151,9 +153,13 @@ function makeRoom(map: Map<string, unknown>, most: number): void {
 // One count for all kinds of documents: a host is asked as often for its clients as for their keys.
 const turns = { minute: 0, taken: new Map<string, number>() };
 
-/** Throws when the host, the domain it is in, or everybody together has been asked often enough in this minute. */
-function takeTurn(url: string, now: number): void {
-  const minute = Math.floor(now / 60);
+/**
+ * Throws when the host, the domain it is in, or everybody together has been asked often enough in this minute. A network that
+ * has had one turn, two, three gets another only while less than a half, a third, a quarter are taken: made-up documents
+ * from few places leave turns to everybody else.
+ */
+function takeTurn(url: string, { now, network }: Pick<DocumentReader, "now" | "network">): void {
+  const minute = Math.floor(now() / 60);
   if (turns.minute !== minute) {
     turns.minute = minute;
     turns.taken.clear();
@@ -166,10 +172,15 @@ function takeTurn(url: string, now: number): void {
     [host, FETCHES_PER_HOST_AND_MINUTE],
   ];
   const takenBy = (of: string): number => turns.taken.get(of) ?? 0;
-  if (bounds.some(([of, most]) => takenBy(of) >= most)) {
+  const own = (of: string): string => `${of} ${network ?? ""}`;
+  const shareOf = (of: string): number => 1 / ((network === undefined ? 0 : takenBy(own(of))) + 1);
+  if (bounds.some(([of, most]) => takenBy(of) >= most * shareOf(of))) {
     throw new ClientDocumentError("too_many_fetches", url);
   }
-  for (const [of] of bounds) turns.taken.set(of, takenBy(of) + 1);
+  for (const [of] of bounds) {
+    turns.taken.set(of, takenBy(of) + 1);
+    turns.taken.set(own(of), takenBy(own(of)) + 1);
+  }
 }
 
 /** One GET. Only status 200 with a JSON type and one JSON object within the bounds is an answer. */

@@ -32,100 +32,82 @@ const words = v.pipe(
   v.maxLength(200, "A line is at most 200 characters long."),
 );
 const list = <const T extends v.GenericSchema<string, string>>(item: T) =>
-  v.pipe(v.array(item), v.maxLength(LONGEST_LIST, `List at most ${LONGEST_LIST}.`), v.readonly());
+  v.pipe(v.array(item), v.maxLength(LONGEST_LIST, `List at most ${LONGEST_LIST}.`));
 const byId = <const T extends v.GenericSchema>(value: T) =>
-  v.pipe(v.record(id, value), v.maxEntries(LONGEST_LIST, `List at most ${LONGEST_LIST}.`), v.readonly());
+  v.pipe(v.record(id, value), v.maxEntries(LONGEST_LIST, `List at most ${LONGEST_LIST}.`));
 
 /** How many calls, by weight, may be made; an absent number is no limit. */
-const limit = v.pipe(
-  v.strictObject({
-    perDay: v.exactOptional(count(MOST_CALLS)),
-    perMonth: v.exactOptional(count(MOST_CALLS)),
-  }),
-  v.readonly(),
-);
-const limits = v.pipe(v.strictObject({ each: limit, byId: byId(limit) }), v.readonly());
+const limit = v.strictObject({
+  perDay: v.exactOptional(count(MOST_CALLS)),
+  perMonth: v.exactOptional(count(MOST_CALLS)),
+});
+const limits = v.strictObject({ each: limit, byId: byId(limit) });
 
 /** Tools that may be used, absent for all of them, and tools that may not. `deny` wins. */
-const toolRule = v.pipe(
-  v.strictObject({ allow: v.exactOptional(list(toolName)), deny: list(toolName) }),
-  v.readonly(),
-);
+const toolRule = v.strictObject({ allow: v.exactOptional(list(toolName)), deny: list(toolName) });
 
-const toolSettings = v.pipe(
-  v.strictObject({
-    pays: v.boolean(),
-    /** What one call counts against a budget. */
-    weight: count(1000, 1),
-    /** How long a delivered result may be given again; 0 is never. */
-    reuseSeconds: count(86_400),
-  }),
-  v.readonly(),
-);
+const toolSettings = v.strictObject({
+  pays: v.boolean(),
+  /** What one call counts against a budget. */
+  weight: count(1000, 1),
+  /** How long a delivered result may be given again; 0 is never. */
+  reuseSeconds: count(86_400),
+});
 
-const costGuards = v.pipe(
-  v.strictObject({
-    longestRangeDays: v.exactOptional(count(3660, 1)),
-    rangeRequired: v.boolean(),
-    allowAccounts: list(words),
-    denyAccounts: list(words),
-    allowDeals: list(words),
-    denyDeals: list(words),
-    /** Of the arguments as JSON in UTF-8. */
-    maxArgumentsBytes: count(1_048_576, 256),
-  }),
-  v.readonly(),
-);
+const costGuards = v.strictObject({
+  longestRangeDays: v.exactOptional(count(3660, 1)),
+  rangeRequired: v.boolean(),
+  allowAccounts: list(words),
+  denyAccounts: list(words),
+  allowDeals: list(words),
+  denyDeals: list(words),
+  /** Of the arguments as JSON in UTF-8. */
+  maxArgumentsBytes: count(1_048_576, 256),
+});
 
 /** Keeping what agents ask of Gong, sealed, for an admin to read. */
-const contentSettings = v.pipe(
-  v.strictObject({
-    keepDays: count(90, 1),
-    /** The version of the policy that switched it on: what was kept before is never read again. */
-    since: count(MOST_CALLS, 1),
-  }),
-  v.readonly(),
-);
+const contentSettings = v.strictObject({
+  keepDays: count(90, 1),
+  /** The version of the policy that switched it on: what was kept before is never read again. */
+  since: count(MOST_CALLS, 1),
+});
 
-const policySchema = v.pipe(
-  v.strictObject({
-    format: v.literal(1),
-    /** IANA name; budgets begin anew at its midnight. */
-    timeZone: v.pipe(
-      v.string(),
-      v.check(isTimeZone, "Write the name of a time zone, such as Europe/Berlin or America/New_York."),
-    ),
-    tools: v.pipe(
-      v.record(toolName, toolSettings),
-      v.maxEntries(LONGEST_LIST, `List at most ${LONGEST_LIST}.`),
-      v.readonly(),
-    ),
-    /** Which new or changed tools wait for an admin. */
-    holdBack: v.picklist(["none", "paid", "all"]),
-    access: v.pipe(v.strictObject({ personal: toolRule, shared: toolRule }), v.readonly()),
-    clients: byId(toolRule),
-    keys: byId(toolRule),
-    /** Whether agents with shared access may be given results that another of them paid for. */
-    shareResults: v.boolean(),
-    budgets: v.pipe(
-      v.strictObject({ company: limit, connection: limits, client: limits, key: limits }),
-      v.readonly(),
-    ),
-    /** From this part of a budget on, each paid call is answered with a warning. */
-    warnAtPercent: count(100, 1),
-    guards: costGuards,
-    /** Absent: nothing of a call's content is kept for reading. */
-    content: v.exactOptional(contentSettings),
-  }),
-  v.readonly(),
-);
+const policySchema = v.strictObject({
+  format: v.literal(1),
+  /** IANA name; budgets begin anew at its midnight. */
+  timeZone: v.pipe(
+    v.string(),
+    v.check(isTimeZone, "Write the name of a time zone, such as Europe/Berlin or America/New_York."),
+  ),
+  tools: v.pipe(
+    v.record(toolName, toolSettings),
+    v.maxEntries(LONGEST_LIST, `List at most ${LONGEST_LIST}.`),
+  ),
+  /** Which new or changed tools wait for an admin. */
+  holdBack: v.picklist(["none", "paid", "all"]),
+  access: v.strictObject({ personal: toolRule, shared: toolRule }),
+  clients: byId(toolRule),
+  keys: byId(toolRule),
+  /** Whether agents with shared access may be given results that another of them paid for. */
+  shareResults: v.boolean(),
+  budgets: v.strictObject({ company: limit, connection: limits, client: limits, key: limits }),
+  /** From this part of a budget on, each paid call is answered with a warning. */
+  warnAtPercent: count(100, 1),
+  guards: costGuards,
+  /** Absent: nothing of a call's content is kept for reading. */
+  content: v.exactOptional(contentSettings),
+});
 
-export type Policy = v.InferOutput<typeof policySchema>;
-export type Limit = v.InferOutput<typeof limit>;
-export type ToolRule = v.InferOutput<typeof toolRule>;
-export type ToolSettings = v.InferOutput<typeof toolSettings>;
-export type ContentSettings = v.InferOutput<typeof contentSettings>;
-export type CostGuards = v.InferOutput<typeof costGuards>;
+/** What a schema reads, as nobody may change it. */
+type Read<Schema extends v.GenericSchema> = Frozen<v.InferOutput<Schema>>;
+type Frozen<T> = { readonly [Member in keyof T]: Frozen<T[Member]> };
+
+export type Policy = Read<typeof policySchema>;
+export type Limit = Read<typeof limit>;
+export type ToolRule = Read<typeof toolRule>;
+export type ToolSettings = Read<typeof toolSettings>;
+export type ContentSettings = Read<typeof contentSettings>;
+export type CostGuards = Read<typeof costGuards>;
 
 /** Gong's own tools: known, so trusted as they are when first seen. */
 export const GONG_TOOLS: ReadonlySet<string> = new Set(["ask_account", "ask_deal", "generate_brief"]);

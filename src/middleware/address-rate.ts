@@ -47,6 +47,14 @@ async function isWithinRate(limiter: RateLimit, key: string): Promise<boolean> {
 export const addressOf = (c: Context<AppEnv>): string =>
   addressBlock(c.req.header("CF-Connecting-IP") ?? UNKNOWN);
 
+/** The network that an address is in, which many customers share: the /24 of an IPv4 address, the /48 of an IPv6 address. */
+export function networkOf(c: Context<AppEnv>): string | undefined {
+  const block = addressOf(c);
+  if (block === UNKNOWN) return undefined;
+  if (block.includes(":")) return `${block.split(":").slice(0, 3).join(":")}::/48`;
+  return block.replace(/\.\d+$/, ".0/24");
+}
+
 const UNKNOWN = "unknown";
 
 /** The block of addresses that one customer of a provider has: an IPv4 address itself, the /64 of an IPv6 address. */

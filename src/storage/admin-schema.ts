@@ -207,6 +207,7 @@ export const ADMIN_MIGRATIONS: readonly Migration[] = [
     "CREATE INDEX audit_by_cause ON audit (cause, id)",
   ],
   FIRST_FORMS_STEP,
+  ["ALTER TABLE approvals ADD COLUMN asked_from TEXT NOT NULL DEFAULT ''"],
 ];
 
 export type ConnectionEntry = { readonly id: string; readonly integration: "main" | "shared" };
@@ -230,4 +231,6 @@ export type Approval = {
   readonly redirect_uri: string;
   readonly requested_at: number;
   readonly expires_at: number;
+  /** Whose requests are counted together: a person's, where Cloudflare Access says who they are, else those of one network. */
+  readonly asked_from: string;
 };

@@ -7,15 +7,15 @@ import { contains, pageOf } from "./page-of.ts";
 
 const MOST_APPROVALS = 200;
 
-/** Puts a request for shared access before the admins. False when too many wait already. */
+/** Puts a request for shared access before the admins. False when too many wait already and no room can be made. */
 export function requestApproval(sql: SqlStorage, approval: Approval, now: number): boolean {
   sql.exec("DELETE FROM approvals WHERE expires_at <= ?", now);
   const { n } = sql.exec<{ n: number }>("SELECT COUNT(*) AS n FROM approvals").one();
-  if (n >= MOST_APPROVALS) return false;
+  if (n >= MOST_APPROVALS && !makeRoom(sql, approval.asked_from)) return false;
   sql.exec(
     `INSERT OR IGNORE INTO approvals
-       (transaction_id, code, client_id, client_name, redirect_uri, requested_at, expires_at)
-     VALUES (?, ?, ?, ?, ?, ?, ?)`,
+       (transaction_id, code, client_id, client_name, redirect_uri, requested_at, expires_at, asked_from)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
     approval.transaction_id,
     approval.code,
     approval.client_id,
@@ -23,8 +23,24 @@ export function requestApproval(sql: SqlStorage, approval: Approval, now: number
     approval.redirect_uri,
     approval.requested_at,
     approval.expires_at,
+    approval.asked_from,
   );
   return true;
+}
+
+/**
+ * Takes the newest request of whoever has most on the list off it, for one of somebody who has fewer. So a flood pushes out its
+ * own requests, and never the only one of anybody.
+ */
+function makeRoom(sql: SqlStorage, askedFrom: string): boolean {
+  const taken = sql.exec(
+    `DELETE FROM approvals WHERE rowid =
+       (SELECT MAX(rowid) FROM approvals GROUP BY asked_from
+        HAVING COUNT(*) > 1 + (SELECT COUNT(*) FROM approvals WHERE asked_from = ?)
+        ORDER BY COUNT(*) DESC LIMIT 1)`,
+    askedFrom,
+  );
+  return taken.rowsWritten > 0;
 }
 
 /** The requests that still wait, the oldest first. */

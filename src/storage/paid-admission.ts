@@ -3,7 +3,8 @@
 
 import { missingScope } from "../mcp/tool-policy.ts";
 import { isOutOfCredits } from "./gong-credits.ts";
-import { findKept, OWED_SECONDS, type KeptResult, type ReusePolicy } from "./kept-results.ts";
+import { findKept, holderKey, OWED_SECONDS, type KeptResult, type ReusePolicy } from "./kept-results.ts";
+import type { PaidCaller } from "./paid-caller.ts";
 import type { PaidFlight } from "./paid-flight.ts";
 import type { PaidCallRequest, PaidOutcome } from "./paid-rpc.ts";
 import type { CallOutcome } from "./paid-schema.ts";
@@ -29,6 +30,10 @@ export type Plan =
   | { readonly kind: "kept"; readonly holder: Holder; readonly result: KeptResult }
   | { readonly kind: "pay"; readonly holder: Holder };
 
+/** Callers of one holder at a time, and bytes of answers that they have not taken yet: everything that waits is in memory. */
+const MOST_CALLERS = 128;
+const MOST_UNREAD = 16 * 1024 * 1024;
+
 const NO_CREDITS = "Gong has no credits left, so it was not asked. Ask your Gong admin to add credits.";
 
 /** Before policy was asked: whatever may be reused counts. */
@@ -46,12 +51,15 @@ export function planCall(
     readonly waited: boolean;
     readonly isTaken: boolean;
     readonly policy: ReusePolicy;
+    /** Everybody who waits for an answer, or is being handed one. */
+    readonly callers: Iterable<Pick<PaidCaller, "holder" | "unread">>;
   },
   now: number,
 ): Plan {
   const use = useCredential(sql, request.credential, now);
   if (!use.ok) return { kind: "refused", outcome: { kind: "unauthorized", reason: use.reason } };
   const { holder } = use;
+  if (hasTooMany(holder, known.callers)) return { kind: "refused", outcome: TOO_MANY };
   const called = { method: "tools/call", toolName: request.tool };
   // An agent key that is held to tools has their scopes and no more, so policy says which tools those are.
   const isHeld = holder.tools !== undefined;
@@ -61,6 +69,19 @@ export function planCall(
     (request.shareable ? sharedPlan(sql, request, holder, known, now) : undefined) ??
     payPlan(sql, holder, now)
   );
+}
+
+const TOO_MANY: PaidOutcome = {
+  kind: "failed",
+  status: 503,
+  reason: "too_many_unread",
+  retryAfterSeconds: 5,
+};
+
+function hasTooMany(holder: Holder, callers: Parameters<typeof planCall>[2]["callers"]): boolean {
+  const whose = holderKey(holder);
+  const own = [...callers].filter((caller) => holderKey(caller.holder) === whose);
+  return own.length >= MOST_CALLERS || own.reduce((sum, { unread }) => sum + unread, 0) >= MOST_UNREAD;
 }
 
 function sharedPlan(

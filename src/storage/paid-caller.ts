@@ -15,6 +15,12 @@ import type { Holder } from "./presented-credential.ts";
 
 /** How often a silent line is looked at: a stream gets a comment, and a caller that left is noticed. */
 const SILENCE_MS = 10_000;
+/** A client that takes nothing of its answer for so long has left, as far as we can tell. */
+const STALLED_MS = 60_000;
+/** From its arrival to the last byte: Gong has eight and a half minutes of it. */
+const LONGEST_MS = 900_000;
+/** Bytes that a client has to take at once. */
+const LONGEST_WRITE = 65_536;
 
 const REVOKED = "Your access was revoked while this call ran, so its answer is withheld. Sign in again.";
 
@@ -38,6 +44,9 @@ export class PaidCaller {
   readonly startedAt = Date.now();
   readonly #line: Line;
   readonly #cancelled = Promise.withResolvers<void>();
+  #flight: PaidFlight | undefined;
+  #longestText = 0;
+  #hasStalled = false;
   #isCancelled = false;
   #begun = false;
   #isEventStream = false;
@@ -51,6 +60,11 @@ export class PaidCaller {
     this.isRevoked = isRevoked;
   }
 
+  /** Bytes of its answer that are in memory until it has taken them or has left. */
+  get unread(): number {
+    return Math.max(this.#flight?.bytes ?? 0, this.#longestText);
+  }
+
   /** MCP 2025-11-25, Cancellation: its answer ends without a response; the call goes on. */
   cancel(): void {
     this.#isCancelled = true;
@@ -59,6 +73,7 @@ export class PaidCaller {
 
   /** Hands Gong's bytes on as they come. For the caller that pays, whose own message Gong answers. */
   async passOn(flight: PaidFlight, warning: BudgetWarning | undefined): Promise<PaidOutcome> {
+    this.#flight = flight;
     let pieces: Pieces | undefined;
     for (;;) {
       if (this.#isCancelled) return this.#endUnanswered();
@@ -70,7 +85,7 @@ export class PaidCaller {
         if (this.isRevoked()) return this.#withhold(pieces?.mayInterrupt);
         const piece = pieces?.next();
         if (piece === undefined) break;
-        await this.#line.write(piece);
+        await this.#take(piece);
       }
       if (flight.end !== undefined) break;
       await this.#wait(flight, flight.isEventStream && pieces?.mayInterrupt === true);
@@ -81,12 +96,13 @@ export class PaidCaller {
       await this.#line.breakOff();
       return { kind: "left" };
     }
-    if (flight.head?.hasBody === true) await this.#line.end();
+    if (flight.head?.hasBody === true) await this.#end();
     return { kind: "answered" };
   }
 
   /** Waits for the answer of a call that somebody else pays for. */
   async join(flight: PaidFlight): Promise<PaidOutcome | GoOn> {
+    this.#flight = flight;
     let next = flight.progress.length;
     const { progressTokenJson: token } = this.request;
     for (;;) {
@@ -119,13 +135,13 @@ export class PaidCaller {
       if (this.isRevoked()) return this.#withhold();
     }
     await this.#writeMessage(responseFor(this.request, answer, note));
-    await this.#line.end();
+    await this.#end();
     return { kind: "answered" };
   }
 
-  /** Whether somebody is still there. */
-  isThere(): Promise<boolean> {
-    return isThere(this.#line);
+  /** Whether somebody is still there, and takes what is written. */
+  async isThere(): Promise<boolean> {
+    return !this.#hasStalled && (await isThere(this.#line));
   }
 
   async #joined(flight: PaidFlight): Promise<PaidOutcome> {
@@ -147,7 +163,7 @@ export class PaidCaller {
     if (head.hasBody) {
       // Under this caller's id, where it is a JSON-RPC error.
       await this.#write(answer?.kind === "error" ? errorFor(this.request, answer.json) : flight.text());
-      await this.#line.end();
+      await this.#end();
     }
     return { kind: "answered" };
   }
@@ -171,12 +187,12 @@ export class PaidCaller {
 
   async #endWithError(code: number, text: string): Promise<void> {
     await this.#writeMessage(errorFor(this.request, JSON.stringify({ code, message: text })));
-    await this.#line.end();
+    await this.#end();
   }
 
   async #endUnanswered(): Promise<PaidOutcome> {
     if (!this.#begun) await this.#begin(ownHead("text/event-stream"));
-    await this.#line.end();
+    await this.#end();
     return { kind: "left" };
   }
 
@@ -191,7 +207,32 @@ export class PaidCaller {
   }
 
   async #write(text: string): Promise<void> {
-    await this.#line.write(new TextEncoder().encode(text));
+    const bytes = new TextEncoder().encode(text);
+    this.#longestText = Math.max(this.#longestText, bytes.byteLength);
+    await this.#take(bytes);
+  }
+
+  /** Has the client take these bytes, piece by piece. */
+  async #take(bytes: Uint8Array): Promise<void> {
+    for (let at = 0; at < bytes.byteLength; at += LONGEST_WRITE)
+      await this.#taken(this.#line.write(bytes.slice(at, at + LONGEST_WRITE)));
+  }
+
+  #end(): Promise<void> {
+    return this.#taken(this.#line.end());
+  }
+
+  /** Throws, with the line broken off, when the client is too slow for its answer to be held in memory any longer. */
+  async #taken(work: Promise<void>): Promise<void> {
+    const left = this.startedAt + LONGEST_MS - Date.now();
+    const taken = await inTime(
+      work.then(() => true),
+      Math.min(STALLED_MS, left),
+    );
+    if (taken !== undefined) return;
+    this.#hasStalled = true;
+    await this.#line.breakOff();
+    throw new Error("The client takes nothing of its answer");
   }
 
   /** Until something changes. In silence a stream gets a comment, where one may stand; any line is tried. */

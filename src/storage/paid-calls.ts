@@ -139,7 +139,8 @@ export class PaidCalls {
     const flying = over ?? this.#flights.get(request.callHash);
     const flight = flying !== undefined && isOfAnotherUser(this.#core, flying) ? undefined : flying;
     const isTaken = flight !== undefined && flight === over;
-    return planCall(sql, request, { flight, isTaken, waited, policy: { ...said, shareResults } }, now);
+    const policy = { ...said, shareResults };
+    return planCall(sql, request, { flight, isTaken, waited, policy, callers: this.#callers }, now);
   }
 
   /** Lets the call in, if the plan of this moment is one that it has reserved for. */
@@ -182,7 +183,9 @@ export class PaidCalls {
 
   #caller(rowId: string, holder: Holder, { request, line }: Arrival): PaidCaller {
     const revoked = (): boolean => isRevoked(this.#core.sql, request.credential, holder, nowSeconds());
-    return new PaidCaller(rowId, holder, request, line, revoked);
+    const caller = new PaidCaller(rowId, holder, request, line, revoked);
+    this.#callers.add(caller);
+    return caller;
   }
 
   #join(caller: PaidCaller, flight: PaidFlight): Admitted {
@@ -239,7 +242,6 @@ export class PaidCalls {
   async #serve({ caller, flight, callId, answer }: Admitted): ReturnType<PaidCaller["join"]> {
     const core = this.#core;
     let outcome: Awaited<ReturnType<PaidCaller["join"]>> = { kind: "left" };
-    this.#callers.add(caller);
     try {
       outcome = await answer();
       if (UNDELIVERED.has(outcome.kind)) return outcome;

@@ -18,9 +18,10 @@ function clockAt(start: number, seconds: number): void {
   vi.useFakeTimers({ toFake: ["Date"], now: start + seconds * 1000 });
 }
 
-async function statusOf(clientId: string): Promise<number> {
+async function statusOf(clientId: string, address?: string): Promise<number> {
   const query = authorizationQuery(clientId, { redirect_uri: WEB_REDIRECT });
-  const response = await ask(`/authorize?${query}`);
+  const headers: Record<string, string> = address === undefined ? {} : { "cf-connecting-ip": address };
+  const response = await ask(`/authorize?${query}`, { headers });
   await response.body?.cancel();
   return response.status;
 }
@@ -125,6 +126,29 @@ describe(verifies("client_document.cache", "what is kept"), () => {
     const urls = Array.from({ length: 130 }, (_, at) => `https://host-${at}.many-client.test/client.json`);
     for (const url of urls) expect(await statusOf(url)).toBe(400);
     expect((await clientSites.asked()).length).toBe(120);
+  }, 20_000);
+
+  it("draft §8: made-up documents from a few networks leave turns at the host to everybody else", async () => {
+    clockAt(Math.ceil(Date.now() / 60_000) * 60_000 + 1_800_000, 0);
+    const { origin } = new URL(newDocumentUrl());
+    let asked = 0;
+    for (const network of ["192.0.2", "198.51.100", "203.0.113", "2001:db8:7:"]) {
+      for (let at = 0; at < 12; at += 1) {
+        asked += 1;
+        const address = `${network}${network.includes(":") ? `${at}::1` : `.${at}`}`;
+        expect(await statusOf(`${origin}/clients/${asked}.json`, address)).toBe(400);
+      }
+    }
+    const fetched = (await clientSites.asked()).length;
+    // Of each network the more turns it had, the fewer it gets while others have had theirs.
+    expect(fetched).toBeLessThan(15);
+    const real = `${origin}/clients/real.json`;
+    await clientSites.serve(real, aDocument(real));
+    expect(await statusOf(real, "192.0.2.200")).toBe(400);
+    expect(await statusOf(real, "100.64.0.1")).toBe(200);
+    // The bound of the host stays what it was.
+    for (let at = 0; at < 40; at += 1) await statusOf(`${origin}/more/${at}.json`, `10.${at}.0.1`);
+    expect((await clientSites.asked()).length).toBe(30);
   }, 20_000);
 
   it("RFC 9111 §4.2.4: while the host is down, for a day, a client keeps its tokens but nobody signs in", async () => {

@@ -1,7 +1,7 @@
 // Answers of Gong's at the bound of 8 MiB: what is within it reaches everybody whole, now or later; what is beyond it
 // breaks off, and the ledger says why.
 
-import { beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { verifies } from "../conformance/verifies.ts";
 import { rows } from "../support/connection.ts";
 import { gong } from "../support/gong.ts";
@@ -11,6 +11,7 @@ import {
   askPaid,
   begin,
   connectionUsed,
+  letGo,
   rowsWhen,
   servedNote,
   setPolicy,
@@ -66,4 +67,65 @@ describe(verifies("paid.bounded", "long answers"), () => {
       expect(servedNote(await answerOf(await askPaid(other)))).toBeUndefined();
     },
   );
+});
+
+describe(verifies("paid.unread", "callers who do not take their answers"), () => {
+  const big = JSON.stringify({
+    jsonrpc: "2.0",
+    id: 1,
+    result: { content: [{ type: "text", text: "x".repeat(6 * MEBIBYTE) }] },
+  });
+
+  /** The gateway's minute, after which a client that takes nothing has left, is over after 30 ms here. */
+  function shortenMinute(): void {
+    const { setTimeout: set } = globalThis;
+    vi.spyOn(globalThis, "setTimeout").mockImplementation(((run: () => void, after: number) =>
+      set(run, after === 60_000 ? 30 : after)) as typeof setTimeout);
+  }
+  afterEach(() => {
+    vi.restoreAllMocks();
+  });
+
+  it("gateway: after a minute without taking anything a caller has left, and its result is kept for it", async () => {
+    const [ada] = await twoClients();
+    await answersWith(big);
+    shortenMinute();
+    const stalled = await askPaid(ada);
+    // Its result is sealed and kept once nobody waits for the flight any more.
+    await expect
+      .poll(async () => servedNote(await answerOf(await askPaid(ada)))?.how, { timeout: 20_000 })
+      .toBe("recovered");
+    await expect(stalled.text()).rejects.toThrow("The answer broke off");
+    expect(await atGong()).toHaveLength(1);
+  });
+
+  it("gateway: with 16 MiB that it has not taken, a client is told to come back; others of the connection are served", async () => {
+    const [ada, other] = await twoClients();
+    const stalled: Response[] = [];
+    for (let n = 1; n <= 3; n += 1) {
+      await answersWith(big);
+      stalled.push(await askPaid(ada, { question: `Question ${n}` }));
+      await rowsWhen((all) => all.filter(({ outcome }) => outcome === "ok").length === n);
+    }
+    const refused = await askPaid(ada, { id: 9 });
+    expect([refused.status, refused.headers.get("retry-after")]).toEqual([503, "5"]);
+    expect(await refused.json()).toMatchObject({ id: 9, error: { code: -32_003 } });
+    expect((await answerOf(await askPaid(other))).result).toBeDefined();
+    for (const response of stalled) await response.body?.cancel();
+    await expect.poll(async () => (await askPaid(ada)).status, { timeout: 20_000 }).toBe(200);
+  });
+
+  it("gateway: 128 calls of one client may wait at once, one more is told to come back, and others are served", async () => {
+    const [ada, other] = await twoClients();
+    await gong.knobs({ toolsHeld: true });
+    const waiting = Array.from({ length: 128 }, () => askPaid(ada));
+    await rowsWhen((all) => all.length === 128);
+    expect((await askPaid(ada)).status).toBe(503);
+    const others = askPaid(other);
+    await letGo(128);
+    const answers = await Promise.all(waiting.map(async (response) => answerOf(await response)));
+    expect(answers.every(({ result }) => result !== undefined)).toBe(true);
+    expect((await answerOf(await others)).result).toBeDefined();
+    expect(await gong.credits()).toBe(1);
+  });
 });

@@ -13,7 +13,7 @@ import {
   type Waiting,
 } from "../support/admin.ts";
 import { rowsOf } from "../support/evidence.ts";
-import { ASK_ACCOUNT, ask, call, leadsTo, ORIGIN, redeem, type TestBrowser } from "../support/flow.ts";
+import { ASK_ACCOUNT, ask, call, leadsTo, ORIGIN, redeem, TestBrowser } from "../support/flow.ts";
 import { gong } from "../support/gong.ts";
 import { readText } from "../support/html.ts";
 import { atGong, connectAs, INITIALIZE } from "../support/mcp.ts";
@@ -145,6 +145,23 @@ describe(verifies("shared.decided_by_admin", "only an admin's approval in time g
     expect(searchParams.get("iss")).toBe(ORIGIN);
     expect(searchParams.get("code")).toBeNull();
     expect(await rowsOf("CONNECTIONS", "grants")).toHaveLength(grants);
+  });
+
+  it.each([
+    ["203.0.113.77", "203.0.113.0/24"],
+    ["2001:db8:1:2::3", "2001:db8:1::/48"],
+    ["2001:0DB8::1", "2001:db8:0::/48"],
+    [undefined, "unknown"],
+  ])("gateway: requests from %s are counted as those of %s", async (address, network) => {
+    await connectSharedAs(admin);
+    const headers = address === undefined ? {} : { "cf-connecting-ip": address };
+    const browser = new TestBrowser((path, init = {}) =>
+      ask(path, { ...init, headers: { ...(init.headers as Record<string, string>), ...headers } }),
+    );
+    const { answer } = await askForShared(browser);
+    const path = new URL(answer.headers.get("location") ?? "").pathname;
+    expect(await rowsOf("ADMIN", "approvals")).toEqual([expect.objectContaining({ asked_from: network })]);
+    await decide(admin, { path }, "deny");
   });
 
   it("gateway: undecided, the page waits and gives nothing", async () => {

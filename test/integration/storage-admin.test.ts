@@ -176,7 +176,7 @@ describe(verifies("storage.identity_key", "the key that names connections"), () 
   });
 });
 
-const approvalAt = (id: string, expiresAt = now() + 600) => ({
+const approvalAt = (id: string, expiresAt = now() + 600, askedFrom = "192.0.2.0/24") => ({
   transaction_id: id,
   code: "ABC123",
   client_id: "client",
@@ -184,49 +184,81 @@ const approvalAt = (id: string, expiresAt = now() + 600) => ({
   redirect_uri: "https://client.test/cb",
   requested_at: now(),
   expires_at: expiresAt,
+  asked_from: askedFrom,
 });
 
-describe(verifies("storage.admin_sessions", "storage.connection", "approvals and the index"), () => {
-  it("gateway: one of fifty who decide at once decides, and the audit says so once", async () => {
-    const object = admin();
-    await object.requestApproval(approvalAt("t"));
-    const settled = await Promise.all(
-      Array.from({ length: 50 }, () => object.settleApproval("t", "approved", actorNamed("admin"))),
-    );
-    expect(settled.filter(Boolean)).toHaveLength(1);
-    expect(await rows(object, "audit")).toMatchObject([{ action: "approval.approved", target: "t" }]);
-    expect(await object.listApprovals()).toEqual([]);
-  });
+describe(
+  verifies("storage.admin_sessions", "storage.connection", "shared.room", "approvals and the index"),
+  () => {
+    it("gateway: one of fifty who decide at once decides, and the audit says so once", async () => {
+      const object = admin();
+      await object.requestApproval(approvalAt("t"));
+      const settled = await Promise.all(
+        Array.from({ length: 50 }, () => object.settleApproval("t", "approved", actorNamed("admin"))),
+      );
+      expect(settled.filter(Boolean)).toHaveLength(1);
+      expect(await rows(object, "audit")).toMatchObject([{ action: "approval.approved", target: "t" }]);
+      expect(await object.listApprovals()).toEqual([]);
+    });
 
-  it("gateway: two hundred wait at most; those whose time is over make room", async () => {
-    const object = admin();
-    for (let at = 0; at < 200; at += 1) await object.requestApproval(approvalAt(`t${at}`));
-    expect(await object.requestApproval(approvalAt("one-more"))).toBe(false);
-    pass(600);
-    expect(await object.listApprovals()).toEqual([]);
-    expect(await object.requestApproval(approvalAt("later"))).toBe(true);
-    expect(await rows(object, "approvals")).toHaveLength(1);
-  });
+    it("gateway: two hundred wait at most; those whose time is over make room", async () => {
+      const object = admin();
+      for (let at = 0; at < 200; at += 1) await object.requestApproval(approvalAt(`t${at}`));
+      expect(await object.requestApproval(approvalAt("one-more"))).toBe(false);
+      pass(600);
+      expect(await object.listApprovals()).toEqual([]);
+      expect(await object.requestApproval(approvalAt("later"))).toBe(true);
+      expect(await rows(object, "approvals")).toHaveLength(1);
+    });
 
-  it("gateway: a connection is listed once, with the state it last told; an unknown one is not there", async () => {
-    const object = admin();
-    for (const client of ["a", "b", "a", undefined]) {
-      await object.recordConnection({ id: "one", integration: "main" }, client);
-    }
-    pass(HOUR);
-    await object.recordConnection({ id: "two", integration: "shared" }, undefined);
-    await object.recordState("two", reportOf("needs_reconnect"));
-    await object.recordState("three", reportOf("connected"));
-    expect(await object.listConnections(10)).toEqual([
-      { id: "two", integration: "shared" },
-      { id: "one", integration: "main" },
-    ]);
-    expect(await object.listConnections(1)).toHaveLength(1);
-    expect([await object.hasConnection("one"), await object.hasConnection("three")]).toEqual([true, false]);
-    expect(await object.countStates()).toEqual({ connected: 1, needs_reconnect: 1 });
-    expect(await rows(object, "client_connections")).toHaveLength(2);
-  });
-});
+    it("gateway: a flood from some networks pushes out its own requests only, the newest first, and keeps nobody else out", async () => {
+      const object = admin();
+      const from = (id: string, network: string) => approvalAt(id, undefined, network);
+      await object.requestApproval(from("first", "ada@example.com"));
+      await object.requestApproval(from("second", "2001:db8:1::/48"));
+      for (let at = 0; at < 400; at += 1) {
+        expect(await object.requestApproval(from(`flood-${at}`, `198.51.${at % 3}.0/24`))).toBe(at < 198);
+      }
+      expect(await object.requestApproval(from("third", "203.0.113.0/24"))).toBe(true);
+      expect(await object.requestApproval(from("fourth", "grace@example.com"))).toBe(true);
+      const waiting = (await object.listApprovals()).map(({ transaction_id: id }) => id);
+      expect(waiting).toHaveLength(200);
+      expect(waiting).toEqual(
+        expect.arrayContaining(["first", "second", "third", "fourth", "flood-0", "flood-1"]),
+      );
+      // Of each of the three the newest went, one by one.
+      expect(["flood-195", "flood-196", "flood-197"].filter((id) => !waiting.includes(id))).toHaveLength(2);
+      expect(await object.settleApproval("first", "approved", actorNamed("admin"))).toBe(true);
+    });
+
+    it("gateway: where everybody has one request on a full list, one more is told so", async () => {
+      const object = admin();
+      for (let at = 0; at < 200; at += 1)
+        await object.requestApproval(approvalAt(`t${at}`, undefined, `198.51.${at}.0/24`));
+      expect(await object.requestApproval(approvalAt("one-more", undefined, "203.0.113.0/24"))).toBe(false);
+      expect(await rows(object, "approvals")).toHaveLength(200);
+    });
+
+    it("gateway: a connection is listed once, with the state it last told; an unknown one is not there", async () => {
+      const object = admin();
+      for (const client of ["a", "b", "a", undefined]) {
+        await object.recordConnection({ id: "one", integration: "main" }, client);
+      }
+      pass(HOUR);
+      await object.recordConnection({ id: "two", integration: "shared" }, undefined);
+      await object.recordState("two", reportOf("needs_reconnect"));
+      await object.recordState("three", reportOf("connected"));
+      expect(await object.listConnections(10)).toEqual([
+        { id: "two", integration: "shared" },
+        { id: "one", integration: "main" },
+      ]);
+      expect(await object.listConnections(1)).toHaveLength(1);
+      expect([await object.hasConnection("one"), await object.hasConnection("three")]).toEqual([true, false]);
+      expect(await object.countStates()).toEqual({ connected: 1, needs_reconnect: 1 });
+      expect(await rows(object, "client_connections")).toHaveLength(2);
+    });
+  },
+);
 
 describe(verifies("storage.migrations", "storage.no_write_by_looking", "schemas"), () => {
   it("gateway: questions to an AdminObject that never was write nothing", async () => {

@@ -79,6 +79,11 @@ export const pages = {
     behaviour:
       "A request for shared access is decided once, by an admin, in ten minutes, for the browser that asked.",
   },
+  "shared.room": {
+    source: "gateway",
+    behaviour:
+      "At most 200 requests for shared access wait. On a full list somebody with fewer gets the place of the newest request of the network or person with most, so that no flood keeps others out.",
+  },
   "shared.no_fallback": {
     source: "gateway",
     behaviour: "A personal token never reaches shared access, whatever happens to either connection.",

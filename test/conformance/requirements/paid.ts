@@ -71,6 +71,11 @@ export const paid = {
     source: "gateway",
     behaviour: "An answer of up to 8 MiB reaches everybody whole; a longer one breaks off and is never kept.",
   },
+  "paid.unread": {
+    source: "gateway",
+    behaviour:
+      "A caller that takes nothing of its answer for a minute has left. A client that has 128 calls waiting, or 16 MiB of answers not taken, has to wait; others of its connection do not.",
+  },
   "paid.throttled": {
     source: "RFC 6585 §4, RFC 9110 §10.2.3",
     behaviour: "Retry-After of a 429 is honoured within thirty seconds in all, or passed on; turns are fair.",

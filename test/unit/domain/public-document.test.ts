@@ -8,7 +8,13 @@ import { verifies } from "../../conformance/verifies.ts";
 const NOW = 1_800_000_000;
 
 function aReader(fetcher: (url: string, init?: RequestInit) => Promise<Response>, now = NOW): DocumentReader {
-  return { fetcher: fetcher as typeof fetch, now: () => now, waitUntil: () => undefined, staleSeconds: 0 };
+  return {
+    fetcher: fetcher as typeof fetch,
+    now: () => now,
+    waitUntil: () => undefined,
+    network: undefined,
+    staleSeconds: 0,
+  };
 }
 
 const good = (url: string) => Promise.resolve(Response.json({ url }));
