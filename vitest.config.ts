@@ -26,6 +26,10 @@ const insideWorkerd = () => ({
   ],
 });
 
+/** Each file of these has a stand-in Gong, ports (test/support/free-port.ts) and folders of its own, and waits for much of
+ * its time. */
+const twoAtOnce = { maxWorkers: 2, sequence: { groupOrder: 1 } };
+
 // Three projects: `unit` and `worker` run inside workerd, `node` runs in Node.js (real sockets, real clients, a real
 // browser, and the stand-in's own contract).
 export default defineConfig({
@@ -49,15 +53,16 @@ export default defineConfig({
           name: "worker",
           include: ["test/integration/**/*.test.ts"],
           testTimeout: 30_000,
-          // One stand-in Gong serves every file; its ledger and knobs are reset between tests.
-          fileParallelism: false,
+          ...twoAtOnce,
         },
       },
       {
         test: {
           name: "node",
           include: ["test/gong/**/*.test.ts", "test/conformance/**/*.test.ts", "test/e2e/**/*.test.ts"],
-          fileParallelism: false,
+          ...twoAtOnce,
+          // The Worker is built once for all files.
+          globalSetup: "test/support/build.ts",
           testTimeout: 60_000,
           hookTimeout: 120_000,
         },

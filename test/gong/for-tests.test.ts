@@ -8,9 +8,24 @@ import { standInForTests, standInOnSockets } from "./for-tests.ts";
 
 const ORIGINS = { mcpOrigin: "https://mcp.gong.test", appOrigin: "https://app.gong.test" };
 
-function control(method: string, path: string, body?: unknown): Promise<Response> {
+function control(fetch: Fetch, method: string, path: string, body?: unknown): Promise<Response> {
   const init = { method, ...(body === undefined ? {} : { body: JSON.stringify(body) }) };
-  return standInForTests(new Request(`http://control.gong.test${path}`, init));
+  return fetch(new Request(`http://control.gong.test${path}`, init));
+}
+
+/** A door like the one that a miniflare opens for its Worker. */
+async function openDoor(): Promise<{ readonly fetch: Fetch; close(): void }> {
+  const server = createServer((incoming, outgoing) => void standInOnSockets(incoming, outgoing));
+  await new Promise<void>((resolve) => {
+    server.listen(0, "127.0.0.1", resolve);
+  });
+  return {
+    fetch: over((server.address() as AddressInfo).port),
+    close() {
+      server.closeAllConnections();
+      server.close();
+    },
+  };
 }
 
 /** Sends `request` to the port, with the host it was meant for in `Host`, as miniflare does. */
@@ -47,30 +62,44 @@ test(
     "as a function: both origins, control, and 501 with a note for any other host",
   ),
   async () => {
-    await control("POST", "/reset");
+    await control(standInForTests, "POST", "/reset");
     const client = driver(standInForTests, ORIGINS);
     const { access_token } = await client.connect();
     expect(await (await client.post(ASK_ACCOUNT, access_token)).text()).toContain("CANARY-ada");
     expect((await standInForTests(new Request("https://example.com/"))).status).toBe(501);
-    const ledger = await (await control("GET", "/ledger")).text();
+    const ledger = await (await control(standInForTests, "GET", "/ledger")).text();
     expect(ledger).toContain('"host":"example.com"');
   },
 );
 
-test(verifies("stand_in.everywhere", "over sockets: the same instance, and a drop is a reset"), async () => {
-  await control("POST", "/reset");
-  const server = createServer((incoming, outgoing) => void standInOnSockets(incoming, outgoing));
-  await new Promise<void>((resolve) => {
-    server.listen(0, "127.0.0.1", resolve);
-  });
+test(verifies("stand_in.everywhere", "over sockets: a drop is a reset"), async () => {
+  const door = await openDoor();
   try {
-    const client = driver(over((server.address() as AddressInfo).port), ORIGINS);
+    const client = driver(door.fetch, ORIGINS);
     const { refresh_token } = await client.connect();
-    await control("POST", "/faults", { endpoint: "token", fault: { kind: "drop_before" } });
+    await control(door.fetch, "POST", "/faults", { endpoint: "token", fault: { kind: "drop_before" } });
     await expect(client.refresh(refresh_token)).rejects.toThrow(/ECONNRESET|socket hang up/);
     expect((await client.refresh(refresh_token)).status).toBe(200);
   } finally {
-    server.closeAllConnections();
-    server.close();
+    door.close();
   }
 });
+
+test(
+  verifies(
+    "stand_in.everywhere",
+    "over sockets: each port has an instance of its own, for files that run at once",
+  ),
+  async () => {
+    const doors = [await openDoor(), await openDoor()] as const;
+    try {
+      await control(doors[0].fetch, "PATCH", "/knobs", { signedInAs: "grace" });
+      for (const [at, person] of ["grace", "ada"].entries()) {
+        const knobs = await control((doors[at] ?? doors[0]).fetch, "GET", "/knobs");
+        expect(await knobs.json()).toMatchObject({ signedInAs: person });
+      }
+    } finally {
+      for (const door of doors) door.close();
+    }
+  },
+);

@@ -1,5 +1,5 @@
-// Builds the Worker that `wrangler deploy` would upload, once per process, without touching the network. Called by
-// workerd.ts, by the bench and by tests that look at the bundle.
+// Builds the Worker that `wrangler deploy` would upload, once per process or once per run of vitest, without touching the
+// network. Called by workerd.ts, by the bench, by tests that look at the bundle and by vitest before files that run it.
 
 import { execFile } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
@@ -27,20 +27,30 @@ export interface Build {
   readonly vars: Readonly<Record<string, string>>;
 }
 
+const OWN_CONFIG = path.join(REPOSITORY, "wrangler.toml");
+/** The build that the run's processes share, as JSON: set for those that vitest starts. */
+const SHARED_BUILD = "GATEWAY_BUILD";
+
 const builds = new Map<string, Promise<Build>>();
+
+/** Builds the Worker once for all test files of a run. vitest calls it as a `globalSetup`. */
+export async function setup(): Promise<void> {
+  process.env[SHARED_BUILD] = JSON.stringify(await buildWorker());
+}
 
 /**
  * Bundles the Worker of a wrangler.toml (default: this repository's) with `wrangler deploy --dry-run`. A second call
- * in the same process returns the first one's result. Throws with wrangler's own words when the Worker does not build.
+ * in the same process or run of vitest returns the first one's result. Throws with wrangler's own words when the Worker does not build.
  */
-export function buildWorker(configPath = path.join(REPOSITORY, "wrangler.toml")): Promise<Build> {
-  return buildOnce(configPath, []);
+export function buildWorker(configPath = OWN_CONFIG): Promise<Build> {
+  const shared = configPath === OWN_CONFIG ? process.env[SHARED_BUILD] : undefined;
+  return shared === undefined ? buildOnce(configPath, []) : Promise.resolve(JSON.parse(shared) as Build);
 }
 
 /** The same for another entry point and other constants (`NAME:value`) than that wrangler.toml has. */
 export function buildVariant(entry: string, defines: readonly string[]): Promise<Build> {
   const options = [entry, ...defines.flatMap((define) => ["--define", define])];
-  return buildOnce(path.join(REPOSITORY, "wrangler.toml"), options);
+  return buildOnce(OWN_CONFIG, options);
 }
 
 function buildOnce(configPath: string, options: readonly string[]): Promise<Build> {

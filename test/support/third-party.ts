@@ -1,6 +1,6 @@
-// The web sites of MCP clients as the Worker under test meets them: hosts below client.test, or below a domain that
-// ends in -client.test, that answer what a test scripted, badly too, and keep a log of what they were asked. Runs in
-// Node.js beside the stand-in Gong (test/gong/for-tests.ts); test/support/client-site.ts is how tests script it.
+// The web sites of MCP clients as the Worker under test meets them: hosts below client.test, or below a domain that ends
+// in -client.test, that answer what a test scripted, badly too, and keep a log of what they were asked. Runs in Node.js
+// beside the stand-in Gong (test/gong/for-tests.ts); test/support/client-site.ts is how tests script it.
 import { gzipSync } from "node:zlib";
 import { bodyOf, ConnectionDropped, wait } from "../gong/streams.ts";
 
@@ -28,54 +28,54 @@ export interface AskedOf {
   readonly body: string;
 }
 
+/** The sites of one network. */
+export interface ThirdParties {
+  /** Whether `url` is theirs: by its host, or because a test scripted what it answers. */
+  own(url: string): boolean;
+  /** Answers as a client's web site, or takes a script. */
+  answer(request: Request): Promise<Response>;
+}
+
 const CONTROL_HOST = "control.client.test";
-const answers = new Map<string, ScriptedAnswer>();
-const asked: AskedOf[] = [];
 
-/** Whether `host` is one of a client's, or the control host, which is reached by http. */
-export function isThirdParty(host: string): boolean {
-  return /[.-]client\.test$/.test(host);
-}
-
-/** Whether a test has scripted what this URL answers, whosever it is. */
-export function isScripted(url: string): boolean {
-  return answers.has(url);
-}
-
-/** Whether `host` is where tests script the others. */
+/** Whether `host` is where tests script the others; it is reached by http. */
 export function isThirdPartyControl(host: string): boolean {
   return host === CONTROL_HOST;
 }
 
-/** Answers as a client's web site, or takes a script. */
-export async function answerAsThirdParty(request: Request): Promise<Response> {
-  const body = await request.text();
-  if (new URL(request.url).host === CONTROL_HOST) return control(request, body);
-  asked.push({
-    method: request.method,
-    url: request.url,
-    headers: Object.fromEntries(request.headers),
-    body,
-  });
-  return perform(answers.get(request.url) ?? { status: 404 }, request.signal);
-}
+/** Sites that nobody has scripted and nobody has asked. */
+export function createThirdParties(): ThirdParties {
+  const answers = new Map<string, ScriptedAnswer>();
+  const asked: AskedOf[] = [];
 
-function control(request: Request, body: string): Response {
-  switch (`${request.method} ${new URL(request.url).pathname}`) {
-    case "POST /reset":
-      answers.clear();
-      asked.length = 0;
-      return Response.json({});
-    case "POST /answers": {
-      const { url, answer } = JSON.parse(body) as { url: string; answer: ScriptedAnswer };
-      answers.set(url, answer);
-      return Response.json({}, { status: 201 });
+  function control(request: Request, body: string): Response {
+    switch (`${request.method} ${new URL(request.url).pathname}`) {
+      case "POST /reset":
+        answers.clear();
+        asked.length = 0;
+        return Response.json({});
+      case "POST /answers": {
+        const { url, answer } = JSON.parse(body) as { url: string; answer: ScriptedAnswer };
+        answers.set(url, answer);
+        return Response.json({}, { status: 201 });
+      }
+      case "GET /requests":
+        return Response.json(asked);
+      default:
+        return new Response("Not found\n", { status: 404 });
     }
-    case "GET /requests":
-      return Response.json(asked);
-    default:
-      return new Response("Not found\n", { status: 404 });
   }
+
+  return {
+    own: (url) => /[.-]client\.test$/.test(new URL(url).host) || answers.has(url),
+    async answer(request) {
+      const body = await request.text();
+      if (isThirdPartyControl(new URL(request.url).host)) return control(request, body);
+      const { method, url } = request;
+      asked.push({ method, url, headers: Object.fromEntries(request.headers), body });
+      return perform(answers.get(url) ?? { status: 404 }, request.signal);
+    },
+  };
 }
 
 async function perform(answer: ScriptedAnswer, gone: AbortSignal): Promise<Response> {

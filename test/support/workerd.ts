@@ -5,13 +5,14 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { createServer } from "node:net";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import type { Build } from "./build.ts";
+import { freePort } from "./free-port.ts";
 import { endWithThisProcess, temporaryFolder } from "./leftovers.ts";
 
 export { type Build, buildWorker } from "./build.ts";
+export { freePort } from "./free-port.ts";
 
 /** How to run a Worker. */
 export interface GatewayOptions {
@@ -83,16 +84,6 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     },
     logs: () => [...lines],
   };
-}
-
-/** Finds a loopback port that is free at the moment of the call. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === "string") throw new Error("A listening socket has no port");
-  return address.port;
 }
 
 type RunOptions = GatewayOptions & { readonly port: number; readonly stateDir: string };
