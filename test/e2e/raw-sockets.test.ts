@@ -8,7 +8,7 @@ import type { RequestEntry } from "../gong/ledger.ts";
 import { startWorld, type World } from "./gateway.ts";
 import { signIn } from "./raw-call.ts";
 import { connected, raw, written, type RawOptions } from "./raw-socket.ts";
-import { stateFiles } from "./state-files.ts";
+import { filesAround } from "./state-files.ts";
 import { ASK } from "./story.ts";
 
 let world: World;
@@ -197,14 +197,15 @@ describe(verifies("operations.bodies_bounded", "bodies too long and too slow"), 
     "RFC 9110 §15.5.14: %s takes no longer body, by length or in chunks",
     async (route, type, longest) => {
       const line = `POST ${route} HTTP/1.1`;
-      const before = stateFiles(world.gateway);
       const declared = [...headersFor(type), `Content-Length: ${longest + 1}`];
-      const whole = await raw(port, written(line, declared, "a".repeat(100)));
       const chunk = `1000\r\n${"a".repeat(4096)}\r\n`;
       const chunks = written(line, [...headersFor(type), CHUNKED]) + chunk.repeat(longest / 4096);
-      const counted = await raw(port, `${chunks}1\r\na\r\n0\r\n\r\n`);
-      expect([whole, counted].map(({ answers }) => answers[0]?.status)).toEqual([413, 413]);
-      expect(stateFiles(world.gateway)).toEqual(before);
+      const { before, after } = await filesAround(world.gateway, async () => {
+        const whole = await raw(port, written(line, declared, "a".repeat(100)));
+        const counted = await raw(port, `${chunks}1\r\na\r\n0\r\n\r\n`);
+        expect([whole, counted].map(({ answers }) => answers[0]?.status)).toEqual([413, 413]);
+      });
+      expect(after).toEqual(before);
 
       // One byte less is judged by what it says.
       const exact = await raw(port, `${chunks}0\r\n\r\n`);
