@@ -6,6 +6,7 @@ export type LogEvent =
   | "config.invalid"
   | "ledger.export_too_long"
   | "request.failed"
+  | "schema.newer"
   | "authorize.refused"
   | "consent.decided"
   | "callback.completed"
@@ -46,6 +47,7 @@ export type LogEvent =
   | "content.not_swept"
   | "discovery.failed"
   | "access.refused"
+  | "published_keys.unreadable"
   | "agent_key.created"
   | "agent_key.revoked"
   | "admin.signed_in"
@@ -59,10 +61,18 @@ export type LogFields = Readonly<Record<string, string | number | boolean | unde
 
 const LONGEST_VALUE = 200;
 
-/** Writes one line. Strings are cut at 200 characters, and control characters are removed. */
-export function log(level: "info" | "warn" | "error", event: LogEvent, fields: LogFields = {}): void {
+/**
+ * Writes one line, with the id of the request that it belongs to, if it belongs to one. `error` is for what somebody has to
+ * look at now, `warn` for what can wait until tomorrow. Strings are cut at 200 characters, and control characters are removed.
+ */
+export function log(
+  level: "info" | "warn" | "error",
+  event: LogEvent,
+  fields: LogFields = {},
+  request?: { readonly requestId: string },
+): void {
   const line: Record<string, string | number | boolean> = { event };
-  for (const [name, value] of Object.entries(fields)) {
+  for (const [name, value] of Object.entries({ ...fields, requestId: request?.requestId })) {
     if (value === undefined) continue;
     line[name] = typeof value === "string" ? printable(value).slice(0, LONGEST_VALUE) : value;
   }

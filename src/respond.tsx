@@ -6,7 +6,7 @@ import { routePath } from "hono/route";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { AppEnv } from "./context.ts";
 import { ClientDocumentError, failureOf, GongError, OAuthError, type ConfigError } from "./errors.ts";
-import { errorFields, log } from "./log.ts";
+import { errorFields, log, type LogFields } from "./log.ts";
 import { documentText } from "./pages/document-text.ts";
 import { ErrorPage } from "./pages/error.tsx";
 import { problemText, type Problem } from "./pages/problem-text.ts";
@@ -23,7 +23,7 @@ export const asJson: ErrorHandler<AppEnv> = (error, c) => {
     c.header("WWW-Authenticate", 'Basic realm="token"');
   }
   c.set("refusal", failure.reason ?? failure.code);
-  log("info", "token.refused", { code: failure.code, reason: failure.reason, route: routeOf(c) });
+  logRefused(c, "token.refused", { code: failure.code, reason: failure.reason });
   const body = { error: failure.code, error_description: failure.description };
   return c.json(body, failure.status);
 };
@@ -34,7 +34,7 @@ export const asPage: ErrorHandler<AppEnv> = (error, c) => {
   if (error instanceof ClientDocumentError) return documentPage(c, error);
   const failure = asOAuthError(error, c);
   c.set("refusal", failure.reason ?? failure.code);
-  log("info", "authorize.refused", { code: failure.code, reason: failure.reason, route: routeOf(c) });
+  logRefused(c, "authorize.refused", { code: failure.code, reason: failure.reason });
   c.header("Cache-Control", "no-store");
   if (failure.code === "server_error") return problemPage(c, "failed", 500);
   if (failure.retryAfterSeconds !== undefined) c.header("Retry-After", String(failure.retryAfterSeconds));
@@ -65,7 +65,7 @@ export function problemPage(
   action?: typeof HOME,
 ): Response | Promise<Response> {
   c.set("refusal", problem);
-  log("info", "authorize.refused", { reason: problem, route: routeOf(c) });
+  logRefused(c, "authorize.refused", { reason: problem });
   c.header("Cache-Control", "no-store");
   return c.html(
     <ErrorPage
@@ -82,7 +82,7 @@ export function problemPage(
 /** A page about a client's document: which one, at which host, and why it can't be used. */
 function documentPage(c: Context<AppEnv>, error: ClientDocumentError): Response | Promise<Response> {
   c.set("refusal", `document_${error.problem}`);
-  log("info", "authorize.refused", { reason: `document_${error.problem}`, route: routeOf(c) });
+  logRefused(c, "authorize.refused", { reason: `document_${error.problem}` });
   c.header("Cache-Control", "no-store");
   const host = URL.parse(error.url)?.host;
   return c.html(
@@ -115,9 +115,20 @@ export function misconfigured(error: ConfigError): Response {
 
 function asOAuthError(error: unknown, c: Context<AppEnv>): OAuthError {
   if (error instanceof OAuthError) return error;
-  log("error", "request.failed", { route: routeOf(c), requestId: c.get("requestId"), ...errorFields(error) });
+  log(
+    "error",
+    "request.failed",
+    { route: routeOf(c), ...errorFields(error) },
+    { requestId: c.get("requestId") },
+  );
   return failureOf(error);
 }
+
+const logRefused = (
+  c: Context<AppEnv>,
+  event: "authorize.refused" | "token.refused",
+  fields: LogFields,
+): void => log("info", event, { ...fields, route: routeOf(c) }, { requestId: c.get("requestId") });
 
 /** The route's pattern, for the log: the path itself is text from outside, and somebody may have put a code into it. */
 const routeOf = (c: Context<AppEnv>): string => routePath(c, -1);

@@ -43,11 +43,11 @@ export async function readAccessIdentity(
   try {
     const verdict = await verify(gateway, access, token);
     if (typeof verdict === "object") return { kind: "person", email: lowerCaseEmail(verdict.email) };
-    log("warn", "access.refused", { reason: verdict });
+    log("warn", "access.refused", { reason: verdict }, gateway);
     return { kind: "refused" };
   } catch (error) {
     if (!(error instanceof ClientDocumentError)) throw error;
-    log("error", "access.refused", { reason: `keys_${error.problem}` });
+    log("error", "published_keys.unreadable", { of: "access", reason: error.problem }, gateway);
     return { kind: "unavailable" };
   }
 }

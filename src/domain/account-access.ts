@@ -50,7 +50,7 @@ export async function openAccountByAccess(
   const session = await mintAccountSession(gateway, connectionId);
   if (!(await gateway.objects.connection(connectionId).openAccountSession(session.hash))) return undefined;
   await signOutOfAccount(gateway, before);
-  log("info", "account.signed_in", { connection: connectionId, by: "access" });
+  log("info", "account.signed_in", { connection: connectionId, by: "access" }, gateway);
   return session.value;
 }
 

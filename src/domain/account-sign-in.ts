@@ -104,7 +104,7 @@ async function signIn(
   if (outcome !== "connected") return { kind: "refused", reason: "account_failed" };
   const known = await readAccountSession(gateway, before);
   await signOutOfAccount(gateway, before);
-  log("info", "account.signed_in", { connection: connectionId });
+  log("info", "account.signed_in", { connection: connectionId }, gateway);
   const otherPerson = known !== undefined && known.connectionId !== connectionId;
   return { kind: "account", session: session.value, otherPerson };
 }

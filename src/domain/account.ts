@@ -90,7 +90,7 @@ export async function disconnectAccount(gateway: Gateway, visitor: Visitor): Pro
 /** Admins see what people do, too. */
 async function noteAct(gateway: Gateway, { by, session }: Visitor, action: string): Promise<void> {
   await gateway.objects.admin().recordAct(by, action, session.connectionId);
-  log("info", "account.acted", { action, connection: session.connectionId });
+  log("info", "account.acted", { action, connection: session.connectionId }, gateway);
 }
 
 /** What a person may do with agent keys now. */
@@ -133,7 +133,7 @@ export function accountCalls(gateway: Gateway, session: AccountSession): Promise
 /** Erases the record of the visitor's own calls. */
 export async function eraseOwnCalls(gateway: Gateway, { session, by }: Visitor): Promise<void> {
   await eraseCalls(gateway, session.connectionId, by);
-  log("info", "account.acted", { action: "ledger.erased", connection: session.connectionId });
+  log("info", "account.acted", { action: "ledger.erased", connection: session.connectionId }, gateway);
 }
 
 /** What happened to the connection, the newest first. */

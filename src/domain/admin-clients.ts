@@ -127,7 +127,7 @@ export async function endClientEverywhere(gateway: Gateway, clientId: string, by
   }
   if (DYNAMIC_ID.test(clientId)) await objects.registry(clientId).remove(clientId);
   await objects.admin().recordAct(by, "client.ended", clientId);
-  log("info", "admin.acted", { action: "client.ended", connections: ids.length });
+  log("info", "admin.acted", { action: "client.ended", connections: ids.length }, gateway);
   return total - ids.length;
 }
 
@@ -136,6 +136,6 @@ export async function deleteRegistration(gateway: Gateway, clientId: string, by:
   const { objects } = gateway;
   if (!DYNAMIC_ID.test(clientId) || !(await objects.registry(clientId).remove(clientId))) return false;
   await objects.admin().recordAct(by, "registration.deleted", clientId);
-  log("info", "admin.acted", { action: "registration.deleted" });
+  log("info", "admin.acted", { action: "registration.deleted" }, gateway);
   return true;
 }

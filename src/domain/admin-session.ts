@@ -24,7 +24,7 @@ export async function signInAdmin(gateway: Gateway, token: string, address: stri
   if (wait > 0) return { kind: "refused", retryAfterSeconds: wait };
   const expected = config.adminToken;
   if (expected === undefined || !constantTimeEqual(await sha256(token), await sha256(expected))) {
-    log("warn", "admin.refused", { reason: "wrong_token" });
+    log("warn", "admin.refused", { reason: "wrong_token" }, gateway);
     await objects.admin().recordAct(actorIn(gateway, "stranger", "stranger"), "session.refused");
     return { kind: "refused", retryAfterSeconds: 0 };
   }
@@ -51,7 +51,7 @@ export async function signInAdminByAccess(
 ): Promise<string | undefined> {
   const found = await adminByAccess(gateway, request);
   if (found.kind === "admin") return openSession(gateway, undefined, found.email);
-  log("warn", "admin.refused", { reason: `access_${found.kind}` });
+  log("warn", "admin.refused", { reason: `access_${found.kind}` }, gateway);
   return undefined;
 }
 
@@ -88,7 +88,7 @@ async function openSession(
   await gateway.objects
     .admin()
     .openSession(await sessionHash(gateway, session), addressHash, actorIn(gateway, actor));
-  log("info", "admin.signed_in", { by: actor === TOKEN_ACTOR ? "token" : "access" });
+  log("info", "admin.signed_in", { by: actor === TOKEN_ACTOR ? "token" : "access" }, gateway);
   return session;
 }
 
@@ -129,7 +129,7 @@ export function listAdminSessions({ objects }: Gateway): Promise<readonly Sessio
 /** Ends every admin session, also that of `by`. */
 export async function endAllAdminSessions(gateway: Gateway, by: Actor): Promise<void> {
   await gateway.objects.admin().endAllSessions(by);
-  log("info", "admin.acted", { action: "sessions.ended" });
+  log("info", "admin.acted", { action: "sessions.ended" }, gateway);
 }
 
 /** The token that every admin form of this session carries. */

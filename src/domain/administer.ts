@@ -16,7 +16,7 @@ export async function settleApproval(
 ): Promise<boolean> {
   const { objects } = gateway;
   if (!(await objects.admin().settleApproval(transactionId, decision, by))) return false;
-  log("info", "admin.acted", { action: `approval.${decision}` });
+  log("info", "admin.acted", { action: `approval.${decision}` }, gateway);
   return objects.transaction(transactionId).decide(decision);
 }
 
@@ -62,12 +62,16 @@ export async function endAgentKey(
   return revokeAgentKey(gateway, connectionId, keyId, by);
 }
 
-/** How many connections are in each state. */
-export function countConnections(gateway: Gateway): Promise<Readonly<Record<string, number>>> {
-  return gateway.objects.admin().countStates();
+/** How many connections are in each state, need somebody soon, and are sealed with which key. */
+export async function describeConnections({ objects }: Gateway) {
+  const [connections, warnings] = await Promise.all([
+    objects.admin().countStates(),
+    objects.admin().indexWarnings(),
+  ]);
+  return { connections, ...warnings };
 }
 
 async function record(gateway: Gateway, by: Actor, action: string, target: string): Promise<void> {
   await gateway.objects.admin().recordAct(by, action, target);
-  log("info", "admin.acted", { action });
+  log("info", "admin.acted", { action }, gateway);
 }

@@ -94,7 +94,7 @@ export async function createAgentKey(
     await objects.admin().dropAgentKey(id, createdBy);
     return { ok: false, reason: outcome };
   }
-  log("info", "agent_key.created", { connection: connectionId, key: id });
+  log("info", "agent_key.created", { connection: connectionId, key: id }, gateway);
   return { ok: true, id, key: value, name, expiresAt };
 }
 
@@ -134,7 +134,7 @@ export async function revokeAgentKey(
   const { objects } = gateway;
   if (!(await objects.connection(connectionId).revokeAgentKey(id, by.actor))) return false;
   await objects.admin().recordAgentKeyEnd(id, by);
-  log("info", "agent_key.revoked", { connection: connectionId, key: id });
+  log("info", "agent_key.revoked", { connection: connectionId, key: id }, gateway);
   return true;
 }
 

@@ -30,7 +30,7 @@ export async function decideTool(
   const decided = await gateway.objects.admin().decideTool(decision);
   if (decided === "done") {
     forgetRules(gateway);
-    log("info", "admin.acted", { action: `tool.${decision.decision}` });
+    log("info", "admin.acted", { action: `tool.${decision.decision}` }, gateway);
   }
   return decided;
 }

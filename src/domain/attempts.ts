@@ -106,7 +106,7 @@ export async function flushAttempts(gateway: Gateway): Promise<void> {
   try {
     await retrying(async () => gateway.objects.admin().recordAttempts(attempts));
   } catch (error) {
-    log("warn", "client.not_traced", { attempts: attempts.length, ...errorFields(error) });
+    log("warn", "client.not_traced", { attempts: attempts.length, ...errorFields(error) }, gateway);
   }
 }
 

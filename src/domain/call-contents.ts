@@ -48,7 +48,7 @@ export async function readCall(
   if (!CALL_ID.test(callId) || !(await admin.hasConnection(connectionId))) return undefined;
   // Written first: nobody reads without a trace.
   await admin.recordAct(by, "call.read", `${connectionId} ${callId}`);
-  log("info", "admin.acted", { action: "call.read", connection: connectionId });
+  log("info", "admin.acted", { action: "call.read", connection: connectionId }, gateway);
   const { policy } = await admin.policy();
   if (policy.content === undefined) return { kind: "gone" };
   return gateway.objects.connection(connectionId).openContent(callId, policy.content);

@@ -150,7 +150,7 @@ async function send(call: McpCall, admitted: SessionCall): Promise<McpAnswer> {
   const refused = gongRefusal(asked.response);
   if (refused === undefined) return passOn(call, admitted, asked);
   await discardBody(asked.response);
-  log("warn", "mcp.upstream_failed", { kind: refused, connection: connectionId });
+  log("warn", "mcp.upstream_failed", { kind: refused, connection: connectionId }, call.gateway);
   return refused === "unauthorized"
     ? refusal(call, message, { reason: "needs_reconnect", connectionId })
     : { kind: "insufficient_scope", scope: [...caller.scope].join(" ") };
@@ -178,6 +178,10 @@ async function passOn(
     requestId: message?.id ?? null,
     allowedInError: listing && ((bytes) => allowedInError(listing, bytes, message?.id)),
   });
+  if (passed.status >= 500) {
+    const { connectionId: connection } = caller;
+    log("warn", "mcp.upstream_failed", { kind: "answer", status: response.status, connection }, gateway);
+  }
   return {
     kind: "response",
     response: endWithCredential(gateway, integration, call.accessToken, passed),
@@ -240,7 +244,7 @@ async function askOnce(call: McpCall, admitted: SessionCall, accessToken: string
 }
 
 function failed(call: McpCall, { caller, message }: ReadCall, status: 502 | 504, kind: string): Asked {
-  log("warn", "mcp.upstream_failed", { kind, connection: caller.connectionId });
+  log("warn", "mcp.upstream_failed", { kind, connection: caller.connectionId }, call.gateway);
   return {
     kind: "answered",
     answer: { kind: "response", response: unavailable(call, message, status) },

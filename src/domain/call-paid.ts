@@ -92,7 +92,7 @@ async function ended(
       return { kind: "insufficient_scope", scope: outcome.scope ?? [...caller.scope].join(" ") };
     case "failed": {
       const { status, reason, retryAfterSeconds } = outcome;
-      log("info", "mcp.refused", { reason });
+      log("info", "mcp.refused", { reason }, call.gateway);
       return { kind: "response", response: unavailable(call, message, status, retryAfterSeconds) };
     }
     case "answered":

@@ -115,7 +115,12 @@ export async function registerClient(gateway: Gateway, body: unknown): Promise<R
   }
   gateway.attempt.clientId = client.clientId;
   gateway.attempt.clientName = client.clientName;
-  log("info", "client.registered", { client: client.clientId, method: client.tokenEndpointAuthMethod });
+  log(
+    "info",
+    "client.registered",
+    { client: client.clientId, method: client.tokenEndpointAuthMethod },
+    gateway,
+  );
   return registrationResponse(client, { clientSecret, issuedAt: now(), clientSecretExpiresAt: 0 }, metadata);
 }
 
@@ -141,7 +146,7 @@ export function renewClient(gateway: Gateway, client: Client): void {
   const noted = isMachine
     ? objects.admin().noteMachineUse(clientId)
     : objects.registry(clientId).renew(clientId);
-  gateway.waitUntil(noted.catch(() => log("warn", "client.not_renewed", { client: clientId })));
+  gateway.waitUntil(noted.catch(() => log("warn", "client.not_renewed", { client: clientId }, gateway)));
 }
 
 /** The clients that this isolate has told the index of, by day. */

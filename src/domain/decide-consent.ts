@@ -70,7 +70,7 @@ export async function decideConsent(gateway: Gateway, form: ConsentForm): Promis
   if (client === undefined || !mayBeAnswered(client, request)) {
     return { kind: "refused", reason: "client_changed" };
   }
-  log("info", "consent.decided", { decision: form.decision, client: client.clientId });
+  log("info", "consent.decided", { decision: form.decision, client: client.clientId }, gateway);
   if (form.decision === "deny") {
     gateway.attempt.reason = "denied_by_person";
     const error = new OAuthError("access_denied", "The person denied the request.");

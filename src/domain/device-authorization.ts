@@ -75,7 +75,7 @@ export async function authorizeDevice(
     });
     if (begun === "full") break;
     if (begun === "taken") continue;
-    log("info", "device.begun", { client: client.clientId });
+    log("info", "device.begun", { client: client.clientId }, gateway);
     return {
       device_code: device.value,
       user_code: shownUserCode(userCode),

@@ -58,7 +58,7 @@ export async function editPolicy(
   if (change.ok) {
     forgetRules(gateway);
     forgetQuestionsDays(gateway);
-    log("info", "admin.acted", { action: "policy.changed" });
+    log("info", "admin.acted", { action: "policy.changed" }, gateway);
     return { kind: "saved" };
   }
   if (change.reason === "changed_meanwhile") return { kind: "changed_meanwhile" };

@@ -72,7 +72,7 @@ async function keep(gateway: Gateway, id: string, answer: CodeAnswer): Promise<v
     if (FAILPOINTS) await failpoint("connect.sealed");
     await retrying(async () => gateway.objects.transaction(id).keepAnswer(sealed));
   } catch (error) {
-    log("error", "callback.not_kept", errorFields(error));
+    log("error", "callback.not_kept", errorFields(error), gateway);
   }
   if (FAILPOINTS) await failpoint("connect.kept");
 }
@@ -82,19 +82,20 @@ async function keep(gateway: Gateway, id: string, answer: CodeAnswer): Promise<v
  * to the client yet.
  */
 export async function canGoOn(gateway: Gateway, transactionId: string, error: unknown): Promise<boolean> {
-  logCallbackFailure(error);
+  logCallbackFailure(gateway, error);
   if (error instanceof GongError || error instanceof OAuthError) return false;
   try {
     return await gateway.objects.transaction(transactionId).release();
   } catch (failure) {
-    logCallbackFailure(failure);
+    logCallbackFailure(gateway, failure);
     return false;
   }
 }
 
 /** Logs why an authorization came to nothing; Gong's own words stay out of the log. */
-export function logCallbackFailure(error: unknown): void {
-  const kind = error instanceof GongError ? error.kind : undefined;
-  const status = error instanceof GongError ? error.status : undefined;
-  log("warn", "callback.failed", { kind, status, ...errorFields(error) });
+function logCallbackFailure(gateway: Gateway, error: unknown): void {
+  const { kind, status } = error instanceof GongError ? error : {};
+  // What a person or Gong refused is no failure of ours; a client secret that Gong refuses is, for everybody.
+  const level = kind === "misconfigured" ? "error" : error instanceof OAuthError ? "info" : "warn";
+  log(level, "callback.failed", { kind, status, ...errorFields(error) }, gateway);
 }

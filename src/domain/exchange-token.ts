@@ -52,7 +52,7 @@ export async function exchangeToken(
   // A routine refresh would push the sign-in out of the client's trace.
   if (request.grantType !== "authorization_code" && request.grantType !== DEVICE_CODE_GRANT)
     delete gateway.attempt.clientId;
-  log("info", "token.issued", { client: client.clientId, grantType: request.grantType });
+  log("info", "token.issued", { client: client.clientId, grantType: request.grantType }, gateway);
   return response;
 }
 
@@ -207,7 +207,7 @@ async function mintTokens(
 
 function answer(gateway: Gateway, client: Client, outcome: TokenOutcome, pair: TokenPair): TokenResponse {
   if (outcome.kind === "revoked") {
-    log("warn", "token.reuse_detected", { client: client.clientId, reason: outcome.reason });
+    log("warn", "token.reuse_detected", { client: client.clientId, reason: outcome.reason }, gateway);
     throw refused(outcome.reason);
   }
   if (outcome.kind === "refused") {

@@ -104,6 +104,6 @@ async function answer(
   if (actor !== undefined) {
     await objects.admin().recordAct(actorIn(gateway, actor, "person"), "connection.used", connectionId);
   }
-  log("info", "callback.completed", { client: request.clientId, connection: connectionId });
+  log("info", "callback.completed", { client: request.clientId, connection: connectionId }, gateway);
   return tellGranted(gateway, request, { connectionId, grantId: grant.id, codeValue });
 }

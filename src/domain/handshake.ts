@@ -87,7 +87,9 @@ export function noteHandshake(
     if (known.size >= MOST_KNOWN) known.clear();
     known.set(place, handshake);
   };
-  gateway.waitUntil(note().catch((error: unknown) => log("warn", "handshake.not_kept", errorFields(error))));
+  gateway.waitUntil(
+    note().catch((error: unknown) => log("warn", "handshake.not_kept", errorFields(error), gateway)),
+  );
 }
 
 /** The result in Gong's answer, as JSON or as the last event of a stream that holds one. */
@@ -152,7 +154,7 @@ export async function answerOpening(
     keptOf(gateway).get(`${name} ${opening}`) ??
     (await retrying(async () => gateway.objects.admin().recallHandshake(name, opening)));
   if (handshake === undefined) return undefined;
-  log("info", "handshake.recalled", { connection: connectionId });
+  log("info", "handshake.recalled", { connection: connectionId }, gateway);
   const result: unknown = JSON.parse(handshake.result);
   const headers = ourHeaders(call);
   if (handshake.has_session === 1 && opening.startsWith("initialize ")) {

@@ -80,7 +80,7 @@ async function assertSigned(
     if (verdict !== "verified") throw refusedAssertion(verdict);
   } catch (error) {
     if (!(error instanceof ClientDocumentError)) throw error;
-    log("error", "token.refused", { reason: `issuer_keys_${error.problem}` });
+    log("error", "published_keys.unreadable", { of: "issuer", reason: error.problem }, gateway);
     throw new OAuthError(
       "temporarily_unavailable",
       "The keys of your company's issuer could not be read. Try again in a few seconds.",

@@ -78,7 +78,7 @@ export function ownFile(
   id: string,
   filters: ListQuery["filters"],
 ): ExportedList<FileRow>["more"] {
-  return inTurn(rowsOf(gateway, [id], filterOf(filters), countAsks()));
+  return inTurn(rowsOf(gateway, [id], filterOf(filters), countAsks(gateway)));
 }
 
 /** The rows of the 400 connections after the id `after` that match, connection by connection. */
@@ -96,7 +96,7 @@ export function companyParts(gateway: Gateway): Promise<readonly string[]> {
 }
 
 async function* rowsOfPart(gateway: Gateway, after: string, filter: LedgerFilter) {
-  const ask = countAsks();
+  const ask = countAsks(gateway);
   let last = after;
   for (let left = PART_CONNECTIONS; left > 0; left -= IDS_AT_ONCE) {
     ask();
@@ -141,12 +141,12 @@ async function* rowsOfOne(
 }
 
 /** Counts what a download asks. Throws at the 901st: a file that is not whole must not look whole, so it breaks off. */
-export function countAsks(): () => void {
+export function countAsks(gateway?: Pick<Gateway, "requestId">): () => void {
   let asks = 0;
   return () => {
     asks += 1;
     if (asks <= MOST_ASKS) return;
-    log("warn", "ledger.export_too_long", { asks: MOST_ASKS });
+    log("warn", "ledger.export_too_long", { asks: MOST_ASKS }, gateway);
     throw new Error("The ledger of these days is too long for one file");
   };
 }

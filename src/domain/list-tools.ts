@@ -59,14 +59,14 @@ export async function listAllowedTools(
   if (EVENT_STREAM.test(type)) {
     const events = rewriteEvents(response.body, {
       rewrite: (data) => onlyAllowed(listing, data, requestId),
-      giveUp: (error) => refusalEvent(error, requestId),
+      giveUp: (error) => refusalEvent(listing, error, requestId),
       longest: LONGEST_LIST,
     });
     return new Response(events, { status: response.status, headers: response.headers });
   }
   if (!JSON_ONLY.test(type)) return response;
   const text = await readText(response);
-  if (text === undefined) throw unreadable(requestId);
+  if (text === undefined) throw unreadable(listing, requestId);
   if (text === "") return new Response(null, { status: response.status, headers: response.headers });
   const allowed = await onlyAllowed(listing, text, requestId);
   return new Response(allowed, { status: response.status, headers: response.headers });
@@ -99,13 +99,13 @@ async function readText(response: Response): Promise<string | undefined> {
   }
 }
 
-const unreadable = (requestId: McpMessage["id"]): McpRefused => {
-  log("warn", "tools.unreadable", {});
+const unreadable = ({ gateway }: Listing, requestId: McpMessage["id"]): McpRefused => {
+  log("warn", "tools.unreadable", {}, gateway);
   return new McpRefused(502, GATEWAY_UNAVAILABLE, UNREADABLE, requestId);
 };
 
-function refusalEvent(error: unknown, requestId: McpMessage["id"]): string {
-  if (!(error instanceof McpRefused)) log("warn", "tools.unreadable", errorFields(error));
+function refusalEvent({ gateway }: Listing, error: unknown, requestId: McpMessage["id"]): string {
+  if (!(error instanceof McpRefused)) log("warn", "tools.unreadable", errorFields(error), gateway);
   return JSON.stringify(jsonRpcError(requestId, GATEWAY_UNAVAILABLE, UNREADABLE));
 }
 
@@ -113,7 +113,7 @@ function refusalEvent(error: unknown, requestId: McpMessage["id"]): string {
 async function onlyAllowed(listing: Listing, text: string, requestId: McpMessage["id"]): Promise<string> {
   const message = readToolList(text);
   if (message.kind === "other") return text;
-  if (message.kind === "unreadable") throw unreadable(requestId);
+  if (message.kind === "unreadable") throw unreadable(listing, requestId);
   const offered = await Promise.all(
     message.tools.map(async (tool) => ({ ...tool, hash: await sha256(tool.definition) })),
   );
@@ -140,7 +140,7 @@ async function rulesFor(listing: Listing, offered: readonly ShownTool[]): Promis
   const { requestId } = gateway;
   const place = placeOf(listing);
   const rules = await retrying(async () => gateway.objects.admin().noteTools(place, news, requestId));
-  log("info", "tools.noted", { integration: place.integration, requestId });
+  log("info", "tools.noted", { integration: place.integration }, gateway);
   remember(listing, rules);
   return rules;
 }

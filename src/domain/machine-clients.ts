@@ -62,7 +62,7 @@ export async function makeMachineClient(
   const expiresAt = days === 0 ? undefined : gateway.now() + days * DAY;
   const made = await gateway.objects.admin().addMachineClient({ id, name, proof, scope, expiresAt }, by);
   if (made !== "made") return refused(made);
-  log("info", "admin.acted", { action: "machine_client.created", client: id });
+  log("info", "admin.acted", { action: "machine_client.created", client: id }, gateway);
   return { kind: "made", clientId: id, secret };
 }
 
@@ -93,7 +93,7 @@ export async function endMachineClient(gateway: Gateway, clientId: string, by: A
     await retrying(async () => objects.connection(connectionId).barClient(barred, "ended_by_admin"));
   }
   const ended = await objects.admin().endMachineClient(clientId, by);
-  log("info", "admin.acted", { action: "machine_client.ended", client: clientId });
+  log("info", "admin.acted", { action: "machine_client.ended", client: clientId }, gateway);
   return ended;
 }
 

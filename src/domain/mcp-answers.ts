@@ -74,7 +74,7 @@ export async function refusal(
   message: McpMessage | undefined,
   refused: Refusal,
 ): Promise<McpAnswer> {
-  log("info", "mcp.refused", { reason: refused.reason });
+  log("info", "mcp.refused", { reason: refused.reason }, call.gateway);
   const { attempt } = call.gateway;
   if (refused.reason !== "invalid_token") attempt.reason = refused.reason;
   // Known here a moment ago, so ended since. One that has run out is routine: a client renews it and goes on.

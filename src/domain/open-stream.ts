@@ -34,7 +34,7 @@ export function endWithCredential(
   let timer: ReturnType<typeof setTimeout>;
   const check = async (): Promise<void> => {
     const identified = await identify(gateway, integration, accessToken).catch((error: unknown) => {
-      log("warn", "mcp.stream_unchecked", errorFields(error));
+      log("warn", "mcp.stream_unchecked", errorFields(error), gateway);
       return undefined;
     });
     if (isOver) return;
@@ -43,7 +43,8 @@ export function endWithCredential(
       timer = setTimeout(() => void check(), CHECK_EVERY_MS);
       return;
     }
-    log("info", "mcp.stream_ended", { reason: identified?.ok === false ? identified.reason : "unavailable" });
+    const reason = identified?.ok === false ? identified.reason : "unavailable";
+    log("info", "mcp.stream_ended", { reason }, gateway);
     ending.abort();
   };
   timer = setTimeout(() => void check(), CHECK_EVERY_MS);

@@ -105,7 +105,7 @@ async function openEmail(gateway: Gateway, row: PersonRow): Promise<string | und
     return await open(gateway.keyring, place(gateway, row.email_hash), row.email_sealed);
   } catch (error) {
     if (!(error instanceof Unsealable)) throw error;
-    log("error", "record.unreadable", { object: "admin", missingKid: error.missingKid });
+    log("error", "record.unreadable", { object: "admin", missingKid: error.missingKid }, gateway);
     return undefined;
   }
 }

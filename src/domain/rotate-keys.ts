@@ -81,7 +81,7 @@ export async function sweepKeys(
     reports.push(...(await Promise.all(batch)));
   }
   await objects.admin().recordAct(by, "keys.swept", keyring.sealingKid);
-  log("info", "admin.acted", { action: "keys.swept", connections: reports.length });
+  log("info", "admin.acted", { action: "keys.swept", connections: reports.length }, gateway);
   const total = Object.values(await objects.admin().countStates()).reduce((sum, n) => sum + n, 0);
   const sweep = add(before, reports);
   if (ids.length <= part) return sweep;
@@ -195,7 +195,7 @@ async function resealIdentity(gateway: Gateway): Promise<string | undefined> {
     return undefined;
   } catch (error) {
     if (!(error instanceof Unsealable)) throw error;
-    log("error", "record.unreadable", { object: "admin", missingKid: error.missingKid });
+    log("error", "record.unreadable", { object: "admin", missingKid: error.missingKid }, gateway);
     return error.missingKid ?? sealedWith(sealed) ?? "";
   }
 }

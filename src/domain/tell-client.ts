@@ -50,7 +50,7 @@ export async function tellRefused(
   if (device === undefined) return errorRedirect(targetOf(gateway, request), error);
   if (error.code !== "access_denied") return deviceEnd(gateway, "failed");
   await gateway.objects.registryShard(device.shard).settleDevice(device.userCodeHash, undefined);
-  log("info", "device.denied", { client: request.clientId });
+  log("info", "device.denied", { client: request.clientId }, gateway);
   return deviceEnd(gateway, "denied");
 }
 

@@ -90,7 +90,7 @@ export async function finishTransaction(gateway: Gateway, id: string, url: strin
   try {
     await gateway.objects.transaction(id).finish(await sealIn(gateway, id, "outcome", url));
   } catch (error) {
-    log("warn", "callback.not_recorded", errorFields(error));
+    log("warn", "callback.not_recorded", errorFields(error), gateway);
   }
 }
 

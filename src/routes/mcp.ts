@@ -85,7 +85,7 @@ async function answer(call: McpCall): Promise<Response> {
     // 404 only asks for a new MCP session.
     if (error instanceof McpRefused && error.status >= 400 && error.status !== 404)
       noteRefused(gateway, error.code === HEADER_MISMATCH ? "mcp_headers" : "mcp_message");
-    return failed(error, cors);
+    return failed(gateway, error, cors);
   }
 }
 
@@ -101,14 +101,14 @@ function respond(given: McpAnswer, { integration, accessToken, cors }: McpCall):
   return challenge(integration, cors, true, given.kind === "unauthorized" ? undefined : given.scope);
 }
 
-function failed(error: unknown, cors: Cors | undefined): Response {
+function failed(gateway: Gateway, error: unknown, cors: Cors | undefined): Response {
   if (error instanceof McpRefused) {
-    log("info", "mcp.refused", { status: error.status, code: error.code });
+    log("info", "mcp.refused", { status: error.status, code: error.code }, gateway);
     const headers: Record<string, string> = error.status === 405 ? { allow: MCP_METHODS } : {};
     return json(error.toResponseBody(), error.status, { ...cors, ...headers });
   }
   if (error instanceof OAuthError) return refuse(error.status, error.description, cors);
-  log("error", "request.failed", { path: "/mcp", ...errorFields(error) });
+  log("error", "request.failed", { route: "/mcp", ...errorFields(error) }, gateway);
   const { status, description, retryAfterSeconds } = failureOf(error);
   const wait: Record<string, string> =
     retryAfterSeconds === undefined ? {} : { "retry-after": String(retryAfterSeconds) };

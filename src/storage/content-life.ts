@@ -60,6 +60,6 @@ export async function sweepContents(core: ConnectionCore): Promise<void> {
     core.transaction((sql, now) => forgetUnkept(sql, { version, content: policy.content }, now));
   } catch (error) {
     // It is asked again tomorrow; what is over by its own time is gone already.
-    log("error", "content.not_swept", { connection: core.id, ...errorFields(error) });
+    log("warn", "content.not_swept", { connection: core.id, ...errorFields(error) });
   }
 }

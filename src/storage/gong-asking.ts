@@ -138,6 +138,8 @@ async function collect(
     accessToken,
     requestId: typeof requestId === "string" || typeof requestId === "number" ? requestId : null,
   });
+  if (passed.status >= 500)
+    log("warn", "mcp.upstream_failed", { kind: "answer", status: response.status, connection: core.id });
   flight.begin({
     status: passed.status,
     headers: Object.fromEntries(passed.headers),

@@ -17,7 +17,7 @@ import type { ConnectionRow } from "./connection-schema.ts";
 import { tokenState } from "./connection-state.ts";
 import type { EscrowObject } from "./escrow-object.ts";
 import type { GongSeals } from "./gong-seals.ts";
-import { bucketOf, failureOf, SUPERSEDED, type RefreshOutcome } from "./refresh-outcome.ts";
+import { bucketOf, failureOf, LEVELS, SUPERSEDED, type RefreshOutcome } from "./refresh-outcome.ts";
 import {
   writeAnswer,
   writeFailure,
@@ -95,7 +95,7 @@ async function refreshAndLog(connection: Connection): Promise<void> {
     came ??= bucketOf(connection.id, error);
   }
   if (came === undefined) return;
-  const level = came.outcome === "refreshed" || came === SUPERSEDED ? "info" : "warn";
+  const level = LEVELS[came.outcome] ?? "warn";
   const milliseconds = Date.now() - began;
   log(level, "connection.refreshed", { connection: connection.id, ...came, milliseconds });
 }

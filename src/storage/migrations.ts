@@ -1,15 +1,19 @@
 // The schema of each object: append-only steps, run in one transaction before the first write. A published step is
 // never edited. Called by the objects; a constructor does not write, so that looking at an object never creates it.
 
+import { log } from "../log.ts";
+
 /** One step of an object's schema: SQL statements, run once, in order. */
 export type Migration = readonly string[];
 
-/** Brings the object's schema up to date. Refuses a database that is newer than this code. */
+/** Brings the object's schema up to date. Logs and refuses a database that is newer than this code: after a rollback. */
 export function migrate(storage: DurableObjectStorage, steps: readonly Migration[]): void {
   storage.transactionSync(() => {
     const version = schemaVersion(storage);
-    if (version > steps.length)
+    if (version > steps.length) {
+      log("error", "schema.newer", { stored: version, known: steps.length });
       throw new Error("The stored schema is newer than this version of the gateway");
+    }
     if (version === steps.length) return;
     storage.sql.exec("CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL) STRICT");
     for (const step of steps.slice(version)) {

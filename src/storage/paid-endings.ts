@@ -57,7 +57,8 @@ export async function landFlight(
     flight.finish(end);
   }
   const milliseconds = Date.now() - flight.startedAt;
-  log("info", "paid_call.ended", { connection: core.id, outcome: end.outcome, milliseconds });
+  const { outcome, gongStatus: status } = end;
+  log("info", "paid_call.ended", { connection: core.id, outcome, status, milliseconds });
   const spent = isSpent(end.outcome);
   const use = useOf(core, payer.request.tool, payer.holder, spent ? "paid" : "failed", milliseconds);
   settleCall(core, flight.id, spent ? "spent" : "released", use);

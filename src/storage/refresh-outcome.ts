@@ -12,6 +12,14 @@ export interface RefreshOutcome {
   readonly [detail: string]: string | number | undefined;
 }
 
+/** How loudly each outcome is logged; `warn` where nothing is said. A client secret that Gong refuses ends everybody. */
+export const LEVELS: Readonly<Partial<Record<RefreshOutcome["outcome"], "info" | "error">>> = {
+  refreshed: "info",
+  superseded: "info",
+  misconfigured: "error",
+  failed: "error",
+};
+
 /** Something newer was there first. */
 export const SUPERSEDED: RefreshOutcome = { outcome: "superseded" };
 

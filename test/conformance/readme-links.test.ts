@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest";
 import { REPOSITORY } from "../support/tools.ts";
 import { verifies } from "./verifies.ts";
 
-const READMES = globSync("{.,src/*,test/*}/README.md", { cwd: REPOSITORY });
+const READMES = globSync("{.,src,src/*,test/*}/README.md", { cwd: REPOSITORY });
 
 /** The anchors of a page's headings, as GitHub makes them. */
 function anchorsOf(file: string): readonly string[] {

@@ -20,10 +20,26 @@ describe(
       });
     });
 
-    it("tells an admin how many connections are in which state", async () => {
+    it("tells an admin how many connections are in which state, need somebody, and are sealed with which key", async () => {
       const admin = await adminBrowser();
       const response = await admin.open("/health");
-      expect(await response.json()).toMatchObject({ status: "ok", connections: { connected: 1 } });
+      expect(await response.json()).toEqual({
+        status: "ok",
+        version: expect.any(String),
+        connections: { connected: 1 },
+        atRisk: 0,
+        personSoon: 0,
+        kids: { k1: 1 },
+      });
+    });
+
+    it("RFC 9110 §9.3.2: answers HEAD with the same status and headers, as load balancers ask", async () => {
+      const response = await ask("/health", { method: "HEAD" });
+      expect(response.status).toBe(200);
+      expect(response.headers.get("cache-control")).toBe("no-store");
+      expect(await response.text()).toBe("");
+      const broken = gatewayWith({ GONG_CLIENT_ID: "" });
+      expect((await broken("/health", { method: "HEAD" })).status).toBe(503);
     });
 
     it("names every missing setting and no value, while every other route answers 503 with the same names", async () => {

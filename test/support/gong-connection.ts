@@ -1,7 +1,9 @@
 // A ConnectionObject whose tokens the stand-in Gong really issued, so that it can refresh them. Called by the
 // integration tests of the refresh.
 
+import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
+import { onTestFinished } from "vitest";
 import { createKeyring } from "../../src/crypto/keyring.ts";
 import { parseConfig } from "../../src/config.ts";
 import { createGongSeals, type GongSeals } from "../../src/storage/gong-seals.ts";
@@ -51,7 +53,10 @@ export async function authorizeAtGong(): Promise<GongAnswer> {
   return answer.json();
 }
 
-/** A connection with tokens of Gong's, one more grant, and our access token called `name`. */
+/**
+ * A connection with tokens of Gong's, one more grant, and our access token called `name`. Its alarm ends with the test: a
+ * refresh that failed is tried again a second later, when it would take the fault of another test.
+ */
 export async function connectToGong(
   connection: Connection = connectionAt(),
   name = "1",
@@ -76,6 +81,7 @@ export async function connectToGong(
     opened,
   );
   await redeemAt(connection, opened.grant.id, name);
+  onTestFinished(() => runInDurableObject(connection, (_, { storage }) => storage.deleteAlarm()));
   return { connection, grantId: opened.grant.id, refreshToken: answer.refresh_token };
 }
 

@@ -32,6 +32,11 @@ export const operations = {
     source: "gateway",
     behaviour: "A listed failure has a reason and still fails, so that the list only shrinks.",
   },
+  "operations.log_described": {
+    source: "gateway",
+    behaviour:
+      "Each event that can be in the log is described for operators with its level and its fields, and lines of a request name it.",
+  },
   "operations.health": {
     source: "gateway",
     behaviour:

@@ -3,6 +3,11 @@
 import type { Requirement } from "../requirement.ts";
 
 export const storage = {
+  "storage.two_versions": {
+    source: "gateway",
+    behaviour:
+      "While two versions are alive, or after a rollback, whoever needs what the other side does not know gets 503 and a time, and loses nothing.",
+  },
   "storage.described": {
     source: "OWASP ASVS 5.0 14.1.1",
     behaviour:
