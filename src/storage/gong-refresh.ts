@@ -191,7 +191,7 @@ async function keep(
   };
   const keepThere = retrying(async () => escrow().keepAnswer(attemptId, sealed));
   for (const kept of await Promise.allSettled([keepThere, keepHere()])) {
-    if (kept.status === "rejected") logStoreFailure(connection, kept.reason);
+    if (kept.status === "rejected") logStoreFailure(connection, "error", kept.reason);
   }
   if (FAILPOINTS) await failpoint("refresh.kept", sql);
 }
@@ -233,12 +233,12 @@ async function settle(
   try {
     await retrying(async () => connection.escrow().settle(attemptId, generation));
   } catch (error) {
-    logStoreFailure(connection, error);
+    logStoreFailure(connection, "warn", error);
   }
 }
 
-function logStoreFailure({ id }: Connection, error: unknown): void {
-  log("error", "connection.store_failed", { connection: id, ...errorFields(error) });
+function logStoreFailure({ id }: Connection, level: "warn" | "error", error: unknown): void {
+  log(level, "connection.store_failed", { connection: id, ...errorFields(error) });
 }
 
 /** A failure changes nothing but when to try again, except Gong's word that the grant is dead. */

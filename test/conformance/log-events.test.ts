@@ -35,7 +35,7 @@ function lineOf(call: string): Line | undefined {
   const fields = object.split(",").map((member) => /^\s*(\w+)\s*(?::|$)/.exec(member)?.[1]);
   const named = fields.filter((field) => field !== undefined);
   if (call.includes("errorFields(")) named.push("error", "code");
-  if (/,\s*(?:gateway|\{ requestId)/.test(call)) named.push("requestId");
+  if (/,\s*(?:(?:call\.)?gateway|\{ requestId)/.test(call)) named.push("requestId");
   return { event, level, fields: named };
 }
 
@@ -81,9 +81,11 @@ describe(verifies("operations.log_described", "the description of the log"), () 
   });
 
   it("gateway: whoever has a gateway in hand names the request", () => {
-    const nameless = SOURCES.filter((source) => /gateway: Gateway/.test(source))
+    const nameless = SOURCES.filter((source) => /gateway: Gateway|call: McpCall/.test(source))
       .flatMap(callsIn)
-      .filter((call) => /^\s*(?:"\w+"|level),\s*"/.test(call) && !/,\s*gateway\s*,?\s*$/.test(call));
+      .filter(
+        (call) => /^\s*(?:"\w+"|level),\s*"/.test(call) && !/,\s*(?:call\.)?gateway\s*,?\s*$/.test(call),
+      );
     expect(nameless).toEqual([]);
   });
 });
