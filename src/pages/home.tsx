@@ -5,7 +5,7 @@ import { KEY_VARIABLE, keyLines } from "./agent-key-text.ts";
 import { setupGroups, type SetupGroup, type SetupStep } from "./client-setup.ts";
 import type { Access } from "./flow-text.ts";
 import { Layout } from "./layout.tsx";
-import { Card, Snippet } from "./parts.tsx";
+import { Card, Fact, Snippet } from "./parts.tsx";
 
 export interface HomeView {
   nonce: string;
@@ -189,14 +189,9 @@ function Trouble() {
     <Card id={TROUBLE_PLACE.id} title={TROUBLE_PLACE.title}>
       <dl class="stack-wide">
         {TROUBLE.map(({ when, what }) => (
-          <div>
-            <dt>
-              <strong>{when}</strong>
-            </dt>
-            <dd>
-              <Prose text={what} />
-            </dd>
-          </div>
+          <Fact term={<strong>{when}</strong>}>
+            <Prose text={what} />
+          </Fact>
         ))}
       </dl>
     </Card>
