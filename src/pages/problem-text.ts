@@ -1,41 +1,5 @@
 // What a person reads when a sign-in can't go on: what happened, and what to do next. One entry for each problem.
 
-export type Problem =
-  | "form_unreadable"
-  | "form_expired"
-  | "other_browser"
-  | "cross_site"
-  | "too_often"
-  | "client_changed"
-  | "device_unchecked"
-  | "shared_not_connected"
-  | "too_many_approvals"
-  | "callback_malformed"
-  | "state_unknown"
-  | "expired"
-  | "used"
-  | "busy"
-  | "failed"
-  | "gong_unavailable"
-  | "access_missing"
-  | "access_refused"
-  | "access_unavailable"
-  | "admin_sign_in_missing"
-  | "admin_form_stale"
-  | "approval_gone"
-  | "connection_gone"
-  | "agent_key_gone"
-  | "client_gone"
-  | "account_shared_only"
-  | "account_not_yours"
-  | "account_unnamed"
-  | "account_denied"
-  | "account_failed"
-  | "account_form_stale"
-  | "agent_gone"
-  | "machine_client_gone"
-  | "integration_unknown";
-
 interface ProblemText {
   readonly title: string;
   readonly text: string;
@@ -50,7 +14,7 @@ const START_AGAIN =
   "Go back to your client and connect again. Nothing was connected and nothing was changed.";
 const BACK_TO_ADMIN = "Open the admin page again and look at the current state.";
 
-const TEXTS: Record<Problem, ProblemText> = {
+const TEXTS = {
   form_unreadable: {
     title: "This form can't be used",
     text: "The form did not come from this gateway, or it was changed on the way.",
@@ -226,7 +190,10 @@ const TEXTS: Record<Problem, ProblemText> = {
     text: "Somebody ended it already, or it was deleted.",
     hint: BACK_TO_ADMIN,
   },
-};
+} satisfies Record<string, ProblemText>;
+
+/** A problem that has words. */
+export type Problem = keyof typeof TEXTS;
 
 /** The words for a problem. */
 export const problemText = (problem: Problem): ProblemText => TEXTS[problem];
