@@ -13,12 +13,12 @@ import { accountOutcome, completeAccountSignIn, type AccountSignIn } from "./acc
 import { isClientGone } from "./clients.ts";
 import { adoptTokens } from "../storage/code-answer.ts";
 import { namedConnectionId } from "../storage/connection-names.ts";
-import { canGoOn, exchangeGongCode, type ProvenCallback } from "./exchange-gong-code.ts";
+import { canGoOn, exchangeGongCode, type GongSignIn, type ProvenCallback } from "./exchange-gong-code.ts";
 import { finishSetup, setupPageUrl } from "./finish-setup.ts";
 import { actorIn, type Gateway } from "./gateway.ts";
 import { openGrantFor } from "./open-grant.ts";
 import { personRow } from "./people.ts";
-import { tellGranted, tellRefused } from "./tell-client.ts";
+import { tellGranted, tellRefused, type OpenedForClient } from "./tell-client.ts";
 import {
   bindingCookieName,
   finishTransaction,
@@ -152,21 +152,40 @@ async function finish(
   return { kind: "redirect", url };
 }
 
+/** Returns where the client is told that it has its grant. Throws OAuthError when it gets none. */
 async function connectAndGrant(
   gateway: Gateway,
   proven: ProvenCallback,
   request: AuthorizationRequestParts,
 ): Promise<string> {
-  const { transactionId, integration, continuation } = proven;
-  const { clientName, actor } = continuation;
-  const { objects } = gateway;
-  const { tokens, authorization } = await exchangeGongCode(gateway, proven);
+  const { actor } = proven.continuation;
+  const signIn = await exchangeGongCode(gateway, proven);
   if (await isClientGone(gateway, request.clientId)) {
-    await adoptTokens(gateway, integration, tokens, authorization);
+    await adoptTokens(gateway, proven.integration, signIn.tokens, signIn.authorization);
     throw new OAuthError("unauthorized_client", "Add the connection in your client again.", {
       reason: "client_gone",
     });
   }
+  const granted = await connect(gateway, proven, request, signIn);
+  const { connectionId } = granted;
+  if (actor !== undefined) {
+    await gateway.objects
+      .admin()
+      .recordAct(actorIn(gateway, actor, "person"), "connection.used", connectionId);
+  }
+  log("info", "callback.completed", { client: request.clientId, connection: connectionId }, gateway);
+  return tellGranted(gateway, request, granted);
+}
+
+/** Puts Gong's tokens into the person's connection and opens the client's grant on it, both at once. */
+async function connect(
+  gateway: Gateway,
+  { transactionId, integration, continuation }: ProvenCallback,
+  request: AuthorizationRequestParts,
+  { tokens, authorization }: GongSignIn,
+): Promise<OpenedForClient> {
+  const { clientName, actor } = continuation;
+  const { objects } = gateway;
   // A person whom Gong does not name gets a connection of this sign-in's own, the same one however often it is
   // finished.
   const connectionId = (await namedConnectionId(gateway, integration, tokens.userId)) ?? transactionId;
@@ -193,15 +212,7 @@ async function connectAndGrant(
       reason: `sign_in_${outcome}`,
     });
   }
-  if (actor !== undefined) {
-    await objects.admin().recordAct(actorIn(gateway, actor, "person"), "connection.used", connectionId);
-  }
-  log("info", "callback.completed", { client: request.clientId, connection: connectionId }, gateway);
-  return tellGranted(gateway, request, {
-    connectionId,
-    grantId: opened.grant.id,
-    codeValue: opened.codeValue,
-  });
+  return { connectionId, grantId: opened.grant.id, codeValue: opened.codeValue };
 }
 
 /** What both the client asked for and Gong granted; never nothing, because Gong decides about its own scopes. */

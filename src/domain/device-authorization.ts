@@ -47,7 +47,7 @@ export async function authorizeDevice(
   form: FormParameters,
   askedFrom: string,
 ): Promise<DeviceAuthorizationResponse> {
-  const { config, keyring, objects, now } = gateway;
+  const { config } = gateway;
   const client = await authenticateClient(gateway, authorization, form);
   assertGrantTypeAllowed(client, DEVICE_CODE_GRANT);
   if (config.clientPolicy === "listed" && client.registration !== "preregistered") {
@@ -56,29 +56,13 @@ export async function authorizeDevice(
   const resource = resolveResource(form.all("resource"), config.resources);
   const scope = formatScope(resolveScope(form.get("scope")));
   for (let attempt = 0; attempt < USER_CODE_TRIES; attempt += 1) {
-    const shard = randomByte() % objects.registryShards;
-    const userCode = userCodeOf(shard, randomByte);
-    const device = await mintCredential(keyring, "device", {
-      connectionId: randomId(),
-      grantId: randomId(),
-      generation: shard,
-      expiresAt: now() + CREDENTIAL_SECONDS,
-      resource,
-    });
-    const begun = await objects.registryShard(shard).beginDevice({
-      deviceCodeHash: device.hash,
-      userCodeHash: await userCodeHash(userCode),
-      clientId: client.clientId,
-      resource,
-      scope,
-      askedFrom,
-    });
+    const begun = await beginOnAnyShard(gateway, { clientId: client.clientId, resource, scope, askedFrom });
     if (begun === "full") break;
     if (begun === "taken") continue;
     log("info", "device.begun", { client: client.clientId }, gateway);
     return {
-      device_code: device.value,
-      user_code: shownUserCode(userCode),
+      device_code: begun.deviceCode,
+      user_code: shownUserCode(begun.userCode),
       verification_uri: config.publicUrl + ENDPOINTS.device,
       expires_in: DEVICE_CODE_TTL_SECONDS,
       interval: POLL_INTERVAL_SECONDS,
@@ -87,11 +71,35 @@ export async function authorizeDevice(
   throw new OAuthError(
     "temporarily_unavailable",
     "Too many devices are waiting. Try again in a few minutes.",
-    {
-      reason: "devices_full",
-      retryAfterSeconds: 300,
-    },
+    { reason: "devices_full", retryAfterSeconds: 300 },
   );
+}
+
+/** What a device asks for, and where it asked from. */
+interface DeviceRequest {
+  readonly clientId: string;
+  readonly resource: string;
+  readonly scope: string;
+  readonly askedFrom: string;
+}
+
+/** Mints both codes and keeps their hashes, unless the shard is full or another device has the same user code. */
+async function beginOnAnyShard(
+  { keyring, objects, now }: Gateway,
+  asked: DeviceRequest,
+): Promise<{ readonly deviceCode: string; readonly userCode: string } | "full" | "taken"> {
+  const shard = randomByte() % objects.registryShards;
+  const userCode = userCodeOf(shard, randomByte);
+  const device = await mintCredential(keyring, "device", {
+    connectionId: randomId(),
+    grantId: randomId(),
+    generation: shard,
+    expiresAt: now() + CREDENTIAL_SECONDS,
+    resource: asked.resource,
+  });
+  const hashes = { deviceCodeHash: device.hash, userCodeHash: await userCodeHash(userCode) };
+  const begun = await objects.registryShard(shard).beginDevice({ ...asked, ...hashes });
+  return begun === "begun" ? { deviceCode: device.value, userCode } : begun;
 }
 
 export type EnteredCode =

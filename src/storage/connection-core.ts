@@ -12,7 +12,7 @@ import { CONNECTION_MIGRATIONS, type ConnectionRow } from "./connection-schema.t
 import { nextAccountSessionEnd } from "./account-sessions.ts";
 import { applyWitness, reportOf } from "./connection-state.ts";
 import { createGongSeals, type GongSeals } from "./gong-seals.ts";
-import { createGongTokenStore, type GongTokenStore } from "./gong-tokens.ts";
+import { GongTokenStore } from "./gong-tokens.ts";
 import * as upkeep from "./grant-upkeep.ts";
 import type { Holder } from "./presented-credential.ts";
 import { migrate, schemaVersion } from "./migrations.ts";
@@ -44,7 +44,7 @@ export class ConnectionCore {
     const keyring = createKeyring(config.sealingKeys);
     this.seals = createGongSeals(keyring, config.publicUrl, this.id);
     this.results = createResultSeals(keyring, config.publicUrl, this.id);
-    this.gong = createGongTokenStore({
+    this.gong = new GongTokenStore({
       id: this.id,
       sql: ctx.storage.sql,
       seals: this.seals,
