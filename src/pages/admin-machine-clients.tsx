@@ -170,29 +170,7 @@ function NewMachineClient({ csrf, scopes, expiryDays, enteredName }: MachineClie
             </label>
           ))}
         </fieldset>
-        <fieldset class="stack">
-          <legend>It proves itself by</legend>
-          <label class="check">
-            <input type="radio" name="proof" value="secret" checked />
-            <span>a secret that the gateway makes and shows once</span>
-          </label>
-          <label class="check">
-            <input type="radio" name="proof" value="keys" />
-            <span>a signature; these are its public keys (a JWK Set)</span>
-          </label>
-          <textarea name="jwks" rows={4} aria-label="Public keys, a JWK Set" spellcheck={false} />
-          <label class="check">
-            <input type="radio" name="proof" value="key_set_url" />
-            <span>a signature; its public keys are at this https URL</span>
-          </label>
-          <input
-            name="jwks_uri"
-            type="text"
-            inputmode="url"
-            aria-label="URL of its key set"
-            autocomplete="off"
-          />
-        </fieldset>
+        <ProofChoice />
         <div class="stack">
           <label for="days">It ends</label>
           <select id="days" name="days">
@@ -210,6 +188,28 @@ function NewMachineClient({ csrf, scopes, expiryDays, enteredName }: MachineClie
         </div>
       </PostForm>
     </Card>
+  );
+}
+
+function ProofChoice() {
+  return (
+    <fieldset class="stack">
+      <legend>It proves itself by</legend>
+      <label class="check">
+        <input type="radio" name="proof" value="secret" checked />
+        <span>a secret that the gateway makes and shows once</span>
+      </label>
+      <label class="check">
+        <input type="radio" name="proof" value="keys" />
+        <span>a signature; these are its public keys (a JWK Set)</span>
+      </label>
+      <textarea name="jwks" rows={4} aria-label="Public keys, a JWK Set" spellcheck={false} />
+      <label class="check">
+        <input type="radio" name="proof" value="key_set_url" />
+        <span>a signature; its public keys are at this https URL</span>
+      </label>
+      <input name="jwks_uri" type="text" inputmode="url" aria-label="URL of its key set" autocomplete="off" />
+    </fieldset>
   );
 }
 

@@ -29,7 +29,6 @@ const USUAL_DAYS = 90;
 
 /** Renders the form. Posts `name`, `tools` (`all` or `some`), `tool-<name>`, `days` and `resource`. */
 export function AgentKeyForm({ action, csrf, lifetimes, resources, refusal }: AgentKeyFormView) {
-  const [only = ""] = resources;
   return (
     <PostForm action={action} csrf={csrf} class="stack-wide">
       {refusal === undefined ? null : (
@@ -51,18 +50,7 @@ export function AgentKeyForm({ action, csrf, lifetimes, resources, refusal }: Ag
           What will use it, so that you know which key to revoke later.
         </p>
       </div>
-      {resources.length < 2 ? (
-        <input type="hidden" name="resource" value={only} />
-      ) : (
-        <div class="stack">
-          <label for="key-resource">Address</label>
-          <select id="key-resource" name="resource">
-            {resources.map((resource) => (
-              <option value={resource}>{resource}</option>
-            ))}
-          </select>
-        </div>
-      )}
+      <ResourceChoice resources={resources} />
       <ToolChoice />
       <div class="stack">
         <label for="key-days">Works for</label>
@@ -80,6 +68,21 @@ export function AgentKeyForm({ action, csrf, lifetimes, resources, refusal }: Ag
         </button>
       </div>
     </PostForm>
+  );
+}
+
+function ResourceChoice({ resources }: Pick<AgentKeyFormView, "resources">) {
+  const [only = ""] = resources;
+  if (resources.length < 2) return <input type="hidden" name="resource" value={only} />;
+  return (
+    <div class="stack">
+      <label for="key-resource">Address</label>
+      <select id="key-resource" name="resource">
+        {resources.map((resource) => (
+          <option value={resource}>{resource}</option>
+        ))}
+      </select>
+    </div>
   );
 }
 
