@@ -15,11 +15,11 @@ export interface Caller {
   readonly presented: PresentedCredential;
   readonly scope: ReadonlySet<string>;
   /** The client that calls; undefined for an agent key. */
-  readonly clientId?: string;
+  readonly clientId?: string | undefined;
   /** The agent key that calls; undefined for an access token. */
-  readonly keyId?: string;
+  readonly keyId?: string | undefined;
   /** The tools that the key may call; undefined allows every tool that the policy allows. */
-  readonly tools?: readonly string[];
+  readonly tools?: readonly string[] | undefined;
   readonly gong: Extract<GongAuthorization, { ok: true }>;
 }
 
@@ -112,9 +112,9 @@ export async function identify(
     connectionId,
     presented,
     scope: new Set(call.scope.split(" ")),
-    ...(clientId === undefined ? {} : { clientId }),
-    ...(keyId === undefined ? {} : { keyId }),
-    ...(tools === undefined ? {} : { tools }),
+    clientId,
+    keyId,
+    tools,
     gong,
   };
   const goodUntil = Math.min(now + gateway.config.accessCacheSeconds, call.expiresAt, gong.expiresAt);

@@ -160,5 +160,5 @@ function inTurn(rows: AsyncGenerator<readonly FileRow[]>): ExportedList<FileRow>
 
 function filterOf(filters: ListQuery["filters"]): LedgerFilter {
   const { from, until } = daysOf(filters);
-  return { ...(from === undefined ? {} : { from }), ...(until === undefined ? {} : { until }) };
+  return { from, until };
 }

@@ -33,8 +33,8 @@ export function parseClientDocument(url: string, document: JsonObject, publicUrl
     redirectUris,
     tokenEndpointAuthMethod,
     otherAuthMethods,
-    ...(keys === undefined ? {} : { keys }),
-    ...(signingAlgorithm === undefined ? {} : { signingAlgorithm }),
+    keys,
+    signingAlgorithm,
     clientSecretHash: undefined,
     grantTypes: [
       ...grantTypes,

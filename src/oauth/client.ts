@@ -54,9 +54,9 @@ export interface Client {
   /** Further methods it may use: a document serves many servers, so it may list several (SEP-3149). */
   readonly otherAuthMethods?: readonly TokenEndpointAuthMethod[];
   /** What `private_key_jwt` is verified with. */
-  readonly keys?: ClientKeys;
+  readonly keys?: ClientKeys | undefined;
   /** The one algorithm it signs with, when it names one (OpenID Connect Registration §2). */
-  readonly signingAlgorithm?: AssertionAlgorithm;
+  readonly signingAlgorithm?: AssertionAlgorithm | undefined;
   /** base64url SHA-256 of the client secret; undefined for a public client. */
   readonly clientSecretHash: string | undefined;
   readonly grantTypes: readonly GrantType[];

@@ -67,7 +67,7 @@ export function AccountKeys(view: AccountKeysView) {
               csrf={csrf}
               lifetimes={lifetimes}
               resources={[resource]}
-              {...(refusal === undefined ? {} : { refusal })}
+              refusal={refusal}
             />
           </div>
         </details>

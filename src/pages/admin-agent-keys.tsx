@@ -65,7 +65,7 @@ export function AdminAgentKeysPage(view: AdminAgentKeysView) {
             csrf={csrf}
             lifetimes={lifetimes}
             resources={resources}
-            {...(refusal === undefined ? {} : { refusal })}
+            refusal={refusal}
           />
         )}
       </section>

@@ -79,7 +79,7 @@ function Requests({
         query={query}
         page={page}
         caption="Requests for shared access"
-        {...(searchLabel === undefined ? {} : { searchLabel })}
+        searchLabel={searchLabel}
         empty="Nothing to decide. A request appears here when someone adds a client for shared access."
         columns={[
           {

@@ -44,7 +44,7 @@ export function AdminFrame({
   AdminPageView & { readonly section: AdminSection; readonly title: string } & Pick<LayoutView, "script">
 >) {
   return (
-    <Layout title={title} nonce={nonce} {...(script === undefined ? {} : { script })} wide>
+    <Layout title={title} nonce={nonce} script={script} wide>
       <div class="row spread">
         <h1>{title}</h1>
         <PostForm action="/admin/sign-out" csrf={csrf}>

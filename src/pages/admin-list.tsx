@@ -28,7 +28,7 @@ export interface AdminListView<Row> {
   /** The first column heads the row. */
   readonly columns: readonly ListColumn<Row>[];
   /** What can be searched, e.g. "Search client, id". Without it there is no search field. */
-  readonly searchLabel?: string;
+  readonly searchLabel?: string | undefined;
   readonly filters?: readonly ListFilter[];
   /** What to say while there is nothing at all. */
   readonly empty: string;

@@ -14,7 +14,7 @@ export interface BudgetRow {
   readonly period: "day" | "month";
   readonly used: number;
   /** Absent when there is no limit. */
-  readonly most?: number;
+  readonly most?: number | undefined;
   /** e.g. "2026-11-23 at 00:00 Europe/Berlin". */
   readonly resets: string;
   readonly state: "fine" | "near" | "used_up";

@@ -13,7 +13,7 @@ export interface LayoutView {
   /** Loads `url` after `seconds`; 0 goes at once. `url` is https, loopback http, or a path on this gateway. */
   refresh?: { seconds: number; url: string };
   /** The inline script this page can use; none by default. */
-  script?: "guard" | "copy";
+  script?: "guard" | "copy" | undefined;
   /** A broader column, for lists. */
   wide?: boolean;
 }

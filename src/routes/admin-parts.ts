@@ -54,7 +54,7 @@ export function budgetRow(
     ...(id === "" ? {} : { id }),
     period,
     used,
-    ...(most === undefined ? {} : { most }),
+    most,
     resets: resetInWords(period, now, policy.timeZone),
     state: most !== undefined && used >= most ? "used_up" : isNear ? "near" : "fine",
   };

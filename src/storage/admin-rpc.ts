@@ -98,7 +98,7 @@ export type BudgetUse = {
   readonly period: Period;
   readonly used: number;
   /** Absent when there is no limit. */
-  readonly most?: number;
+  readonly most?: number | undefined;
 };
 
 /** What decides which tools of a list are shown. */

@@ -163,7 +163,7 @@ export function budgetUses(sql: SqlStorage, policy: Policy, now: number): readon
       .map(({ scope, id, used }) => {
         const limit = scope === "company" ? policy.budgets.company : limitOf(policy, scope, id);
         const most = period === "day" ? limit.perDay : limit.perMonth;
-        return { scope, id, period, used, ...(most === undefined ? {} : { most }) };
+        return { scope, id, period, used, most };
       }),
   );
 }

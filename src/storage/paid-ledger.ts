@@ -42,9 +42,9 @@ export interface LedgerFilter {
   readonly served?: Served;
   readonly outcome?: CallOutcome;
   /** Epoch seconds, inclusive. */
-  readonly from?: number;
+  readonly from?: number | undefined;
   /** Epoch seconds, exclusive. */
-  readonly until?: number;
+  readonly until?: number | undefined;
 }
 
 export interface LedgerQuery {

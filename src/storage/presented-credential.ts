@@ -23,7 +23,7 @@ export interface Holder {
   readonly isFirstUse?: boolean;
   readonly scope: string;
   /** The tools it may call; undefined allows every tool that the policy allows. */
-  readonly tools?: readonly string[];
+  readonly tools?: readonly string[] | undefined;
   /** Epoch seconds. */
   readonly expiresAt: number;
 }
@@ -82,7 +82,7 @@ function useKey(sql: SqlStorage, hash: string, now: number): CredentialUse {
       keyId: key.id,
       keyName: key.name,
       scope: key.scope,
-      ...(tools === undefined ? {} : { tools }),
+      tools,
       expiresAt: key.expires_at,
     },
   };
