@@ -8,7 +8,7 @@ import type { AppEnv } from "./context.ts";
 import { ClientDocumentError, failureOf, GongError, OAuthError, type ConfigError } from "./errors.ts";
 import { errorFields, log, type LogFields } from "./log.ts";
 import { documentText } from "./pages/document-text.ts";
-import { ErrorPage } from "./pages/error.tsx";
+import { ErrorPage, type ErrorView } from "./pages/error.tsx";
 import { problemText, type Problem } from "./pages/problem-text.ts";
 
 const HOME = { label: "How to connect a client", url: "/" };
@@ -33,25 +33,19 @@ export const asPage: ErrorHandler<AppEnv> = (error, c) => {
   if (error instanceof GongError) return problemPage(c, "gong_unavailable", 503);
   if (error instanceof ClientDocumentError) return documentPage(c, error);
   const failure = asOAuthError(error, c);
-  c.set("refusal", failure.reason ?? failure.code);
-  logRefused(c, "authorize.refused", { code: failure.code, reason: failure.reason });
-  c.header("Cache-Control", "no-store");
-  if (failure.code === "server_error") return problemPage(c, "failed", 500);
-  if (failure.retryAfterSeconds !== undefined) c.header("Retry-After", String(failure.retryAfterSeconds));
-  if (failure.status === 429) return problemPage(c, "too_often", 429);
-  if (!(error instanceof OAuthError)) return problemPage(c, "failed", failure.status);
-  return c.html(
-    <ErrorPage
-      nonce={c.get("secureHeadersNonce") ?? ""}
-      title="This sign-in can't go on"
-      text="The client's request can't be used. Nothing was connected and nothing was changed."
-      hint={failure.description}
-      requestId={c.get("requestId")}
-      details={[{ label: "Error code", value: failure.code }]}
-      action={HOME}
-    />,
-    failure.status === 401 ? 400 : failure.status,
-  );
+  const { code, status, description, retryAfterSeconds } = failure;
+  if (code !== "server_error" && retryAfterSeconds !== undefined)
+    c.header("Retry-After", String(retryAfterSeconds));
+  if (status === 429) return refusalPage(c, "too_often", problemText("too_often"), status, failure);
+  if (code === "server_error" || !(error instanceof OAuthError))
+    return refusalPage(c, "failed", problemText("failed"), status, failure);
+  const view = {
+    title: "This sign-in can't go on",
+    text: "The client's request can't be used. Nothing was connected and nothing was changed.",
+    hint: description,
+    details: [{ label: "Error code", value: code }],
+  };
+  return refusalPage(c, failure.reason ?? code, view, status === 401 ? 400 : status, failure);
 };
 
 /**
@@ -64,39 +58,42 @@ export function problemPage(
   status: ContentfulStatusCode,
   action?: typeof HOME,
 ): Response | Promise<Response> {
-  c.set("refusal", problem);
-  logRefused(c, "authorize.refused", { reason: problem });
-  c.header("Cache-Control", "no-store");
-  return c.html(
-    <ErrorPage
-      nonce={c.get("secureHeadersNonce") ?? ""}
-      action={HOME}
-      {...problemText(problem)}
-      {...(action === undefined ? {} : { action })}
-      requestId={c.get("requestId")}
-    />,
-    status,
-  );
+  const view = problemText(problem);
+  return refusalPage(c, problem, action === undefined ? view : { ...view, action }, status);
 }
 
 /** A page about a client's document: which one, at which host, and why it can't be used. */
 function documentPage(c: Context<AppEnv>, error: ClientDocumentError): Response | Promise<Response> {
-  c.set("refusal", `document_${error.problem}`);
-  logRefused(c, "authorize.refused", { reason: `document_${error.problem}` });
+  const host = URL.parse(error.url)?.host ?? "";
+  const view = {
+    ...documentText(error.problem),
+    details: [
+      { label: "Document", value: error.url },
+      ...(host === "" ? [] : [{ label: "Its host", value: host }]),
+    ],
+  };
+  return refusalPage(c, `document_${error.problem}`, view, 400);
+}
+
+/** Every refusal that a person sees: one line in the log, one page. `reason` is a constant, for the client doctor. */
+function refusalPage(
+  c: Context<AppEnv>,
+  reason: string,
+  view: Omit<ErrorView, "nonce" | "requestId">,
+  status: ContentfulStatusCode,
+  failure?: OAuthError,
+): Response | Promise<Response> {
+  c.set("refusal", reason);
+  logRefused(c, "authorize.refused", { code: failure?.code, reason: failure?.reason ?? reason });
   c.header("Cache-Control", "no-store");
-  const host = URL.parse(error.url)?.host;
   return c.html(
     <ErrorPage
       nonce={c.get("secureHeadersNonce") ?? ""}
-      {...documentText(error.problem)}
-      requestId={c.get("requestId")}
-      details={[
-        { label: "Document", value: error.url },
-        ...(host === undefined || host === "" ? [] : [{ label: "Its host", value: host }]),
-      ]}
       action={HOME}
+      {...view}
+      requestId={c.get("requestId")}
     />,
-    400,
+    status,
   );
 }
 
