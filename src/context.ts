@@ -1,6 +1,7 @@
-// What middleware puts on a request for the routes behind it, and how a set of routes is made: the only Hono generic in
-// the project.
+// What middleware puts on a request for the routes behind it, how they read it, and how a set of routes is made: the
+// only Hono generic in the project.
 
+import type { Context } from "hono";
 import { HonoBase } from "hono/hono-base";
 import { TrieRouter } from "hono/router/trie-router";
 import type { AccountSession } from "./domain/account-session.ts";
@@ -51,3 +52,12 @@ export interface AppEnv {
  * `/token` from `/token/`: another spelling of a URL is no URL of ours.
  */
 export const newRoutes = () => new HonoBase<AppEnv>({ router: new TrieRouter() });
+
+/** The nonce of this response's Content-Security-Policy, for the styles and scripts of its page. */
+export const nonceOf = (c: Context<AppEnv>): string => c.get("secureHeadersNonce") ?? "";
+
+/** The query as it came. The URL itself is not parsed: a Host header can make it one that no parser takes. */
+export function searchOf(c: Context<AppEnv>): string {
+  const at = c.req.url.indexOf("?");
+  return at === -1 ? "" : c.req.url.slice(at + 1);
+}

@@ -4,7 +4,7 @@
 import type { Context, ErrorHandler } from "hono";
 import { routePath } from "hono/route";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
-import type { AppEnv } from "./context.ts";
+import { nonceOf, type AppEnv } from "./context.ts";
 import { ClientDocumentError, failureOf, GongError, OAuthError, type ConfigError } from "./errors.ts";
 import { errorFields, log, type LogFields } from "./log.ts";
 import { documentText } from "./pages/document-text.ts";
@@ -87,12 +87,7 @@ function refusalPage(
   logRefused(c, "authorize.refused", { code: failure?.code, reason: failure?.reason ?? reason });
   c.header("Cache-Control", "no-store");
   return c.html(
-    <ErrorPage
-      nonce={c.get("secureHeadersNonce") ?? ""}
-      action={HOME}
-      {...view}
-      requestId={c.get("requestId")}
-    />,
+    <ErrorPage nonce={nonceOf(c)} action={HOME} {...view} requestId={c.get("requestId")} />,
     status,
   );
 }

@@ -2,7 +2,7 @@
 // act.
 
 import type { Context } from "hono";
-import type { AccountVisitor, AppEnv } from "../context.ts";
+import { nonceOf, type AccountVisitor, type AppEnv } from "../context.ts";
 import {
   accountCalls,
   accountEvents,
@@ -105,8 +105,6 @@ export async function showCalls(c: Context<AppEnv>): Promise<Response> {
     <AccountCallsPage nonce={nonceOf(c)} csrf={csrf} {...{ keptDays, readableDays }} {...spend} />,
   );
 }
-
-const nonceOf = (c: Context<AppEnv>): string => c.get("secureHeadersNonce") ?? "";
 
 type Events = Awaited<ReturnType<typeof accountEvents>>;
 

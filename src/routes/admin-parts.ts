@@ -1,7 +1,7 @@
 // What the routes of the admin's sections share: the frame's view, the list's query, who acts, and the way on.
 
 import type { Context } from "hono";
-import type { AppEnv } from "../context.ts";
+import { nonceOf, searchOf, type AppEnv } from "../context.ts";
 import { actorIn, type Actor } from "../domain/gateway.ts";
 import type { BudgetUse } from "../domain/edit-policy.ts";
 import { parseListQuery, type ListPage, type ListQuery } from "../listing.ts";
@@ -11,18 +11,12 @@ import type { BudgetRow } from "../pages/budget-panel.tsx";
 
 /** What every admin page is given. */
 export function frameOf(c: Context<AppEnv>): { readonly nonce: string; readonly csrf: string } {
-  return { nonce: c.get("secureHeadersNonce") ?? "", csrf: c.get("viewer")?.csrf ?? "" };
+  return { nonce: nonceOf(c), csrf: c.get("viewer")?.csrf ?? "" };
 }
 
 /** The query of a list, with these filters. */
 export function queryOf(c: Context<AppEnv>, filters: readonly string[] = []): ListQuery {
-  return parseListQuery(searchOf(c.req.url), filters);
-}
-
-/** Only the query is read: a Host header can make the URL one that no parser takes. */
-function searchOf(url: string): URLSearchParams {
-  const at = url.indexOf("?");
-  return new URLSearchParams(at === -1 ? "" : url.slice(at + 1));
+  return parseListQuery(new URLSearchParams(searchOf(c)), filters);
 }
 
 /** Who acts, for the audit. Behind the admin form middleware only. */

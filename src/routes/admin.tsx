@@ -2,7 +2,7 @@
 // a live session.
 
 import type { Context } from "hono";
-import { newRoutes, type AppEnv } from "../context.ts";
+import { newRoutes, nonceOf, type AppEnv } from "../context.ts";
 import {
   ADMIN_SESSION_SECONDS,
   adminByAccess,
@@ -82,7 +82,7 @@ async function signInPage(c: Context<AppEnv>, failed: boolean, retryAfterSeconds
   const { publicUrl, adminToken } = gateway.config;
   return c.html(
     <AdminSignInPage
-      nonce={c.get("secureHeadersNonce") ?? ""}
+      nonce={nonceOf(c)}
       byToken={adminToken !== undefined}
       byAccess={await adminByAccess(gateway, c.req.raw)}
       {...(URL.parse(c.req.url)?.origin === publicUrl ? {} : { publicUrl })}
@@ -101,7 +101,7 @@ function overviewPage(c: Context<AppEnv>, overview: AdminOverview, csrf: string)
   const { checks, asOf } = overview.setup;
   return c.html(
     <AdminPage
-      nonce={c.get("secureHeadersNonce") ?? ""}
+      nonce={nonceOf(c)}
       csrf={csrf}
       setup={{
         all: checks.length,

@@ -2,7 +2,7 @@
 // §4.1.1; MCP authorization, Security Considerations, Confused Deputy.
 
 import type { Context } from "hono";
-import { newRoutes, type AppEnv } from "../context.ts";
+import { newRoutes, nonceOf, searchOf, type AppEnv } from "../context.ts";
 import { findAdmin } from "../domain/admin-session.ts";
 import { beginAuthorization, type BegunAuthorization } from "../domain/begin-authorization.ts";
 import { keptQuestionsDays } from "../domain/call-contents.ts";
@@ -34,12 +34,7 @@ export const authorize = newRoutes()
   .use("/authorize/*", throughAccess())
   .get("/authorize", traced("authorize"), addressRate("STEP_RATE", "authorize"), async (c) => {
     const binding = consentBinding(c);
-    const at = c.req.url.indexOf("?");
-    const begun = await beginAuthorization(
-      c.get("gateway"),
-      at === -1 ? "" : c.req.url.slice(at + 1),
-      binding,
-    );
+    const begun = await beginAuthorization(c.get("gateway"), searchOf(c), binding);
     if (begun.kind === "return") return redirect(c, begun.url);
     writeConsentBinding(c, binding);
     return askConsent(c, begun);
@@ -68,7 +63,7 @@ export const authorize = newRoutes()
     c.header("Cache-Control", "no-store");
     return c.html(
       <WaitingPage
-        nonce={c.get("secureHeadersNonce") ?? ""}
+        nonce={nonceOf(c)}
         clientName={finished.clientName}
         code={finished.code}
         checkUrl={`${publicUrl}/authorize/waiting/${id}`}
@@ -106,7 +101,7 @@ export async function askConsent(c: Context<AppEnv>, begun: AskedConsent) {
   c.header("Cache-Control", "no-store");
   return c.html(
     <ConsentPage
-      nonce={c.get("secureHeadersNonce") ?? ""}
+      nonce={nonceOf(c)}
       client={{ name: client.clientName, registration: client.registration, clientId: client.clientId }}
       redirectUri={redirectUri}
       redirectHost={new URL(redirectUri).host}

@@ -1,7 +1,7 @@
 // GET /callback: the one redirect URI registered at Gong. Never renders the code; answers with the client's redirect or
 // a page. RFC 6749 §4.1.2, RFC 9700 §4.2.
 
-import { newRoutes } from "../context.ts";
+import { newRoutes, searchOf } from "../context.ts";
 import { ACCOUNT_COOKIE, ACCOUNT_SECONDS, accountUrl } from "../domain/account-session.ts";
 import { completeAuthorization } from "../domain/complete-authorization.ts";
 import { traced } from "../middleware/attempts.ts";
@@ -16,9 +16,7 @@ callback.get("/callback", traced("callback"), async (c) => {
   c.header("Referrer-Policy", "no-referrer");
   // A HEAD from a link checker must not use up the sign-in.
   if (c.req.method !== "GET") return c.body(null, 405, { allow: "GET" });
-  // Only the query is read: a Host header can make the URL one that no parser takes.
-  const at = c.req.url.indexOf("?");
-  const query = new URLSearchParams(at === -1 ? "" : c.req.url.slice(at + 1));
+  const query = new URLSearchParams(searchOf(c));
   const completed = await completeAuthorization(c.get("gateway"), query, (name) => readCookie(c, name));
   if (completed.kind === "redirect") return c.redirect(completed.url, 303);
   if (completed.kind === "admin") {

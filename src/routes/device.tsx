@@ -1,7 +1,7 @@
 // POST /device_authorization for devices; GET and POST /device and GET /device/done for people. RFC 8628 §3.1, §3.3.
 
 import type { Context } from "hono";
-import { newRoutes, type AppEnv } from "../context.ts";
+import { newRoutes, nonceOf, type AppEnv } from "../context.ts";
 import { authorizeDevice, enterUserCode, type EnteredCode } from "../domain/device-authorization.ts";
 import { throughAccess } from "../middleware/access.ts";
 import { traced } from "../middleware/attempts.ts";
@@ -42,7 +42,7 @@ export const device = newRoutes()
     const end = c.req.query("end") ?? "";
     if (!isDeviceEnd(end)) return problemPage(c, "state_unknown", 400);
     c.header("Cache-Control", "no-store");
-    return c.html(<DeviceEndPage nonce={c.get("secureHeadersNonce") ?? ""} end={end} />);
+    return c.html(<DeviceEndPage nonce={nonceOf(c)} end={end} />);
   });
 
 function answerCode(c: Context<AppEnv>, entered: EnteredCode) {
@@ -72,7 +72,7 @@ function answerCode(c: Context<AppEnv>, entered: EnteredCode) {
 function codePage(c: Context<AppEnv>, state: { failed: boolean; retryAfterSeconds?: number }) {
   c.header("Cache-Control", "no-store");
   const status = state.retryAfterSeconds === undefined ? (state.failed ? 400 : 200) : 429;
-  return c.html(<DeviceCodePage nonce={c.get("secureHeadersNonce") ?? ""} {...state} />, status);
+  return c.html(<DeviceCodePage nonce={nonceOf(c)} {...state} />, status);
 }
 
 const REGIONS = new Intl.DisplayNames("en", { type: "region" });

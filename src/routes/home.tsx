@@ -1,6 +1,6 @@
 // GET /: what this is and how to connect each client, with this deployment's own URLs.
 
-import { newRoutes } from "../context.ts";
+import { newRoutes, nonceOf } from "../context.ts";
 import { HomePage } from "../pages/home.tsx";
 
 export const home = newRoutes().get("/", (c) => {
@@ -8,7 +8,7 @@ export const home = newRoutes().get("/", (c) => {
   c.header("Cache-Control", "no-store");
   return c.html(
     <HomePage
-      nonce={c.get("secureHeadersNonce") ?? ""}
+      nonce={nonceOf(c)}
       gatewayName={new URL(config.publicUrl).host}
       mcpUrl={config.integrations[0].resource}
       access={config.integrations[0].access}

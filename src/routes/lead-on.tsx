@@ -2,7 +2,7 @@
 // form-action 'self', which they apply to every hop that follows a form post. CSP3 §6.4.2.
 
 import type { Context } from "hono";
-import type { AppEnv } from "../context.ts";
+import { nonceOf, type AppEnv } from "../context.ts";
 import { InterstitialPage } from "../pages/interstitial.tsx";
 
 /** A page that goes on to `url`, which this gateway has built or proven. */
@@ -10,7 +10,7 @@ export function leadOn(c: Context<AppEnv>, url: string, heading: string, text: s
   c.header("Cache-Control", "no-store");
   return c.html(
     <InterstitialPage
-      nonce={c.get("secureHeadersNonce") ?? ""}
+      nonce={nonceOf(c)}
       heading={heading}
       text={text}
       url={url}
