@@ -109,24 +109,35 @@ function endpointsOf(outcome: Outcome): GongEndpoints {
   return outcome.endpoints;
 }
 
-const Names = v.array(v.pipe(v.string(), v.regex(/^[\x21\x23-\x5B\x5D-\x7E]+$/)));
+const Url = v.pipe(
+  v.string(),
+  v.check((url) => URL.canParse(url)),
+);
+const Name = v.pipe(
+  v.string(),
+  v.check((name) => /^[\x21\x23-\x5B\x5D-\x7E]+$/.test(name)),
+);
+const Names = v.array(Name);
 
 /** RFC 9728 §2. */
 const ResourceMetadata = v.object({
-  resource: v.pipe(v.string(), v.url()),
-  authorization_servers: v.pipe(v.array(v.string()), v.minLength(1)),
-  scopes_supported: v.optional(Names),
+  resource: Url,
+  authorization_servers: v.pipe(
+    v.array(v.string()),
+    v.check((servers) => servers.length > 0),
+  ),
+  scopes_supported: v.exactOptional(Names),
 });
 
 /** RFC 8414 §2, RFC 9207 §3. */
 const ServerMetadata = v.object({
-  issuer: v.pipe(v.string(), v.url()),
+  issuer: Url,
   authorization_endpoint: v.string(),
   token_endpoint: v.string(),
-  token_endpoint_auth_methods_supported: v.optional(Names, ["client_secret_basic"]),
+  token_endpoint_auth_methods_supported: v.exactOptional(Names, ["client_secret_basic"]),
   code_challenge_methods_supported: Names,
-  scopes_supported: v.optional(Names),
-  authorization_response_iss_parameter_supported: v.optional(v.boolean(), false),
+  scopes_supported: v.exactOptional(Names),
+  authorization_response_iss_parameter_supported: v.exactOptional(v.boolean(), false),
 });
 
 async function readMetadata(mcpUrl: URL, fetcher: typeof fetch): Promise<GongEndpoints> {

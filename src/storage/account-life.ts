@@ -3,13 +3,14 @@
 
 import type { IntegrationName } from "../config.ts";
 import type { GongTokens } from "../gong/oauth.ts";
-import { endAccountSessions, openAccountSession, useAccountSession } from "./account-sessions.ts";
+import { openAccountSession, useAccountSession } from "./account-sessions.ts";
 import { noteEvent } from "./connection-audit.ts";
 import type { Authorization, ConnectOutcome } from "./connection-rpc.ts";
 import type { ConnectionCore } from "./connection-core.ts";
 import { connectGong } from "./connection-life.ts";
 import { notePerson } from "./connection-state.ts";
 import { forgetUnused } from "./connection-use.ts";
+import { endSessions } from "./outbox.ts";
 
 /** See ConnectionObject.signInToAccount. */
 export async function signInToAccount(
@@ -49,13 +50,13 @@ export async function useSession(core: ConnectionCore, sessionHash: string): Pro
 export async function signOut(core: ConnectionCore, sessionHash: string | undefined): Promise<void> {
   if (!(await core.ready())) return;
   const ended = core.transaction((sql, now) => {
-    const ended = endAccountSessions(sql, sessionHash);
-    if (sessionHash !== undefined && ended.length === 0) return undefined;
+    const ended = endSessions(sql, "account_sessions", sessionHash, now);
+    if (sessionHash !== undefined && !ended) return false;
     const action = sessionHash === undefined ? "account.signed_out_everywhere" : "account.signed_out";
     noteEvent(sql, now, { action });
     forgetUnused(sql, core.row(), now);
-    return ended;
+    return true;
   });
-  if (ended !== undefined) await core.noteEnded(ended);
+  if (ended) await core.tellEnds();
   await core.schedule();
 }

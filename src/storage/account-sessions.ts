@@ -28,17 +28,6 @@ export function useAccountSession(sql: SqlStorage, hash: string, now: number): b
   return used.rowsWritten > 0;
 }
 
-/** Ends one account session, or all of the connection. Returns the hashes of those that ended. */
-export function endAccountSessions(sql: SqlStorage, hash: string | undefined): readonly string[] {
-  return sql
-    .exec<{ hash: string }>(
-      "DELETE FROM account_sessions WHERE hash = coalesce(?, hash) RETURNING hash",
-      hash ?? null,
-    )
-    .toArray()
-    .map((row) => row.hash);
-}
-
 /** Deletes the account sessions that are over. */
 export function sweepAccountSessions(sql: SqlStorage, now: number): void {
   sql.exec(

@@ -20,7 +20,6 @@ import type {
   UsageQuestion,
   UsageRow,
 } from "./admin-rpc.ts";
-import { rememberPolicy, rememberTool } from "./admin-memory.ts";
 import { readFrom, writeTo } from "./admin-rows.ts";
 import { scheduleAlarm } from "./alarm.ts";
 import { writeAudit, type Actor } from "./audit.ts";
@@ -45,7 +44,7 @@ export class AdminCalls extends AdminDirectory {
   /** Puts a policy in force in place of version `before`; with an audit row of what changed. */
   async setPolicy(by: Actor, before: number, value: unknown): Promise<PolicyChange> {
     const changed = writeTo(this.ctx.storage, (sql, now) => setPolicy(sql, { by, before, value }, now));
-    if (changed.ok) await rememberPolicy(this.env, this.ctx.storage);
+    if (changed.ok) await this.tellEscrow();
     return changed;
   }
 
@@ -98,14 +97,12 @@ export class AdminCalls extends AdminDirectory {
 
   /** Approves a tool as it was shown, or holds it back; with an audit row. */
   async decideTool(decision: ToolDecision): Promise<"done" | "unknown_tool" | "changed_meanwhile"> {
-    const { integration, name } = decision;
-    const [outcome, since] = readFrom<readonly [ReturnType<typeof tools.decideTool>, number]>(
+    const outcome = readFrom<ReturnType<typeof tools.decideTool>>(
       this.ctx.storage,
-      ["unknown_tool", 0],
-      (sql, now) => [tools.decideTool(sql, decision, now), now],
+      "unknown_tool",
+      (sql, now) => tools.decideTool(sql, decision, now),
     );
-    const state = decision.decision === "approve" ? "approved" : "held";
-    if (outcome === "done") await rememberTool(this.env, { integration, name, state, since });
+    if (outcome === "done") await this.tellEscrow();
     return outcome;
   }
 
@@ -139,6 +136,7 @@ export class AdminCalls extends AdminDirectory {
       return undefined;
     });
     await this.#schedule();
+    await this.tellEscrow();
   }
 
   /** Sets the alarm for whatever is due first. */

@@ -4,7 +4,7 @@
 import { EMPTY_PAGE, type ListPage, type ListQuery } from "../listing.ts";
 import type { Client } from "../oauth/client.ts";
 import { AdminLists } from "./admin-lists.ts";
-import { rememberEnds } from "./admin-memory.ts";
+import { tellEscrow } from "./admin-memory.ts";
 import { readFrom, writeTo } from "./admin-rows.ts";
 import type { AgentKeyEntry, ConnectionEntry } from "./admin-schema.ts";
 import * as keys from "./agent-key-index.ts";
@@ -16,6 +16,11 @@ import { findNamed, type NamedRow } from "./named-ids.ts";
 import * as people from "./people.ts";
 
 export class AdminDirectory extends AdminLists {
+  /** Tells the escrow what has ended or was decided, before anybody hears of it. */
+  protected tellEscrow(): Promise<void> {
+    return tellEscrow(this.env, this.ctx.storage);
+  }
+
   /** The sealed key that connection ids are derived from. The first candidate ever offered stays for good. */
   async identityKey(candidateSealed: string): Promise<string> {
     return writeTo(this.ctx.storage, (sql) => identity.identityKey(sql, candidateSealed));
@@ -154,7 +159,7 @@ export class AdminDirectory extends AdminLists {
     const ended = readFrom(this.ctx.storage, false, (sql, now) =>
       machines.endMachineClient(sql, id, by, now),
     );
-    if (ended) await rememberEnds(this.env, [id]);
+    if (ended) await this.tellEscrow();
     return ended;
   }
 

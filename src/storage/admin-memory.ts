@@ -7,25 +7,17 @@ import type { ToolState } from "../mcp/allowed-tool.ts";
 import { writeTo } from "./admin-rows.ts";
 import type { Decision } from "./escrow-object.ts";
 import { schemaVersion } from "./migrations.ts";
-import { newestPolicy, putPolicyBack } from "./policy-store.ts";
+import { takeOut, tell, untold, type Fact } from "./outbox.ts";
+import { POLICY, putPolicyBack } from "./policy-store.ts";
 import { objectsOf, retrying } from "./stubs.ts";
 
 const NAME = "admin";
-const POLICY = "policy";
 
 const escrowOf = (env: Env) => objectsOf(env).escrow(NAME);
 
-/** Remembers that these sessions (by hash) or machine clients have ended. */
-export async function rememberEnds(env: Env, ids: readonly string[]): Promise<void> {
-  if (ids.length > 0) await retrying(async () => escrowOf(env).noteEnded(ids));
-}
-
-/** Remembers the newest policy. */
-export async function rememberPolicy(env: Env, storage: DurableObjectStorage): Promise<void> {
-  const policy = writeTo(storage, newestPolicy);
-  if (policy === undefined) return;
-  const kept = { name: POLICY, version: policy.version, value: JSON.stringify(policy) };
-  await retrying(async () => escrowOf(env).keepDecision(kept));
+/** Tells the AdminObject's escrow what is in its outbox. Throws when that fails; it is told again later. */
+export function tellEscrow(env: Env, storage: DurableObjectStorage): Promise<void> {
+  return tell(storage, () => escrowOf(env));
 }
 
 /** What an admin decided about a tool, and when. */
@@ -36,38 +28,34 @@ export interface HeldTool {
   readonly since: number;
 }
 
-/** Remembers what an admin has decided about a tool. */
-export async function rememberTool(env: Env, tool: HeldTool): Promise<void> {
-  const { integration, name, since } = tool;
-  const kept = { name: `tool ${integration} ${name}`, version: since, value: JSON.stringify(tool) };
-  await retrying(async () => escrowOf(env).keepDecision(kept));
-}
-
 /**
  * Ends and forbids again what was ended and forbidden before a restore. Asking an object that was never written writes
  * nothing.
  */
 export async function catchUp(env: Env, storage: DurableObjectStorage): Promise<void> {
   if (schemaVersion(storage) === 0) return;
-  const { open, ended } = writeTo(storage, openAndEnded);
-  const witness = await retrying(async () => escrowOf(env).witness(open, ended));
-  const decisions = await retrying(async (): Promise<readonly Decision[]> => escrowOf(env).decisions());
+  const { open, facts, told } = writeTo(storage, openAndEnded);
+  const witness = await retrying(async () => escrowOf(env).witness(open, facts));
   const isBehind = writeTo(storage, (sql, now) => {
+    takeOut(sql, told);
     const revived = endAgain(sql, witness.ended, now);
-    return decisions.map((decision) => decideAgain(sql, decision)).includes(true) || revived;
+    return witness.decisions.map((decision) => decideAgain(sql, decision)).includes(true) || revived;
   });
   if (isBehind) log("warn", "admin.restored");
-  await rememberPolicy(env, storage);
 }
 
-function openAndEnded(sql: SqlStorage): { readonly open: string[]; readonly ended: string[] } {
-  const rows = sql
-    .exec<{ id: string; ended: number }>(
-      "SELECT hash AS id, 0 AS ended FROM sessions UNION ALL SELECT id, ended_at IS NOT NULL FROM machine_clients",
-    )
-    .toArray();
-  const idsOf = (ended: number): string[] => rows.filter((row) => row.ended === ended).map(({ id }) => id);
-  return { open: idsOf(0), ended: idsOf(1) };
+function openAndEnded(sql: SqlStorage) {
+  const open = sql.exec<{ id: string }>(
+    "SELECT hash AS id FROM sessions UNION ALL SELECT id FROM machine_clients WHERE ended_at IS NULL",
+  );
+  const known = sql.exec<Fact>(
+    `SELECT id AS name, ended_at AS version, NULL AS value FROM machine_clients WHERE ended_at IS NOT NULL
+     UNION ALL SELECT '${POLICY}', version, json_object('version', version, 'policy', policy, 'changed_at', changed_at,
+       'changed_by', changed_by) FROM policies WHERE version = (SELECT MAX(version) FROM policies)`,
+  );
+  const told = untold(sql);
+  const facts = [...known.toArray(), ...told];
+  return { open: [...open].map(({ id }) => id), facts, told };
 }
 
 function endAgain(sql: SqlStorage, ids: readonly string[], now: number): boolean {

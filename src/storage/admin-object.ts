@@ -5,12 +5,13 @@
 
 import { AdminCalls } from "./admin-calls.ts";
 import type { Approval } from "./admin-schema.ts";
-import { catchUp, rememberEnds } from "./admin-memory.ts";
+import { catchUp } from "./admin-memory.ts";
 import { readFrom, writeTo } from "./admin-rows.ts";
 import { recallHandshake, rememberHandshake, type Handshake } from "./handshakes.ts";
 import * as sessions from "./admin-sessions.ts";
 import * as approvals from "./approvals.ts";
 import { writeAudit, type Actor } from "./audit.ts";
+import { endSessions } from "./outbox.ts";
 import * as setup from "./setup-checks.ts";
 
 export class AdminObject extends AdminCalls {
@@ -92,15 +93,15 @@ export class AdminObject extends AdminCalls {
 
   /** Ends every admin session, the one of `by` included. */
   async endAllSessions(by: Actor): Promise<void> {
-    const ended = writeTo(this.ctx.storage, (sql, now) => sessions.endAllSessions(sql, by, now));
-    await rememberEnds(this.env, ended);
+    writeTo(this.ctx.storage, (sql, now) => sessions.endAllSessions(sql, by, now));
+    await this.tellEscrow();
   }
 
   /** Ends an admin session; nothing happens when it is over. */
   async endSession(sessionHash: string): Promise<void> {
-    const ended = readFrom(this.ctx.storage, false, (sql) => {
-      return sql.exec("DELETE FROM sessions WHERE hash = ?", sessionHash).rowsWritten > 0;
-    });
-    if (ended) await rememberEnds(this.env, [sessionHash]);
+    const ended = readFrom(this.ctx.storage, false, (sql, now) =>
+      endSessions(sql, "sessions", sessionHash, now),
+    );
+    if (ended) await this.tellEscrow();
   }
 }

@@ -3,6 +3,7 @@
 
 import { MACHINE_CLIENTS_STEP } from "./machine-clients.ts";
 import type { Migration } from "./migrations.ts";
+import { OUTBOX_STEP } from "./outbox.ts";
 import { FIRST_FORMS_STEP } from "./seen-tools.ts";
 
 /** The schema, step by step: append only. */
@@ -208,6 +209,7 @@ export const ADMIN_MIGRATIONS: readonly Migration[] = [
   ],
   FIRST_FORMS_STEP,
   ["ALTER TABLE approvals ADD COLUMN asked_from TEXT NOT NULL DEFAULT ''"],
+  OUTBOX_STEP,
 ];
 
 export type ConnectionEntry = { readonly id: string; readonly integration: "main" | "shared" };

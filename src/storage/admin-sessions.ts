@@ -1,6 +1,7 @@
 // Admin sessions and the lock-out of addresses that guess, in the AdminObject.
 
 import { writeAudit, type Actor } from "./audit.ts";
+import { endSessions } from "./outbox.ts";
 
 /** An admin session ends after this long without a request, and after the second figure in any case. */
 const SESSION_IDLE_SECONDS = 30 * 60;
@@ -101,9 +102,8 @@ export function listSessions(sql: SqlStorage, now: number): readonly SessionEntr
     .toArray();
 }
 
-/** Ends every admin session, with the audit row that says who did it. Returns their hashes. */
-export function endAllSessions(sql: SqlStorage, by: Actor, now: number): readonly string[] {
-  const ended = sql.exec<{ hash: string }>("DELETE FROM sessions RETURNING hash").toArray();
+/** Ends every admin session, with the audit row that says who did it. */
+export function endAllSessions(sql: SqlStorage, by: Actor, now: number): void {
+  endSessions(sql, "sessions", undefined, now);
   writeAudit(sql, now, by, "sessions.ended");
-  return ended.map(({ hash }) => hash);
 }

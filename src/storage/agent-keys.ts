@@ -5,6 +5,7 @@ import { failpoint } from "../failpoints.ts";
 import { noteEvent } from "./connection-audit.ts";
 import type { AgentKeyRow } from "./connection-schema.ts";
 import { liveGrants } from "./grant-upkeep.ts";
+import { putOut } from "./outbox.ts";
 
 /** Keys of one connection that can be used at the same time. */
 const MOST_AGENT_KEYS = 50;
@@ -113,6 +114,7 @@ export function endAgentKey(sql: SqlStorage, id: string, by: string, now: number
     )
     .toArray();
   if (ended === undefined) return false;
+  putOut(sql, id, now);
   noteEvent(sql, now, { action: "key.revoked", target: id, name: ended.name, reason: by });
   return true;
 }
@@ -136,14 +138,12 @@ export function listAgentKeys(sql: SqlStorage, now: number): readonly AgentKeyDe
   }));
 }
 
-/** Every key that was not revoked, expired ones included, and every one that was and is still remembered. */
-export function agentKeyIds(sql: SqlStorage): { readonly open: string[]; readonly ended: string[] } {
-  const rows = sql.exec<{ id: string; ended: number }>(
-    "SELECT id, revoked_at IS NOT NULL AS ended FROM agent_keys",
-  );
-  const ids: { open: string[]; ended: string[] } = { open: [], ended: [] };
-  for (const { id, ended } of rows) ids[ended === 1 ? "ended" : "open"].push(id);
-  return ids;
+/** Every key that was not revoked, expired ones included. */
+export function openKeyIds(sql: SqlStorage): readonly string[] {
+  return sql
+    .exec<{ id: string }>("SELECT id FROM agent_keys WHERE revoked_at IS NULL")
+    .toArray()
+    .map(({ id }) => id);
 }
 
 /** Whether a grant or an agent key can still use the connection. */

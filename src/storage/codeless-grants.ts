@@ -7,8 +7,9 @@ import type { VOUCHED_GRANT_TYPES } from "../oauth/client.ts";
 import { noteEvent } from "./connection-audit.ts";
 import type { ConnectionCore } from "./connection-core.ts";
 import type { ConnectionRow } from "./connection-schema.ts";
-import { BARRED, findGrant, revokeGrant } from "./grant-upkeep.ts";
+import { BARRED, barOf, findGrant, revokeGrant } from "./grant-upkeep.ts";
 import type { TokenOutcome } from "./grants.ts";
+import { retrying } from "./stubs.ts";
 
 /** Access tokens of one grant that can live at the same time; the oldest make room. */
 const MOST_ACCESS_TOKENS = 1_000;
@@ -47,10 +48,13 @@ export async function openCodelessGrant(
   grant: CodelessGrant,
 ): Promise<CodelessOutcome> {
   if (!(await core.ready())) return { kind: "refused", reason: "not_connected" };
+  // After a restore to before the client's first grant, only the escrow knows that the client was barred.
+  const barredAt =
+    openGrantId(core.sql, grant) === undefined ? await barTime(core, grant.clientId) : undefined;
   const outcome = core.transaction((sql, now): CodelessOutcome => {
     const unusable = unusableReason(core.row(), now);
     if (unusable !== undefined) return { kind: "refused", reason: unusable };
-    if (isBarred(sql, grant.clientId)) return { kind: "refused", reason: "client_ended" };
+    if (isBarred(sql, grant.clientId, barredAt)) return { kind: "refused", reason: "client_ended" };
     return upsert(sql, grant, now);
   });
   await core.schedule();
@@ -103,9 +107,9 @@ export async function barClient(
       live.push({ id: barred.id });
     }
     for (const { id } of live) revokeGrant(sql, id, reason, now);
-    return live.map(({ id }) => id);
+    return live.length > 0;
   });
-  if (ended.length > 0) await core.noteEnded(ended);
+  if (ended) await core.tellEnds();
 }
 
 /** Gong's refresh token may be dead while its access token still opens Gong. */
@@ -117,28 +121,39 @@ function unusableReason(
   return row.state === "connected" || row.gong_expires_at > now ? undefined : "needs_reconnect";
 }
 
-/** Whether somebody ended what this client had, and nobody let it in again since. */
-function isBarred(sql: SqlStorage, clientId: string): boolean {
-  const rows = sql.exec(
-    `SELECT 1 FROM grants AS ended WHERE client_id = ?1 AND ${BARRED} AND NOT EXISTS (
-       SELECT 1 FROM grants WHERE client_id = ?1 AND grant_type = 'authorization_code' AND revoked_at IS NULL
-         AND created_at >= ended.revoked_at) LIMIT 1`,
+/** Whether somebody ended what this client had, here or at `barredAt`, and nobody let it in again since. */
+function isBarred(sql: SqlStorage, clientId: string, barredAt = 0): boolean {
+  const { barred, admitted } = sql
+    .exec<{ barred: number | null; admitted: number | null }>(
+      `SELECT MAX(iif(${BARRED}, revoked_at, 0)) AS barred,
+         MAX(iif(grant_type = 'authorization_code' AND revoked_at IS NULL, created_at, 0)) AS admitted
+       FROM grants WHERE client_id = ?`,
+      clientId,
+    )
+    .one();
+  return Math.max(barred ?? 0, barredAt) > (admitted ?? 0);
+}
+
+const barTime = (core: ConnectionCore, clientId: string): Promise<number | undefined> =>
+  retrying(async (): Promise<number | undefined> => core.escrow().endedAt(barOf(clientId)));
+
+type GrantKey = Pick<CodelessGrant, "clientId" | "resource" | "grantType">;
+
+/** The id of the grant that the client has, if nobody ended it. */
+function openGrantId(sql: SqlStorage, { clientId, resource, grantType }: GrantKey): string | undefined {
+  const open = sql.exec<{ id: string }>(
+    "SELECT id FROM grants WHERE client_id = ? AND resource = ? AND grant_type = ? AND revoked_at IS NULL",
     clientId,
+    resource,
+    grantType,
   );
-  return rows.toArray().length > 0;
+  return open.toArray()[0]?.id;
 }
 
 /** Its idle end is its end: there is no refresh token that could move it, so `refresh_generation` 1 is the only one. */
 function upsert(sql: SqlStorage, grant: CodelessGrant, now: number): CodelessOutcome {
-  const [known] = sql
-    .exec<{ id: string }>(
-      "SELECT id FROM grants WHERE client_id = ? AND resource = ? AND grant_type = ? AND revoked_at IS NULL",
-      grant.clientId,
-      grant.resource,
-      grant.grantType,
-    )
-    .toArray();
-  const grantId = known?.id ?? grant.id;
+  const known = openGrantId(sql, grant);
+  const grantId = known ?? grant.id;
   sql.exec(
     `INSERT INTO grants (id, client_id, client_name, resource, scope, created_at, last_used_at, expires_at,
        refresh_generation, refresh_expires_at, successor_used, grant_type, person)

@@ -4,19 +4,22 @@
 import { nowSeconds } from "../clock.ts";
 import { integrationNamed, parseConfig, type Config } from "../config.ts";
 import { createKeyring } from "../crypto/keyring.ts";
-import { log } from "../log.ts";
-import { agentKeyIds, hasAgent, nextKeySweepAt } from "./agent-keys.ts";
+import { errorFields, log } from "../log.ts";
+import { hasAgent, nextKeySweepAt } from "./agent-keys.ts";
 import { scheduleAlarm } from "./alarm.ts";
 import { nextContentSweepAt } from "./call-contents.ts";
 import { CONNECTION_MIGRATIONS, type ConnectionRow } from "./connection-schema.ts";
 import { nextAccountSessionEnd } from "./account-sessions.ts";
-import { applyWitness, reportOf } from "./connection-state.ts";
+import { applyWitness, knownFacts, openIds } from "./connection-memory.ts";
+import { reportOf } from "./connection-state.ts";
+import type { Witness } from "./escrow-object.ts";
 import { createGongSeals, type GongSeals } from "./gong-seals.ts";
 import { GongTokenStore } from "./gong-tokens.ts";
 import * as upkeep from "./grant-upkeep.ts";
 import type { Holder } from "./presented-credential.ts";
 import { migrate, schemaVersion } from "./migrations.ts";
 import { nextLedgerPruneAt } from "./ledger-list.ts";
+import { takeOut, tell, untold } from "./outbox.ts";
 import { nextPaidSweepAt } from "./paid-ledger.ts";
 import { createResultSeals, type ResultSeals } from "./result-seals.ts";
 import { objectsOf, retrying, type Objects } from "./stubs.ts";
@@ -49,7 +52,7 @@ export class ConnectionCore {
       sql: ctx.storage.sql,
       seals: this.seals,
       row: () => this.row(),
-      escrow: () => this.objects.escrow(this.id),
+      escrow: () => this.escrow(),
       transaction: (change) => this.transaction(change),
       integration: (row) => integrationNamed(config, row.integration),
       schedule: () => this.schedule(),
@@ -100,24 +103,37 @@ export class ConnectionCore {
     return true;
   }
 
-  /** What the escrow remembers of this connection. */
-  witness() {
-    const grants = upkeep.grantIds(this.sql);
-    const keys = agentKeyIds(this.sql);
-    const open = [...grants.open, ...keys.open, ...upkeep.bearerHashes(this.sql)];
-    const ended = [...grants.ended, ...keys.ended];
-    const generation = this.row()?.generation;
-    return retrying(async () => this.objects.escrow(this.id).witness(open, ended, generation));
+  /** What the escrow remembers of this connection, once it knows what the connection does. */
+  async witness(): Promise<Witness> {
+    const { sql } = this;
+    const told = untold(sql);
+    const facts = [...knownFacts(sql), ...told];
+    const witness = await retrying(async () => this.escrow().witness(openIds(sql), facts));
+    takeOut(sql, told);
+    return witness;
   }
 
-  /** Tells the escrow what has ended and how far the tokens have come. If it fails, the next use says it again. */
-  async noteEnded(ids: readonly string[]): Promise<void> {
+  escrow() {
+    return this.objects.escrow(this.id);
+  }
+
+  /** Tells the escrow what is in the outbox. Throws when that fails; then the next use or alarm says it again. */
+  tell(): Promise<void> {
+    return tell(this.#ctx.storage, () => this.escrow());
+  }
+
+  /** The same, without anybody waiting for it. */
+  tellSoon(): void {
+    const failed = (error: unknown): void =>
+      log("error", "connection.store_failed", { connection: this.id, ...errorFields(error) });
+    this.keepAlive(this.tell().catch(failed));
+  }
+
+  /** Tells the escrow what has ended. If it fails, nothing is served before it knows. */
+  async tellEnds(): Promise<void> {
     this.#checked = false;
-    await retrying(async () => this.objects.escrow(this.id).noteEnded(ids));
-    const row = this.row();
+    await this.tell();
     this.reportState();
-    if (row?.state !== "disconnected") return;
-    await retrying(async () => this.objects.escrow(this.id).settle(undefined, row.generation));
   }
 
   /** A personal connection that no agent can use is not refreshed: it is about to be let go. */

@@ -20,7 +20,6 @@ import { forgetGongTokens, writeConnection } from "./connection-state.ts";
 import { forgetUnused } from "./connection-use.ts";
 import * as upkeep from "./grant-upkeep.ts";
 import { insertGrant } from "./grant-opening.ts";
-import { retrying } from "./stubs.ts";
 
 /** See ConnectionObject.connectGong. `open` is what the tokens were fetched for, in the same transaction. */
 export async function connectGong(
@@ -50,9 +49,7 @@ export async function connectGong(
     if (outcome === undefined) continue;
     if (FAILPOINTS) await failpoint("connect.stored", core.sql);
     log("info", "connection.connected", { connection: core.id, integration: name, generation, outcome });
-    await retrying(async () =>
-      core.objects.escrow(core.id).settle(undefined, core.row()?.generation ?? generation),
-    );
+    await core.tell();
     core.reportState();
     await core.schedule();
     return outcome;
@@ -87,8 +84,8 @@ export async function revokeToken(core: ConnectionCore, presented: PresentedForR
   if (!(await core.ready())) return false;
   const { kind, hash, grantId, clientId } = presented;
   if (kind === "access") {
-    const ended = core.transaction((sql) => upkeep.deleteAccessToken(sql, hash, clientId));
-    if (ended) await core.noteEnded([hash]);
+    const ended = core.transaction((sql, now) => upkeep.deleteAccessToken(sql, hash, clientId, now));
+    if (ended) await core.tellEnds();
     return ended;
   }
   const owned = upkeep.findGrant(core.sql, grantId)?.client_id === clientId;
@@ -97,42 +94,24 @@ export async function revokeToken(core: ConnectionCore, presented: PresentedForR
 
 /** See ConnectionObject.endGrant. */
 export async function endGrant(core: ConnectionCore, grantId: string, reason: string): Promise<boolean> {
-  if (!(await core.ready())) return false;
+  return (await endGrants(core, (sql) => upkeep.openGrantIds(sql, { id: grantId }), reason)) > 0;
+}
+
+/** See ConnectionObject.endAllGrants and endClient. Ends the grants that `find` finds; how many there were. */
+export async function endGrants(
+  core: ConnectionCore,
+  find: (sql: SqlStorage) => readonly string[],
+  reason: string,
+): Promise<number> {
+  if (!(await core.ready())) return 0;
   const ended = core.transaction((sql, now) => {
-    const grant = upkeep.findGrant(sql, grantId);
-    if (grant === undefined || grant.revoked_at !== null) return false;
-    upkeep.revokeGrant(sql, grantId, reason, now);
-    forgetWithoutAgent(core, sql, now);
-    return true;
+    const ids = find(sql);
+    for (const id of ids) upkeep.revokeGrant(sql, id, reason, now);
+    if (ids.length > 0) forgetWithoutAgent(core, sql, now);
+    return ids.length;
   });
-  if (ended) await core.noteEnded([grantId]);
+  if (ended > 0) await core.tellEnds();
   return ended;
-}
-
-/** See ConnectionObject.endAllGrants. */
-export async function endAllGrants(core: ConnectionCore, reason: string): Promise<number> {
-  if (!(await core.ready())) return 0;
-  const ended = core.transaction((sql, now) => {
-    const { open } = upkeep.grantIds(sql);
-    for (const id of open) upkeep.revokeGrant(sql, id, reason, now);
-    if (open.length > 0) forgetWithoutAgent(core, sql, now);
-    return open;
-  });
-  if (ended.length > 0) await core.noteEnded(ended);
-  return ended.length;
-}
-
-/** See ConnectionObject.endClient. */
-export async function endClient(core: ConnectionCore, clientId: string, reason: string): Promise<number> {
-  if (!(await core.ready())) return 0;
-  const ended = core.transaction((sql, now) => {
-    const grants = upkeep.openGrantsOf(sql, clientId);
-    for (const id of grants) upkeep.revokeGrant(sql, id, reason, now);
-    if (grants.length > 0) forgetWithoutAgent(core, sql, now);
-    return grants;
-  });
-  if (ended.length > 0) await core.noteEnded(ended);
-  return ended.length;
 }
 
 /** See ConnectionObject.createAgentKey. */
@@ -156,7 +135,7 @@ export async function revokeAgentKey(core: ConnectionCore, id: string, by: strin
     forgetWithoutAgent(core, sql, now);
     return true;
   });
-  if (ended) await core.noteEnded([id]);
+  if (ended) await core.tellEnds();
   return ended;
 }
 
@@ -170,18 +149,15 @@ function forgetWithoutAgent(core: ConnectionCore, sql: SqlStorage, now: number):
 /** See ConnectionObject.disconnect. */
 export async function disconnect(core: ConnectionCore, reason: string): Promise<boolean> {
   if (!(await core.ready()) || core.row() === undefined) return false;
-  const ended = core.transaction((sql, now) => {
-    const grants = upkeep.grantIds(sql).open;
-    for (const id of grants) upkeep.revokeGrant(sql, id, upkeep.CONNECTION_ENDED, now);
-    const agentKeys = keys.agentKeyIds(sql).open;
-    for (const id of agentKeys) keys.endAgentKey(sql, id, reason, now);
+  core.transaction((sql, now) => {
+    for (const id of upkeep.openGrantIds(sql)) upkeep.revokeGrant(sql, id, upkeep.CONNECTION_ENDED, now);
+    for (const id of keys.openKeyIds(sql)) keys.endAgentKey(sql, id, reason, now);
     forgetGongTokens(sql, reason, now);
     // Sign-ins that Gong answered before this are over, too.
     sql.exec("UPDATE connection SET settled_at_ms = ?", Date.now());
-    return [...grants, ...agentKeys];
   });
   log("info", "connection.ended", { connection: core.id, reason });
-  await core.noteEnded(ended);
+  await core.tellEnds();
   return true;
 }
 
@@ -196,8 +172,9 @@ export async function runAlarm(core: ConnectionCore, sweepPaidCalls: () => void)
     const swept = upkeep.countGrants(sql) !== before;
     return { swept, forgotten: forgetUnused(sql, core.row(), now) };
   });
-  if (forgotten) await core.noteEnded([]);
+  if (forgotten) await core.tellEnds();
   else if (swept) core.reportState();
+  core.tellSoon();
   sweepPaidCalls();
   await sweepContents(core);
   await core.schedule();

@@ -29,6 +29,7 @@ import type {
 import { describeConnection, notePerson } from "./connection-state.ts";
 import type { GongAuthorization } from "./gong-tokens.ts";
 import { insertGrant } from "./grant-opening.ts";
+import { openGrantIds } from "./grant-upkeep.ts";
 import {
   redeemCode,
   rotateRefreshToken,
@@ -84,12 +85,12 @@ export class ConnectionObject extends DurableObject<Env> {
 
   /** RFC 6749 §4.1.3. */
   async redeemCode(presented: PresentedCode, tokens: CandidateTokens): Promise<TokenOutcome> {
-    return this.#decide(presented.grantId, (sql, now) => redeemCode(sql, presented, tokens, now));
+    return this.#decide((sql, now) => redeemCode(sql, presented, tokens, now));
   }
 
   /** RFC 6749 §6, RFC 9700 §4.14.2. Never calls Gong: our tokens outlive an outage there. */
   async rotateRefreshToken(presented: PresentedRefreshToken, tokens: RotationTokens): Promise<TokenOutcome> {
-    return this.#decide(presented.grantId, (sql, now) => rotateRefreshToken(sql, presented, tokens, now));
+    return this.#decide((sql, now) => rotateRefreshToken(sql, presented, tokens, now));
   }
 
   /**
@@ -148,12 +149,12 @@ export class ConnectionObject extends DurableObject<Env> {
 
   /** Ends every grant at once, as endGrant does one. Returns how many there were. */
   async endAllGrants(reason: string): Promise<number> {
-    return life.endAllGrants(this.#core, reason);
+    return life.endGrants(this.#core, openGrantIds, reason);
   }
 
   /** Ends every grant of one client at once; how many there were. */
   async endClient(clientId: string, reason: string): Promise<number> {
-    return life.endClient(this.#core, clientId, reason);
+    return life.endGrants(this.#core, (sql) => openGrantIds(sql, { clientId }), reason);
   }
 
   /** Records an agent key whose holder the caller will tell it to, once. */
@@ -270,9 +271,9 @@ export class ConnectionObject extends DurableObject<Env> {
    * Seals what Gong gave with the first key of the ring, where another one sealed it, and counts what hangs on which.
    */
   async reseal(): Promise<SealReport> {
-    const { sql, seals, config, objects, id } = this.#core;
+    const { sql, seals, config } = this.#core;
     if (!(await this.#core.ready())) return EMPTY_REPORT;
-    const escrowed = async (attempt: string) => objects.escrow(id).answer(attempt);
+    const escrowed = async (attempt: string) => this.#core.escrow().answer(attempt);
     const report = await resealConnection(sql, seals, config.sealingKeys[0]?.kid, escrowed, nowSeconds());
     if (report.resealed) this.#core.reportState();
     return report;
@@ -284,14 +285,12 @@ export class ConnectionObject extends DurableObject<Env> {
   }
 
   /** One token decision in one transaction. What it revoked is noted outside before anybody hears of it. */
-  async #decide(
-    grantId: string,
-    decision: (sql: SqlStorage, now: number) => TokenOutcome,
-  ): Promise<TokenOutcome> {
+  async #decide(decision: (sql: SqlStorage, now: number) => TokenOutcome): Promise<TokenOutcome> {
     const core = this.#core;
     if (!(await core.ready())) return { kind: "refused", reason: "connection_unknown" };
     const outcome = core.transaction(decision);
-    if (outcome.kind === "revoked") await core.noteEnded([grantId]);
+    if (outcome.kind === "revoked") await core.tellEnds();
+    else core.tellSoon();
     await core.schedule();
     return outcome;
   }

@@ -3,6 +3,7 @@
 
 import type { GrantType } from "../oauth/client.ts";
 import type { Migration } from "./migrations.ts";
+import { OUTBOX_STEP } from "./outbox.ts";
 import { CALL_CONTENTS_STEP, GONG_CREDITS_STEP, PAID_CALLS_STEP } from "./paid-schema.ts";
 
 /** The schema, step by step: append only. */
@@ -108,6 +109,7 @@ export const CONNECTION_MIGRATIONS: readonly Migration[] = [
   ],
   ["ALTER TABLE connection ADD COLUMN person TEXT", "ALTER TABLE grants ADD COLUMN person TEXT"],
   CALL_CONTENTS_STEP,
+  OUTBOX_STEP,
 ];
 
 /** `connected`: usable. `needs_reconnect`: Gong ended it. `disconnected`: a person or an admin ended it. */

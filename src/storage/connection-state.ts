@@ -1,6 +1,5 @@
-// The one row that says what a connection is: written when Gong's tokens arrive, emptied when they are let go, and
-// brought back into line after a point-in-time restore. SQL on the ConnectionObject's database, inside its
-// transactions.
+// The one row that says what a connection is: written when Gong's tokens arrive, and emptied when they are let go. SQL
+// on the ConnectionObject's database, inside its transactions.
 
 import type { IntegrationConfig } from "../config.ts";
 import type { GongTokens } from "../gong/oauth.ts";
@@ -8,15 +7,15 @@ import { failpoint } from "../failpoints.ts";
 import { refreshDueAt, type GongTokenState } from "../gong/refresh-machine.ts";
 import { sealedWith } from "../crypto/seal.ts";
 import { noteEvent } from "./connection-audit.ts";
-import { endAgentKey, listAgentKeys } from "./agent-keys.ts";
+import { listAgentKeys } from "./agent-keys.ts";
 import type { ConnectionReport } from "./connection-index.ts";
 import type { Authorization, ConnectionDescription } from "./connection-rpc.ts";
 import type { ConnectionRow, GrantRow } from "./connection-schema.ts";
-import type { Witness } from "./escrow-object.ts";
 import type { SealedTokens } from "./gong-seals.ts";
-import { liveGrants, revokeGrant } from "./grant-upkeep.ts";
+import { liveGrants } from "./grant-upkeep.ts";
 import { forgetContents } from "./call-contents.ts";
 import { forgetKept } from "./kept-results.ts";
+import { putOut } from "./outbox.ts";
 
 /** What a sign-in at Gong brought. */
 export interface SignedIn {
@@ -56,6 +55,7 @@ export function writeConnection(
     authorization.id,
     authorization.answeredAt,
   );
+  putOut(sql, "", generation);
 }
 
 /** Notes who signed in to a personal connection, if Cloudflare Access named somebody. */
@@ -71,38 +71,15 @@ export function forgetGongTokens(sql: SqlStorage, reason: string, now: number): 
   noteEvent(sql, now, { action: "disconnected", reason });
   forgetKept(sql);
   forgetContents(sql);
-  sql.exec(
+  const forgotten = sql.exec<{ generation: number }>(
     `UPDATE connection SET state = 'disconnected', reason = ?, state_since = ?, generation = generation + 1,
        gong_access_token_sealed = NULL, gong_refresh_token_sealed = NULL, gong_expires_at = 0,
        attempt_id = NULL, attempt_started_at = NULL, attempt_answer_sealed = NULL,
-       quarantined_answer_sealed = NULL, person = NULL`,
+       quarantined_answer_sealed = NULL, person = NULL RETURNING generation`,
     reason,
     now,
   );
-}
-
-/**
- * Ends again what had ended before a restore, and says so when Gong's tokens are older than those that were spent.
- * Returns whether anything had to be brought into line.
- */
-export function applyWitness(sql: SqlStorage, row: ConnectionRow, witness: Witness, now: number): boolean {
-  if (FAILPOINTS) void failpoint("wake.writing", sql);
-  for (const id of witness.ended) {
-    revokeGrant(sql, id, "ended_before_restore", now);
-    endAgentKey(sql, id, "ended_before_restore", now);
-    sql.exec("DELETE FROM access_tokens WHERE hash = ?", id);
-    sql.exec("DELETE FROM account_sessions WHERE hash = ?", id);
-  }
-  const behind = row.state === "connected" && row.generation < witness.generation;
-  if (behind) {
-    sql.exec(
-      "UPDATE connection SET state = 'needs_reconnect', reason = 'restored', state_since = ? WHERE generation = ?",
-      now,
-      row.generation,
-    );
-    noteEvent(sql, now, { action: "needs_reconnect", reason: "restored" });
-  }
-  return witness.ended.length > 0 || behind;
+  putOut(sql, "", forgotten.one().generation);
 }
 
 /** What a person may see of a connection; no token in it. */

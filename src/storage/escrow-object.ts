@@ -1,11 +1,13 @@
 // The EscrowObject: one per connection and one for the AdminObject, a second failure domain beside it. It keeps Gong's
 // sealed token answers until the ConnectionObject has committed them, and remembers what must stay true even after a
-// point-in-time restore: what has ended, how many of Gong's refresh tokens are spent, what admins have decided.
+// point-in-time restore: what has ended, which refresh tokens are spent, what admins have decided.
 
 import { DurableObject } from "cloudflare:workers";
 import { nowSeconds } from "../clock.ts";
 import { failpoint } from "../failpoints.ts";
+import { scheduleAlarm } from "./alarm.ts";
 import { migrate, schemaVersion, type Migration } from "./migrations.ts";
+import type { Fact } from "./outbox.ts";
 
 /** The schema, step by step: append only. */
 export const ESCROW_MIGRATIONS: readonly Migration[] = [
@@ -37,10 +39,16 @@ export interface Witness {
   readonly generation: number;
   /** Those of the ids asked about that have ended. */
   readonly ended: readonly string[];
+  readonly decisions: readonly Decision[];
 }
 
-/** What an admin has decided, the newest of its name. */
+/** The newest of its name: what admins have decided, or how many refresh tokens a grant has had. */
 export type Decision = { readonly name: string; readonly version: number; readonly value: string };
+
+const KEEP_END = `INSERT INTO ended (id, ended_at) VALUES (?1, ?2)
+  ON CONFLICT (id) DO UPDATE SET ended_at = ?2 WHERE ended_at < ?2`;
+const KEEP_NEWEST = `INSERT INTO decisions (name, version, value) VALUES (?1, ?2, ?3)
+  ON CONFLICT (name) DO UPDATE SET version = ?2, value = ?3 WHERE version <= ?2`;
 
 export class EscrowObject extends DurableObject<Env> {
   /** Keeps a sealed answer until `settle`. */
@@ -70,58 +78,50 @@ export class EscrowObject extends DurableObject<Env> {
     if (FAILPOINTS) await failpoint("escrow.settling", sql);
     this.ctx.storage.transactionSync(() => {
       if (attemptId !== undefined) sql.exec("DELETE FROM answers WHERE attempt_id = ?", attemptId);
-      sql.exec(
-        `INSERT INTO witness (only, generation) VALUES (1, ?1)
-         ON CONFLICT (only) DO UPDATE SET generation = max(generation, ?1)`,
-        generation,
-      );
+      keepGeneration(sql, generation);
     });
   }
 
-  /** Keeps a decision unless there is a newer one of its name. */
-  async keepDecision({ name, version, value }: Decision): Promise<void> {
-    this.#open().exec(
-      `INSERT INTO decisions (name, version, value) VALUES (?1, ?2, ?3)
-       ON CONFLICT (name) DO UPDATE SET version = ?2, value = ?3 WHERE version <= ?2`,
-      name,
-      version,
-      value,
-    );
-  }
-
-  /** The newest decisions. */
-  async decisions(): Promise<readonly Decision[]> {
-    return this.#exists() ? this.#open().exec<Decision>("SELECT * FROM decisions").toArray() : [];
-  }
-
-  /** Notes the end of grants, agent keys, access tokens, sessions and machine clients. */
-  async noteEnded(ids: readonly string[]): Promise<void> {
+  /** Notes what a restore must not undo. */
+  async remember(facts: readonly Fact[]): Promise<void> {
     const sql = this.#open();
     if (FAILPOINTS) await failpoint("escrow.ending", sql);
     this.ctx.storage.transactionSync(() => {
-      for (const id of ids) {
-        sql.exec("INSERT OR IGNORE INTO ended (id, ended_at) VALUES (?, ?)", id, nowSeconds());
+      for (const { name, version, value } of facts) {
+        if (value !== null) sql.exec(KEEP_NEWEST, name, version, value);
+        else if (name === "") keepGeneration(sql, version);
+        else {
+          sql.exec(KEEP_END, name, version);
+          sql.exec("DELETE FROM decisions WHERE name = ?", name);
+        }
       }
     });
     await this.#schedule();
   }
 
+  /** When `id` ended, if it has: epoch seconds. */
+  async endedAt(id: string): Promise<number | undefined> {
+    if (!this.#exists()) return undefined;
+    const rows = this.#open().exec<{ at: number }>("SELECT ended_at AS at FROM ended WHERE id = ?", id);
+    return rows.toArray()[0]?.at;
+  }
+
   /**
-   * What the object must not fall behind, as far as it concerns the ids in `open`. Those in `ended`, and the
-   * generation, are noted first: the object may have been stopped between writing them and saying so.
+   * What the object must not fall behind, as far as it concerns the ids in `open`. `facts` are noted first: the object
+   * may have been stopped between writing them and saying so.
    */
-  async witness(open: readonly string[], ended: readonly string[], generation = 0): Promise<Witness> {
-    if (ended.length > 0) await this.noteEnded(ended);
-    if (generation > this.#generation()) await this.settle(undefined, generation);
-    if (!this.#exists()) return { generation: 0, ended: [] };
+  async witness(open: readonly string[], facts: readonly Fact[]): Promise<Witness> {
+    if (facts.length > 0) await this.remember(facts);
+    if (!this.#exists()) return { generation: 0, ended: [], decisions: [] };
     const sql = this.#open();
-    const known = new Set(
-      sql
-        .exec<{ id: string }>("SELECT id FROM ended")
-        .toArray()
-        .map(({ id }) => id),
-    );
-    return { generation: this.#generation(), ended: open.filter((id) => known.has(id)) };
+    const asked = new Set(open);
+    const ended = [...sql.exec<{ id: string }>("SELECT id FROM ended")];
+    const [spent] = [...sql.exec<{ generation: number }>("SELECT generation FROM witness")];
+    return {
+      generation: spent?.generation ?? 0,
+      ended: ended.map(({ id }) => id).filter((id) => asked.has(id)),
+      decisions: sql.exec<Decision>("SELECT * FROM decisions").toArray(),
+    };
   }
 
   /** Deletes what no restore could need any more. */
@@ -135,15 +135,9 @@ export class EscrowObject extends DurableObject<Env> {
     if (left.length > 0) await this.#schedule();
   }
 
-  #generation(): number {
-    if (!this.#exists()) return 0;
-    const [row] = this.#open().exec<{ generation: number }>("SELECT generation FROM witness").toArray();
-    return row?.generation ?? 0;
-  }
-
-  async #schedule(): Promise<void> {
-    if ((await this.ctx.storage.getAlarm()) !== null) return;
-    await this.ctx.storage.setAlarm((nowSeconds() + CLEAN_UP_SECONDS) * 1000);
+  #schedule(): Promise<void> {
+    const now = nowSeconds();
+    return scheduleAlarm(this.ctx.storage, now, [now + CLEAN_UP_SECONDS]);
   }
 
   #exists(): boolean {
@@ -154,4 +148,12 @@ export class EscrowObject extends DurableObject<Env> {
     migrate(this.ctx.storage, ESCROW_MIGRATIONS);
     return this.ctx.storage.sql;
   }
+}
+
+function keepGeneration(sql: SqlStorage, generation: number): void {
+  sql.exec(
+    `INSERT INTO witness (only, generation) VALUES (1, ?1)
+     ON CONFLICT (only) DO UPDATE SET generation = max(generation, ?1)`,
+    generation,
+  );
 }

@@ -4,6 +4,7 @@
 import { failpoint } from "../failpoints.ts";
 import { noteEvent } from "./connection-audit.ts";
 import type { GrantRow } from "./connection-schema.ts";
+import { putOut } from "./outbox.ts";
 
 /** How long a code is remembered, so that a late replay revokes what it issued (RFC 6749 §4.1.2). */
 export const CODE_MEMORY_SECONDS = 600;
@@ -25,15 +26,18 @@ export function revokeGrant(sql: SqlStorage, grantId: string, reason: string, no
   sql.exec("DELETE FROM access_tokens WHERE grant_id = ?", grantId);
   if (FAILPOINTS) void failpoint("end.writing", sql);
   const [ended] = sql
-    .exec<{ client_name: string | null }>(
+    .exec<{ client_id: string; client_name: string | null; barred: number }>(
       `UPDATE grants SET revoked_at = ?, revoked_reason = ?, refresh_hash = NULL, previous_refresh_hash = NULL,
-         previous_answer_sealed = NULL WHERE id = ? AND revoked_at IS NULL RETURNING client_name`,
+         previous_answer_sealed = NULL WHERE id = ? AND revoked_at IS NULL
+       RETURNING client_id, client_name, ${BARRED} AS barred`,
       now,
       reason,
       grantId,
     )
     .toArray();
   if (ended === undefined) return;
+  putOut(sql, grantId, now);
+  if (ended.barred === 1) putOut(sql, barOf(ended.client_id), now);
   noteEvent(sql, now, {
     action: "agent.ended",
     target: grantId,
@@ -42,40 +46,32 @@ export function revokeGrant(sql: SqlStorage, grantId: string, reason: string, no
   });
 }
 
-/** Every grant that was not ended, expired ones included, and every one that was and is still remembered. */
-export function grantIds(sql: SqlStorage): { readonly open: string[]; readonly ended: string[] } {
-  const rows = sql.exec<{ id: string; ended: number }>(
-    "SELECT id, revoked_at IS NOT NULL AS ended FROM grants",
+/** What the escrow knows the bar of a client by. No other id has a space in it. */
+export const barOf = (clientId: string): string => `client ${clientId}`;
+
+/** Every grant that was not ended, expired ones included; or the one with this id, or those of this client. */
+export function openGrantIds(
+  sql: SqlStorage,
+  { id, clientId }: { readonly id?: string; readonly clientId?: string } = {},
+): readonly string[] {
+  const open = sql.exec<{ id: string }>(
+    `SELECT id FROM grants WHERE revoked_at IS NULL AND id = coalesce(?, id) AND client_id = coalesce(?, client_id)`,
+    id ?? null,
+    clientId ?? null,
   );
-  const ids: { open: string[]; ended: string[] } = { open: [], ended: [] };
-  for (const { id, ended } of rows) ids[ended === 1 ? "ended" : "open"].push(id);
-  return ids;
-}
-
-/** The hashes of what can be ended by itself and leaves no row: access tokens and account sessions. */
-export function bearerHashes(sql: SqlStorage): readonly string[] {
-  return sql
-    .exec<{ hash: string }>("SELECT hash FROM access_tokens UNION ALL SELECT hash FROM account_sessions")
-    .toArray()
-    .map(({ hash }) => hash);
-}
-
-/** The grants of one client that were not ended. */
-export function openGrantsOf(sql: SqlStorage, clientId: string): readonly string[] {
-  return sql
-    .exec<{ id: string }>("SELECT id FROM grants WHERE client_id = ? AND revoked_at IS NULL", clientId)
-    .toArray()
-    .map(({ id }) => id);
+  return [...open].map((grant) => grant.id);
 }
 
 /** Ends one access token of `clientId`; whether there was one. RFC 7009 §2.1. */
-export function deleteAccessToken(sql: SqlStorage, hash: string, clientId: string): boolean {
+export function deleteAccessToken(sql: SqlStorage, hash: string, clientId: string, now: number): boolean {
   const deleted = sql.exec(
     "DELETE FROM access_tokens WHERE hash = ? AND grant_id IN (SELECT id FROM grants WHERE client_id = ?)",
     hash,
     clientId,
   );
-  return deleted.rowsWritten > 0;
+  if (deleted.rowsWritten === 0) return false;
+  putOut(sql, hash, now);
+  return true;
 }
 
 /** The grant with this id, ended or not. */
@@ -115,12 +111,16 @@ export function sweepGrants(sql: SqlStorage, now: number): void {
     OR (refresh_generation > 0 AND refresh_expires_at <= ?1) OR (refresh_generation = 0 AND created_at <= ?1 - ?3)`;
   const unused = `AND NOT EXISTS (SELECT 1 FROM access_tokens WHERE grant_id = grants.id)
     AND NOT EXISTS (SELECT 1 FROM codes WHERE grant_id = grants.id)`;
-  sql.exec(
-    `DELETE FROM grants WHERE (${gone}) AND NOT ${BARRED} ${unused}`,
+  const swept = sql.exec<GrantRow>(
+    `DELETE FROM grants WHERE (${gone}) AND NOT ${BARRED} ${unused} RETURNING *`,
     now,
     REVOKED_KEPT_SECONDS,
     CODE_MEMORY_SECONDS,
   );
+  for (const { id, grant_type: type } of swept.toArray()) {
+    // Then the escrow need not keep its generation.
+    if (type === "authorization_code") putOut(sql, id, now);
+  }
 }
 
 /** When there is something to delete next, in epoch seconds, if ever. */

@@ -8,6 +8,7 @@ import { decideRedemption, decideRotation } from "../oauth/grant.ts";
 import { formatScope, narrowScope, resolveScope } from "../oauth/scope.ts";
 import type { AccessTokenRow, CodeRow, GrantRow } from "./connection-schema.ts";
 import { findGrant, revokeGrant } from "./grant-upkeep.ts";
+import { putOut } from "./outbox.ts";
 
 // A write per call would make every read of an agent a durable write.
 const LAST_USED_STEP_SECONDS = 60;
@@ -220,6 +221,8 @@ function issue(
   scope: string,
   tokens: CandidateTokens,
 ): TokenOutcome {
+  // A copy of what was spent for it must not work again after a restore.
+  putOut(sql, grant.id, generation, {});
   const accessExpiresAt = Math.min(tokens.accessExpiresAt, grant.expires_at);
   sql.exec(
     "INSERT INTO access_tokens (hash, grant_id, generation, scope, expires_at) VALUES (?, ?, ?, ?, ?)",

@@ -6,6 +6,7 @@ import { CLIENT_CREDENTIALS, type Client } from "../oauth/client.ts";
 import type { ClientKeys } from "../oauth/client-keys.ts";
 import type { Migration } from "./migrations.ts";
 import { writeAudit, type Actor } from "./audit.ts";
+import { putOut } from "./outbox.ts";
 import { contains, pageOf } from "./page-of.ts";
 
 /** Machine clients that can be alive at the same time. */
@@ -135,6 +136,7 @@ export function endMachineClient(sql: SqlStorage, id: string, by: Actor, now: nu
     id,
   );
   if (ended.rowsWritten === 0) return false;
+  putOut(sql, id, now);
   writeAudit(sql, now, by, "machine_client.ended", id);
   return true;
 }

@@ -5,6 +5,10 @@ import { memberChanges } from "../mcp/member-changes.ts";
 import { DEFAULT_POLICY, parsePolicy } from "../mcp/policy.ts";
 import type { PolicyChange, PolicyVersion } from "./admin-rpc.ts";
 import { writeAudit, type Actor } from "./audit.ts";
+import { putOut } from "./outbox.ts";
+
+/** The name under which the escrow keeps the policy. */
+export const POLICY = "policy";
 
 /** Versions kept; the audit tells of more. */
 const VERSIONS_KEPT = 100;
@@ -38,6 +42,11 @@ export function newestPolicy(sql: SqlStorage): PolicyRow | undefined {
 /** Puts a policy back in force that is newer than the one in force. Returns whether it is. */
 export function putPolicyBack(sql: SqlStorage, row: PolicyRow): boolean {
   if ((newestPolicy(sql)?.version ?? 0) >= row.version) return false;
+  insertPolicy(sql, row);
+  return true;
+}
+
+function insertPolicy(sql: SqlStorage, row: PolicyRow): void {
   sql.exec(
     "INSERT INTO policies (version, policy, changed_at, changed_by) VALUES (?, ?, ?, ?)",
     row.version,
@@ -45,7 +54,6 @@ export function putPolicyBack(sql: SqlStorage, row: PolicyRow): boolean {
     row.changed_at,
     row.changed_by,
   );
-  return true;
 }
 
 /** The policy of an object that was never written. */
@@ -67,13 +75,14 @@ export function setPolicy(
   const changes = memberChanges(policy, parsed.policy);
   if (changes.length === 0) return { ok: true, version };
   const next = version + 1;
-  sql.exec(
-    "INSERT INTO policies (version, policy, changed_at, changed_by) VALUES (?, ?, ?, ?)",
-    next,
-    JSON.stringify(parsed.policy),
-    now,
-    change.by.actor,
-  );
+  const row = {
+    version: next,
+    policy: JSON.stringify(parsed.policy),
+    changed_at: now,
+    changed_by: change.by.actor,
+  };
+  insertPolicy(sql, row);
+  putOut(sql, POLICY, next, row);
   sql.exec("DELETE FROM policies WHERE version <= ?", next - VERSIONS_KEPT);
   const told = changes.map(({ path, from, to }) => `${path}: ${from} → ${to}`).join("; ");
   const target = told.length > LONGEST_AUDIT_TARGET ? `${told.slice(0, LONGEST_AUDIT_TARGET)}…` : told;

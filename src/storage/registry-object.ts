@@ -85,10 +85,7 @@ export type Registration = Omit<ClientRow, "secret_hash" | "grant_types">;
 export class RegistryObject extends DurableObject<Env> {
   /** Keeps a new client for `unusedSeconds`. False when the shard holds `limit` clients and none can make room. */
   async register(client: Client, unusedSeconds: number, limit: number): Promise<boolean> {
-    migrate(this.ctx.storage, REGISTRY_MIGRATIONS);
-    const now = nowSeconds();
-    const registered = this.ctx.storage.transactionSync(() => {
-      const { sql } = this.ctx.storage;
+    return this.#write((sql, now) => {
       sql.exec("DELETE FROM clients WHERE expires_at <= ?", now);
       if (this.#count() >= limit) this.#evictOldest(now);
       if (this.#count() >= limit) return false;
@@ -106,50 +103,50 @@ export class RegistryObject extends DurableObject<Env> {
       );
       return true;
     });
-    await this.#schedule();
-    return registered;
   }
 
   /** The client with this id, if it is registered and not expired. */
   async find(clientId: string): Promise<Client | undefined> {
-    if (schemaVersion(this.ctx.storage) === 0) return undefined;
-    const [row] = this.ctx.storage.sql
-      .exec<ClientRow>("SELECT * FROM clients WHERE id = ? AND expires_at > ?", clientId, nowSeconds())
-      .toArray();
-    return row === undefined ? undefined : toClient(row);
+    return this.#known(undefined, (sql, now) =>
+      sql
+        .exec<ClientRow>("SELECT * FROM clients WHERE id = ? AND expires_at > ?", clientId, now)
+        .toArray()
+        .map(toClient)
+        .at(0),
+    );
   }
 
   /** One page of this shard's registrations, the newest first. Searches id, name and redirect URIs. */
   async page({ search, cursor }: ListQuery): Promise<ListPage<Registration>> {
-    if (schemaVersion(this.ctx.storage) === 0) return EMPTY_PAGE;
-    migrate(this.ctx.storage, REGISTRY_MIGRATIONS);
-    const found = contains(["id", "name", "redirect_uris"], search);
-    const columns = "id, name, redirect_uris, auth_method, created_at, used_at, expires_at";
-    const where = ["expires_at > ?", ...found.where];
-    const values = [nowSeconds(), ...found.values];
-    return pageOf(
-      this.ctx.storage.sql,
-      { table: "clients", columns, sort: "created_at", id: "id", where, values },
-      cursor,
-    );
+    return this.#known<ListPage<Registration>>(EMPTY_PAGE, (sql, now) => {
+      const found = contains(["id", "name", "redirect_uris"], search);
+      const columns = "id, name, redirect_uris, auth_method, created_at, used_at, expires_at";
+      const where = ["expires_at > ?", ...found.where];
+      const values = [now, ...found.values];
+      return pageOf(sql, { table: "clients", columns, sort: "created_at", id: "id", where, values }, cursor);
+    });
   }
 
   /** Forgets a registration, so that its client has to register again. False when there is none. */
   async remove(clientId: string): Promise<boolean> {
-    if (schemaVersion(this.ctx.storage) === 0) return false;
-    return this.ctx.storage.sql.exec("DELETE FROM clients WHERE id = ?", clientId).rowsWritten > 0;
+    return this.#known(
+      false,
+      (sql) => sql.exec("DELETE FROM clients WHERE id = ?", clientId).rowsWritten > 0,
+    );
   }
 
   /** Notes that the client completed a sign-in or a refresh, which renews it. */
   async renew(clientId: string): Promise<void> {
-    if (schemaVersion(this.ctx.storage) === 0) return;
-    const now = nowSeconds();
-    this.ctx.storage.sql.exec(
-      "UPDATE clients SET used_at = ?1, expires_at = ?1 + ?2 WHERE id = ?3 AND (used_at IS NULL OR used_at <= ?1 - ?4)",
-      now,
-      USED_CLIENT_SECONDS,
-      clientId,
-      RENEWAL_STEP_SECONDS,
+    this.#known(undefined, (sql, now) =>
+      sql
+        .exec(
+          "UPDATE clients SET used_at = ?1, expires_at = ?1 + ?2 WHERE id = ?3 AND (used_at IS NULL OR used_at <= ?1 - ?4)",
+          now,
+          USED_CLIENT_SECONDS,
+          clientId,
+          RENEWAL_STEP_SECONDS,
+        )
+        .toArray(),
     );
   }
 
@@ -158,10 +155,8 @@ export class RegistryObject extends DurableObject<Env> {
    * Also false while the client has 1000 others that could still be used.
    */
   async useAssertion({ client, tokenId, usableUntil }: UsedAssertion): Promise<boolean> {
-    migrate(this.ctx.storage, REGISTRY_MIGRATIONS);
-    const isFirst = this.ctx.storage.transactionSync(() => {
-      const { sql } = this.ctx.storage;
-      sql.exec("DELETE FROM used_assertions WHERE usable_until < ?", nowSeconds());
+    return this.#write((sql, now) => {
+      sql.exec("DELETE FROM used_assertions WHERE usable_until < ?", now);
       const { n } = sql
         .exec<{ n: number }>("SELECT COUNT(*) AS n FROM used_assertions WHERE client_hash = ?", client)
         .one();
@@ -174,17 +169,11 @@ export class RegistryObject extends DurableObject<Env> {
       );
       return inserted.toArray().length === 1;
     });
-    await this.#schedule();
-    return isFirst;
   }
 
   /** Keeps what a device asks for until a person answers: RFC 8628 §3.1. */
   async beginDevice(device: devices.DeviceAuthorization): Promise<"begun" | "taken" | "full"> {
-    migrate(this.ctx.storage, REGISTRY_MIGRATIONS);
-    const { sql } = this.ctx.storage;
-    const begun = this.ctx.storage.transactionSync(() => devices.beginDevice(sql, device, nowSeconds()));
-    await this.#schedule();
-    return begun;
+    return this.#write((sql, now) => devices.beginDevice(sql, device, now));
   }
 
   /** What waits under a user code: RFC 8628 §3.3. */
@@ -210,17 +199,26 @@ export class RegistryObject extends DurableObject<Env> {
   /** Deletes what is over. */
   override async alarm(): Promise<void> {
     if (schemaVersion(this.ctx.storage) === 0) return;
-    migrate(this.ctx.storage, REGISTRY_MIGRATIONS);
-    const now = nowSeconds();
-    this.ctx.storage.sql.exec("DELETE FROM clients WHERE expires_at <= ?", now);
-    this.ctx.storage.sql.exec("DELETE FROM used_assertions WHERE usable_until < ?", now);
-    devices.sweepDevices(this.ctx.storage.sql, now);
-    await this.#schedule();
+    await this.#write((sql, now) => {
+      sql.exec("DELETE FROM clients WHERE expires_at <= ?", now);
+      sql.exec("DELETE FROM used_assertions WHERE usable_until < ?", now);
+      devices.sweepDevices(sql, now);
+    });
   }
 
   /** One transaction on an object that exists; asking one that was never written does not write it. */
   #known<T>(otherwise: T, change: (sql: SqlStorage, now: number) => T): T {
-    if (schemaVersion(this.ctx.storage) === 0) return otherwise;
+    return schemaVersion(this.ctx.storage) === 0 ? otherwise : this.#transaction(change);
+  }
+
+  /** One transaction that may make the object, and the alarm for what it leaves. */
+  async #write<T>(change: (sql: SqlStorage, now: number) => T): Promise<T> {
+    const done = this.#transaction(change);
+    await this.#schedule();
+    return done;
+  }
+
+  #transaction<T>(change: (sql: SqlStorage, now: number) => T): T {
     migrate(this.ctx.storage, REGISTRY_MIGRATIONS);
     return this.ctx.storage.transactionSync(() => change(this.ctx.storage.sql, nowSeconds()));
   }

@@ -5,9 +5,11 @@
 import { GONG_TOOLS, type Policy } from "../mcp/policy.ts";
 import { stateAfterChange, stateAtFirstSight, type ToolState } from "../mcp/allowed-tool.ts";
 import { REVISIONS } from "../mcp/revisions.ts";
+import type { HeldTool } from "./admin-memory.ts";
 import type { SeenTool, SeenToolChange, ShownTool, ToolDecision, ToolPlace } from "./admin-rpc.ts";
 import { writeAudit, type Actor } from "./audit.ts";
 import type { Migration } from "./migrations.ts";
+import { putOut } from "./outbox.ts";
 
 const MOST_TOOLS = 200;
 const MOST_DEFINITIONS = 20;
@@ -215,7 +217,10 @@ export function decideTool(
     if (!waiting.every((hash) => decision.shown.includes(hash))) return "changed_meanwhile";
     for (const hash of waiting) decideDefinition(sql, { integration, name, hash }, by.actor, now);
   }
-  setState(sql, integration, name, decision.decision === "approve" ? "approved" : "held", now);
+  const state = decision.decision === "approve" ? "approved" : "held";
+  setState(sql, integration, name, state, now);
+  const held: HeldTool = { integration, name, state, since: now };
+  putOut(sql, `tool ${integration} ${name}`, now, held);
   const action = decision.decision === "approve" ? "tool.approved" : "tool.held";
   writeAudit(sql, now, by, action, `${integration} ${name}`);
   return "done";

@@ -1,11 +1,12 @@
 // A point-in-time restore of one object, played by putting its rows back and starting a new instance: what was revoked,
 // ended or forbidden since stays so, because another object remembers it.
 
-import { evictDurableObject } from "cloudflare:test";
+import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it } from "vitest";
 import { verifies } from "../conformance/verifies.ts";
 import { sha256 } from "../../src/crypto/encoding.ts";
+import type { AdminObject } from "../../src/storage/admin-object.ts";
 import { DEFAULT_POLICY } from "../../src/mcp/policy.ts";
 import { actorNamed } from "../support/actor.ts";
 import {
@@ -21,6 +22,7 @@ import {
   tamper,
 } from "../support/connection.ts";
 import { gong } from "../support/gong.ts";
+import { copyOf, escrowOut, told } from "../support/restore.ts";
 
 beforeEach(() => gong.reset());
 
@@ -110,6 +112,80 @@ describe(verifies("restore.admin", "a restored AdminObject"), () => {
     );
   });
 });
+
+describe(
+  verifies("restore.untold", "what an admin did while the AdminObject's escrow could not be told"),
+  () => {
+    const place = { integration: "main", revision: "2025-11-25" } as const;
+    const acts = {
+      "a session ended": {
+        prepare: (name: string) => admin().openSession(name, undefined, actorNamed("admin")),
+        act: (object: AdminObject, name: string) => object.endSession(name),
+        stands: async (name: string) => (await admin().useSession(name)) === undefined,
+      },
+      "all sessions ended": {
+        prepare: (name: string) => admin().openSession(name, undefined, actorNamed("admin")),
+        act: (object: AdminObject) => object.endAllSessions(actorNamed("admin")),
+        stands: async (name: string) => (await admin().useSession(name)) === undefined,
+      },
+      "a tool held back": {
+        prepare: async (name: string) => {
+          await admin().noteTools(place, [{ name, hash: await sha256(name), definition: "{}" }], "request");
+          const approved = {
+            integration: "main",
+            name,
+            decision: "approve",
+            shown: [await sha256(name)],
+          } as const;
+          await admin().decideTool({ by: actorNamed("admin"), ...approved });
+        },
+        act: (object: AdminObject, name: string) =>
+          object.decideTool({
+            by: actorNamed("admin"),
+            integration: "main",
+            name,
+            decision: "hold",
+            shown: [],
+          }),
+        stands: async (name: string) => (await admin().listRules(place)).states[name] === "held",
+      },
+    };
+    const saidBy = {
+      "its next instance": async () => {
+        await evictDurableObject(admin());
+        await admin().countStates();
+      },
+      "its alarm": () => runInDurableObject(admin(), (object: AdminObject) => object.alarm()),
+      "the next end": async () => {
+        await admin().openSession("another", undefined, actorNamed("admin"));
+        await admin().endSession("another");
+      },
+    };
+    const CASES = (["a session ended", "all sessions ended", "a tool held back"] as const).flatMap((what) =>
+      (["its next instance", "its alarm", "the next end"] as const).map((how) => [what, how] as const),
+    );
+
+    it.each(CASES)("gateway: %s is said by %s, and stands after a restore", async (what, how) => {
+      const name = `${what}, ${how}`;
+      const { prepare, act, stands } = acts[what];
+      await admin().openSession("first", undefined, actorNamed("admin"));
+      await admin().endSession("first");
+      await prepare(name);
+      const restore = await copyOf(admin());
+      const heal = await escrowOut(env.ESCROWS.getByName("admin"));
+      await runInDurableObject(admin(), async (object: AdminObject, { storage }) => {
+        await expect(act(object, name)).rejects.toThrow("newer than this version");
+        const alarm = await storage.getAlarm();
+        expect(alarm ?? Infinity).toBeLessThanOrEqual(Date.now() + 61_000);
+      });
+      await heal();
+      await saidBy[how]();
+      await told(admin());
+      await restore();
+      expect(await stands(name)).toBe(true);
+    });
+  },
+);
 
 describe(verifies("restore.connection", "a restored ConnectionObject"), () => {
   it("RFC 7009 §2.1: an access token that was revoked alone stays revoked, and its grant lives", async () => {

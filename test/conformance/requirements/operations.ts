@@ -91,6 +91,21 @@ export const operations = {
     behaviour:
       "A point-in-time restore revives no ended grant, token or account session and sends no spent Gong refresh token.",
   },
+  "restore.barred": {
+    source: "gateway",
+    behaviour:
+      "A client without a code that somebody ended opens no grant after a restore to before its first one, until it signs in by code.",
+  },
+  "restore.rotated": {
+    source: "RFC 9700 §4.14.2; RFC 6749 §4.1.2",
+    behaviour:
+      "After a restore no refresh token and no code works that was spent before it: its grant ends, and others go on.",
+  },
+  "restore.untold": {
+    source: "gateway",
+    behaviour:
+      "What ended while the escrow could not be told is told by the next use, instance or alarm, and stays ended after a restore.",
+  },
   "restore.admin": {
     source: "gateway",
     behaviour:

@@ -1,0 +1,259 @@
+// A point-in-time restore of a connection as its clients see it: a client that was barred stays barred, refresh tokens and
+// codes that were spent stay spent, and what ended while the escrow could not be told stays ended, too.
+
+import { evictDurableObject, runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { randomId } from "../../src/crypto/credential.ts";
+import { sha256 } from "../../src/crypto/encoding.ts";
+import type { CodelessGrant } from "../../src/storage/codeless-grants.ts";
+import type { ConnectionObject } from "../../src/storage/connection-object.ts";
+import { verifies } from "../conformance/verifies.ts";
+import {
+  accessAt,
+  DAY,
+  GONG_TOKENS,
+  HOUR,
+  newAuthorization,
+  newGrant,
+  now,
+  openConnection,
+  redeemAt,
+  rotateAt,
+  rows,
+  runAlarm,
+  SCOPE,
+  type Connection,
+} from "../support/connection.ts";
+import { gong } from "../support/gong.ts";
+import { RESOURCE } from "../support/flow.ts";
+import { copyOf, escrowOut, told } from "../support/restore.ts";
+
+beforeEach(() => gong.reset());
+afterEach(() => void vi.useRealTimers());
+
+const machineGrant = (clientId = "machine"): CodelessGrant => ({
+  id: randomId(),
+  clientId,
+  clientName: clientId,
+  grantType: "client_credentials",
+  resource: RESOURCE,
+  scope: SCOPE,
+  expiresAt: now() + DAY,
+});
+
+const escrowOf = (connection: Connection) => env.ESCROWS.getByName(connection.name ?? "");
+
+const BARRED = { kind: "refused", reason: "client_ended" };
+
+describe(
+  verifies("restore.barred", "a connection restored to before a client's first grant without a code"),
+  () => {
+    const bar = {
+      "ended by a person": async (connection: Connection) => {
+        const opened = await connection.openCodelessGrant(machineGrant());
+        if (opened.kind === "open") await connection.endGrant(opened.grantId, "ended_by_person");
+      },
+      "barred by an admin before it had any": (connection: Connection) =>
+        connection.barClient(machineGrant(), "ended_by_admin"),
+    };
+
+    it.each(["ended by a person", "barred by an admin before it had any"] as const)(
+      "gateway: a client that was %s opens none, and another client does",
+      async (how) => {
+        const { connection } = await openConnection();
+        const restore = await copyOf(connection);
+        await bar[how](connection);
+        await restore();
+        expect(await connection.openCodelessGrant(machineGrant())).toEqual(BARRED);
+        expect(await connection.openCodelessGrant(machineGrant("other"))).toMatchObject({ kind: "open" });
+      },
+    );
+
+    it("gateway: a sign-in by code from before does not let it in, one from after does", async () => {
+      const start = Date.now();
+      vi.useFakeTimers({ toFake: ["Date"], now: start });
+      const { connection } = await openConnection();
+      await connection.openGrant(await newGrant({ clientId: "machine" }));
+      const restore = await copyOf(connection);
+      vi.setSystemTime(start + 10_000);
+      await bar["ended by a person"](connection);
+      await restore();
+      expect(await connection.openCodelessGrant(machineGrant())).toEqual(BARRED);
+      vi.setSystemTime(start + 20_000);
+      await connection.openGrant(await newGrant({ clientId: "machine" }));
+      expect(await connection.openCodelessGrant(machineGrant())).toMatchObject({ kind: "open" });
+    });
+
+    it("gateway: of two bars the later one counts", async () => {
+      const start = Date.now();
+      vi.useFakeTimers({ toFake: ["Date"], now: start });
+      const { connection } = await openConnection();
+      await bar["ended by a person"](connection);
+      vi.setSystemTime(start + 10_000);
+      await connection.openGrant(await newGrant({ clientId: "machine" }));
+      const restore = await copyOf(connection);
+      vi.setSystemTime(start + 20_000);
+      await bar["ended by a person"](connection);
+      await restore();
+      expect(await connection.openCodelessGrant(machineGrant())).toEqual(BARRED);
+    });
+
+    it("gateway: whose connection was ended as a whole goes on after a new sign-in at Gong", async () => {
+      const { connection } = await openConnection();
+      const restore = await copyOf(connection);
+      await connection.openCodelessGrant(machineGrant());
+      await connection.disconnect("ended_by_admin");
+      await restore();
+      await connection.connectGong("main", GONG_TOKENS, newAuthorization(), undefined);
+      expect(await connection.openCodelessGrant(machineGrant())).toMatchObject({ kind: "open" });
+    });
+  },
+);
+
+describe(verifies("restore.rotated", "a connection restored to before a refresh token was spent"), () => {
+  it("RFC 9700 §4.14.2: an older copy of it opens nothing, and a client that stood still goes on", async () => {
+    const { connection, grantId } = await openConnection();
+    const still = await newGrant();
+    await connection.openGrant(still);
+    await redeemAt(connection, grantId, "1");
+    await redeemAt(connection, still.grant.id, "still 1");
+    await told(connection);
+    const restore = await copyOf(connection);
+    await rotateAt(connection, grantId, { from: "1", generation: 1, name: "2" });
+    await told(connection);
+    await restore();
+    const stolen = await rotateAt(connection, grantId, { from: "1", generation: 1, name: "3" });
+    expect(stolen).toEqual({ kind: "refused", reason: "grant_revoked" });
+    expect(await accessAt(connection, "1")).toBe("invalid_token: unknown");
+    const [row] = (await rows(connection, "grants")).filter(({ id }) => id === grantId);
+    expect(row).toMatchObject({ revoked_reason: "restored" });
+    const moved = await rotateAt(connection, still.grant.id, {
+      from: "still 1",
+      generation: 1,
+      name: "still 2",
+    });
+    expect(moved).toMatchObject({ kind: "issued" });
+  });
+
+  it("RFC 6749 §4.1.2: a code that was redeemed is not redeemed again", async () => {
+    const { connection, grantId } = await openConnection();
+    const restore = await copyOf(connection);
+    expect(await redeemAt(connection, grantId, "1")).toMatchObject({ kind: "issued" });
+    await told(connection);
+    await restore();
+    expect(await redeemAt(connection, grantId, "2")).toEqual({ kind: "refused", reason: "grant_revoked" });
+  });
+
+  it("gateway: the answer to a refresh does not wait for the escrow, which is told by alarm when it is back", async () => {
+    const { connection, grantId } = await openConnection();
+    await redeemAt(connection, grantId, "1");
+    await told(connection);
+    const heal = await escrowOut(escrowOf(connection));
+    const rotated = await rotateAt(connection, grantId, { from: "1", generation: 1, name: "2" });
+    expect(rotated).toMatchObject({ kind: "issued" });
+    expect(await accessAt(connection, "2")).toBe("ok");
+    await heal();
+    await runAlarm(connection);
+    await told(connection);
+    expect(await rows(escrowOf(connection), "decisions")).toMatchObject([{ name: grantId, version: 2 }]);
+  });
+
+  it("gateway: the escrow keeps one row for each grant, and none once it has ended or was swept", async () => {
+    const { connection, grantId } = await openConnection();
+    const other = await newGrant({ expiresAt: now() + DAY });
+    await connection.openGrant(other);
+    await redeemAt(connection, other.grant.id, "other");
+    await redeemAt(connection, grantId, "1");
+    await rotateAt(connection, grantId, { from: "1", generation: 1, name: "2" });
+    await told(connection);
+    const kept = await rows(escrowOf(connection), "decisions");
+    expect(new Map(kept.map(({ name, version }) => [name, version]))).toEqual(
+      new Map([
+        [grantId, 2],
+        [other.grant.id, 1],
+      ]),
+    );
+    await connection.endGrant(grantId, "ended_by_person");
+    expect(await rows(escrowOf(connection), "decisions")).toMatchObject([{ name: other.grant.id }]);
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 2 * DAY * 1000 });
+    await runAlarm(connection);
+    await told(connection);
+    expect(await rows(escrowOf(connection), "decisions")).toEqual([]);
+  });
+
+  it("gateway: a grant without a code that was swept is not barred after a restore", async () => {
+    const { connection, grantId } = await openConnection();
+    await redeemAt(connection, grantId, "1");
+    await connection.openCodelessGrant({ ...machineGrant(), expiresAt: now() + HOUR });
+    const restore = await copyOf(connection);
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 2 * HOUR * 1000 });
+    await runAlarm(connection);
+    expect((await rows(connection, "grants")).filter((row) => row["client_id"] === "machine")).toEqual([]);
+    await restore();
+    expect(await connection.openCodelessGrant(machineGrant())).toMatchObject({ kind: "open" });
+  });
+});
+
+describe(verifies("restore.untold", "what ended in a connection while its escrow could not be told"), () => {
+  const ends = {
+    "an access token": async (connection: ConnectionObject, grantId: string) =>
+      connection.revokeToken({
+        kind: "access",
+        hash: await sha256("access 1"),
+        grantId,
+        clientId: "client-1",
+      }),
+    "an account session": (connection: ConnectionObject) => connection.signOutOfAccount("visit"),
+    "a grant": (connection: ConnectionObject, grantId: string) => connection.endGrant(grantId, "by_person"),
+  };
+  const lives = {
+    "an access token": async (connection: Connection) => (await accessAt(connection, "1")) === "ok",
+    "an account session": (connection: Connection) => connection.useAccountSession("visit"),
+    "a grant": async (connection: Connection) => (await accessAt(connection, "1")) === "ok",
+  };
+  const saidBy = {
+    "its next instance": async (connection: Connection) => {
+      await evictDurableObject(connection);
+      await connection.describe();
+    },
+    "its alarm": runAlarm,
+    "its next use": async (connection: Connection) => {
+      await connection.describe();
+    },
+  };
+  const CASES = (["an access token", "an account session", "a grant"] as const).flatMap((what) =>
+    (["its next instance", "its alarm", "its next use"] as const).map((how) => [what, how] as const),
+  );
+
+  it.each(CASES)("gateway: %s is said by %s, and stays ended after a restore", async (what, how) => {
+    const { connection, grantId } = await openConnection();
+    await connection.signInToAccount("main", GONG_TOKENS, newAuthorization(), "visit");
+    await redeemAt(connection, grantId, "1");
+    await told(connection);
+    const restore = await copyOf(connection);
+    const heal = await escrowOut(escrowOf(connection));
+    // Nobody hears that it has ended, and nothing is served, before the escrow knows.
+    await runInDurableObject(connection, async (object: ConnectionObject) => {
+      await expect(ends[what](object, grantId)).rejects.toThrow("newer than this version");
+      await expect(object.describe()).rejects.toThrow("newer than this version");
+    });
+    await heal();
+    await saidBy[how](connection);
+    await told(connection);
+    await restore();
+    expect(await lives[what](connection)).toBe(false);
+  });
+
+  it("gateway: until the alarm has told the escrow, it is set again each minute", async () => {
+    const { connection, grantId } = await openConnection();
+    await redeemAt(connection, grantId, "1");
+    await told(connection);
+    await escrowOut(escrowOf(connection));
+    await rotateAt(connection, grantId, { from: "1", generation: 1, name: "2" });
+    await vi.waitFor(async () => {
+      const at = await runInDurableObject(connection, (_, { storage }) => storage.getAlarm());
+      expect(at ?? Infinity).toBeLessThanOrEqual(Date.now() + 61_000);
+    });
+  });
+});
