@@ -18,9 +18,18 @@ export function paying(stage: Stage, actor: Actor): Errand {
     goOn: async (heard) => {
       const outcome = heard?.status === 200 ? heard : await persist(ask);
       if (outcome?.status !== 200) return [["stuck", `${actor.person}'s paid call: ${describe(outcome)}`]];
-      return judge(stage, actor);
+      return [...judge(stage, actor), ...expectOwn(stage, actor, outcome.body)];
     },
   };
+}
+
+/** The answer is of this person's data, and of nobody else's. */
+function expectOwn(stage: Stage, { person }: Actor, answer: string): readonly Fault[] {
+  const seen = [...stage.gong.memory().people.values()].filter(({ canary }) => answer.includes(canary));
+  const owners = seen.map(({ id }) => id);
+  return owners.length === 1 && owners[0] === person
+    ? []
+    : [["broken", `${person} was answered from the data of ${owners.join(", ") || "nobody"}`]];
 }
 
 function judge(stage: Stage, { person, tokens }: Actor): readonly Fault[] {

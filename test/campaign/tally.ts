@@ -11,7 +11,7 @@ export interface Tally {
   revived: number;
   /** No answer within bounded time, or an answer that no retry and no new sign-in changes. */
   stuck: number;
-  /** A secret on disk or in the log, an exception nobody caught, or a change without its row in the audit. */
+  /** A secret on disk or in the log, an exception nobody caught, a change without its audit, another person's answer. */
   broken: number;
   /** Gong answered, and the answer can't have reached us: it needs a person, who signs in again. */
   ambiguous: number;
@@ -64,7 +64,8 @@ const COLUMNS = [
 ] as const;
 
 const LEGEND = `tried      races, or connections that had something in flight when it was killed, reset or made to fail
-broken     a secret on disk or in the log, an exception nobody caught, a change without its one row in the audit
+broken     a secret on disk or in the log, an exception nobody caught, a change without its row in the
+           audit, or an answer from another person's data
 ambiguous  Gong acted and its answer was lost on the wire before any byte reached us: the person signs in again
 inMemory   the answer was handed to our socket and the process was killed before anything could be on disk`;
 

@@ -167,7 +167,7 @@ export const operations = {
   "operations.campaign": {
     source: "gateway",
     behaviour:
-      "Races, kills, resets, failpoints, store failures and faults of Gong lose, double, revive and block nothing",
+      "Races, kills, resets, failpoints, store failures and faults of Gong lose, double, revive, block and break nothing",
   },
   "operations.runs_outside_wrangler": {
     source: "gateway",
