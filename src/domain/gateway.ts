@@ -3,6 +3,7 @@
 import { nowSeconds } from "../clock.ts";
 import { parseConfig, type Config, type IntegrationConfig } from "../config.ts";
 import { createKeyring, type Keyring } from "../crypto/keyring.ts";
+import { ConfigError } from "../errors.ts";
 import type { Actor } from "../storage/audit.ts";
 import { objectsOf, type Objects } from "../storage/stubs.ts";
 import type { AttemptInHand } from "./attempts.ts";
@@ -55,9 +56,15 @@ export function actorIn({ requestId }: Gateway, actor: string, cause: Actor["cau
   return { actor, cause, requestId };
 }
 
+/** What every request may need of wrangler.toml; a copy of it that an upgrade left behind lacks what is new. */
+const BINDINGS = ["CONNECTIONS", "TRANSACTIONS", "ESCROWS", "REGISTRY", "ADMIN"] as const;
+
 function deploymentOf(env: Env): Deployment {
   const known = deployments.get(env);
   if (known !== undefined) return known;
+  const unbound = BINDINGS.filter((name) => !(name in env));
+  if (unbound.length > 0)
+    throw new ConfigError(unbound.map((name) => `${name} is not bound in wrangler.toml`));
   const config = parseConfig(env);
   const deployment = {
     config,

@@ -1,6 +1,9 @@
 // GET /health: what a machine, a stranger and an admin learn.
 
+import { createExecutionContext } from "cloudflare:test";
+import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
+import { createApp } from "../../src/app.ts";
 import { verifies } from "../conformance/verifies.ts";
 import { adminBrowser } from "../support/admin.ts";
 import { ask, connect } from "../support/flow.ts";
@@ -40,6 +43,17 @@ describe(
       expect(await response.text()).toBe("");
       const broken = gatewayWith({ GONG_CLIENT_ID: "" });
       expect((await broken("/health", { method: "HEAD" })).status).toBe(503);
+    });
+
+    it("names an object that wrangler.toml does not bind, as after an upgrade that left it behind, and serves nothing", async () => {
+      const app = createApp();
+      const { ESCROWS: _, ...bindings } = env;
+      for (const path of ["/health", "/mcp", "/"]) {
+        const request = new Request(`https://gateway.test${path}`);
+        const response = await app.fetch?.(request as never, bindings as Env, createExecutionContext());
+        expect(response?.status).toBe(503);
+        expect(await response?.json()).toMatchObject({ problems: ["ESCROWS is not bound in wrangler.toml"] });
+      }
     });
 
     it("names every missing setting and no value, while every other route answers 503 with the same names", async () => {
