@@ -25,8 +25,8 @@ import { register } from "./routes/register.ts";
 import { token } from "./routes/token.ts";
 import { wellKnown } from "./routes/well-known.ts";
 
-/** The gateway as a Worker. */
-export function createApp(): ExportedHandler<Env> {
+/** Every URL but those of MCP. */
+export function createRouter() {
   const discovery = newRoutes().use("/.well-known/*", anyOrigin(), jsonHeaders()).route("/", wellKnown);
   const oauth = newRoutes();
   for (const path of ["/token", "/revoke", "/register", "/device_authorization"]) {
@@ -54,7 +54,7 @@ export function createApp(): ExportedHandler<Env> {
     .route("/", admin)
     .onError(asPage);
 
-  const app = newRoutes()
+  return newRoutes()
     .route("/health", health)
     .use(requestContext())
     .route("/", discovery)
@@ -64,12 +64,16 @@ export function createApp(): ExportedHandler<Env> {
     .route("/admin", adminPages)
     .notFound((c) => c.json({ error: "not_found" }, 404, { "x-content-type-options": "nosniff" }))
     .onError(asJson);
+}
 
+/** The gateway as a Worker. */
+export function createApp(): ExportedHandler<Env> {
+  const router = createRouter();
   return {
     fetch(request, env, context) {
       const endpoint = mcpEndpoint(request.url);
       return endpoint === undefined
-        ? app.fetch(request, env, context)
+        ? router.fetch(request, env, context)
         : serveMcp(request, env, context, endpoint);
     },
   };

@@ -26,7 +26,7 @@ export const adminForm = (): MiddlewareHandler<AppEnv> =>
     return undefined;
   };
 
-/** Lets only admins see a page; everybody else is led to the sign-in. Pages of admins are never stored. */
+/** Lets only admins see a page; everybody else is led to the sign-in. */
 export const adminPage = (): MiddlewareHandler<AppEnv> =>
   async function adminPage(c, next) {
     const gateway = c.get("gateway");
@@ -37,6 +37,5 @@ export const adminPage = (): MiddlewareHandler<AppEnv> =>
     }
     c.set("viewer", { csrf: await formToken(session), actor });
     await next();
-    c.header("Cache-Control", "no-store");
     return undefined;
   };

@@ -8,7 +8,10 @@ import type { AppEnv } from "../context.ts";
 
 const ONE_YEAR = "max-age=31536000; includeSubDomains";
 
-/** For pages. `isolated` cuts the tie to an opener; sign-in pages keep it, or clients that use pop-ups break. */
+/**
+ * For pages. `isolated`, for those behind a session, has nobody store them and cuts the tie to an opener; sign-in pages keep it, or
+ * clients that use pop-ups break.
+ */
 export const pageHeaders = (options: { isolated: boolean }): MiddlewareHandler<AppEnv> => {
   const secure = secureHeaders({
     contentSecurityPolicy: {
@@ -34,6 +37,7 @@ export const pageHeaders = (options: { isolated: boolean }): MiddlewareHandler<A
     await secure(c, next);
     // A Response that a route made by itself, such as a download, comes without it.
     if (!c.res.headers.has("Referrer-Policy")) c.header("Referrer-Policy", "same-origin");
+    if (options.isolated) c.header("Cache-Control", "no-store");
   };
 };
 

@@ -86,18 +86,15 @@ function signedOut(c: Context<AppEnv>): Response {
 }
 
 const downloads = newRoutes()
-  .use("/calls", accountPage())
-  .get("/calls", showCalls)
-  .use("/calls/:format", accountPage())
-  .get("/calls/:format", (c) => {
+  .get("/calls", accountPage(), showCalls)
+  .get("/calls/:format", accountPage(), (c) => {
     const format = parseExportFormat(c.req.param("format"));
     if (format === undefined) return c.notFound();
     const { connectionId } = visitorOf(c).session;
     const more = ownFile(c.get("gateway"), connectionId, queryOf(c, ["from", "to"]).filters);
     return exportResponse(format, { name: "gong-calls", columns: LEDGER_COLUMNS, more });
   })
-  .use("/record/:format", accountPage())
-  .get("/record/:format", async (c) => {
+  .get("/record/:format", accountPage(), async (c) => {
     const format = parseExportFormat(c.req.param("format"));
     if (format === undefined) return c.notFound();
     const events = await accountEvents(c.get("gateway"), visitorOf(c).session);
@@ -119,10 +116,6 @@ const RECORD_COLUMNS: ExportedList<Events[number]>["columns"] = [
 
 export const account = newRoutes()
   .use(throughAccess())
-  .use(async function neverStored(c, next) {
-    await next();
-    c.header("Cache-Control", "no-store");
-  })
   .get("/", async (c) => {
     const gateway = c.get("gateway");
     if (personalIntegration(gateway) === undefined) return problemPage(c, "account_shared_only", 404);

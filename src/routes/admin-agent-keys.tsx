@@ -29,7 +29,6 @@ export const adminAgentKeys = newRoutes()
     const wish = { ...readAgentKeyForm(form), createdBy: actorOf(c) };
     const made = await createAgentKey(gateway, endpoint.connectionId, wish);
     if (!made.ok) return keysPage(c, made.reason);
-    c.header("Cache-Control", "no-store");
     return c.html(
       <AdminAgentKeyMadePage
         {...frameOf(c)}
@@ -50,7 +49,6 @@ async function keysPage(c: Context<AppEnv>, refusal?: AgentKeyRefusal): Promise<
   const gateway = c.get("gateway");
   const query = queryOf(c, ["state"]);
   const [endpoints, page] = await Promise.all([sharedEndpoints(gateway), pageOfAgentKeys(gateway, query)]);
-  c.header("Cache-Control", "no-store");
   return c.html(
     <AdminAgentKeysPage
       {...frameOf(c)}

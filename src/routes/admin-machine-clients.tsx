@@ -29,10 +29,6 @@ const PROBLEMS: Record<MachineClientProblem, string> = {
 };
 
 export const adminMachineClients = newRoutes()
-  .use(async function neverStored(c, next) {
-    await next();
-    c.header("Cache-Control", "no-store");
-  })
   .get("/", adminPage(), async (c) => c.html(await listPage(c)))
   .post("/", adminForm(), async (c) => {
     const act = c.get("act");

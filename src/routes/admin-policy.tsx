@@ -38,7 +38,6 @@ export const adminPolicy = newRoutes()
   .get("/policy/exceptions", adminPage(), (c) => showPart(c, "exceptions"))
   .get("/policy/content", adminPage(), (c) => showPart(c, "content"))
   .post("/policy/:section", adminForm(), async (c) => {
-    c.header("Cache-Control", "no-store");
     const act = c.get("act");
     const section = POLICY_FORMS.find((known) => known === c.req.param("section"));
     if (act === undefined || section === undefined) return problemPage(c, "admin_form_stale", 404);

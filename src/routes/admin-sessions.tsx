@@ -25,6 +25,5 @@ export const adminSessions = newRoutes()
   .post("/sessions/end", adminForm(), async (c) => {
     await endAllAdminSessions(c.get("gateway"), actorOf(c));
     writeCookie(c, ADMIN_COOKIE, "", { maxAgeSeconds: 0, sameSite: "Strict" });
-    c.header("Cache-Control", "no-store");
     return goTo(c, "/admin");
   });

@@ -33,7 +33,6 @@ export const adminSetup = newRoutes()
   .post("/setup/check", adminForm(), async (c) => {
     const gateway = c.get("gateway");
     await runChecks(gateway, URL.parse(c.req.url)?.origin ?? "an address that is no URL", actorOf(c));
-    c.header("Cache-Control", "no-store");
     return goTo(c, "/admin/setup");
   })
   .post("/setup/sign-in", adminForm(), async (c) => {

@@ -23,10 +23,6 @@ const DAY = 86_400;
 const DAYS = ["from", "to"];
 
 export const adminSpend = newRoutes()
-  .use("/spend/*", async function neverStored(c, next) {
-    await next();
-    c.header("Cache-Control", "no-store");
-  })
   .get("/spend", adminPage(), async (c) => {
     const gateway = c.get("gateway");
     const { policy, budgets, ...spend } = await companySpend(gateway, queryOf(c, ["by", ...DAYS]).filters);

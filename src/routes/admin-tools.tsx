@@ -26,7 +26,6 @@ export const adminTools = newRoutes()
     );
   })
   .post("/tools/decide", adminForm(), async (c) => {
-    c.header("Cache-Control", "no-store");
     const act = c.get("act");
     const decision = act?.form.get("decision");
     const integration = integrationOf(act?.form.get("integration"));
@@ -45,7 +44,6 @@ export const adminTools = newRoutes()
     return c.html(<AdminToolsPage {...view} outcome="changed_meanwhile" />, 409);
   })
   .post("/tools/settings", adminForm(), async (c) => {
-    c.header("Cache-Control", "no-store");
     const act = c.get("act");
     if (act === undefined) return problemPage(c, "admin_form_stale", 400);
     const edit = await editPolicy(c.get("gateway"), actorOf(c), "tool", act.form);

@@ -36,10 +36,6 @@ const acts = newRoutes()
   });
 
 export const admin = newRoutes()
-  .use(async function neverStored(c, next) {
-    await next();
-    c.header("Cache-Control", "no-store");
-  })
   .get("/", async (c) => {
     const session = readCookie(c, ADMIN_COOKIE);
     if (!hasAdminSignIn(c.get("gateway"))) return problemPage(c, "admin_sign_in_missing", 404);

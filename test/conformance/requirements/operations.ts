@@ -6,6 +6,21 @@ export const operations = {
     behaviour:
       "Every link of a README leads to a file and a heading that are there, and README.md links to all others.",
   },
+  "routes.acts": {
+    source: "OWASP ASVS 5.0 3.5.1, 8.3.1",
+    behaviour:
+      "Every post of the router that needs a session is refused, and changes nothing, without its cookie, its form token or our own page, or in another form than that page sends.",
+  },
+  "routes.calm": {
+    source: "OWASP ASVS 5.0 2.2.1, 15.3.6",
+    behaviour:
+      "No route of the router fails, reflects or writes anything for names that objects inherit, ids that are none, and odd or endless parameters.",
+  },
+  "routes.closed": {
+    source: "OWASP ASVS 5.0 8.2.1, 8.2.2",
+    behaviour:
+      "Every page of the router under /admin and /account shows nothing, and is stored nowhere, without the session of its kind; and nothing of one person to another.",
+  },
   "conformance.traceability": {
     source: "gateway",
     behaviour: "Every requirement is cited by a test, and every outer test block cites a requirement.",
