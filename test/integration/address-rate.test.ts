@@ -4,7 +4,7 @@
 import { describe, expect, it, vi } from "vitest";
 import { verifies } from "../conformance/verifies.ts";
 import { registerDevice } from "../support/device.ts";
-import { rowsOf } from "../support/evidence.ts";
+import { recordLogs, rowsOf } from "../support/evidence.ts";
 import { ask, CLIENT_REDIRECT, ORIGIN } from "../support/flow.ts";
 import { expectOAuthError } from "../support/refusals.ts";
 import { gatewayWith } from "../support/settings.ts";
@@ -115,11 +115,16 @@ const STEPS: readonly (readonly [name: string, step: Step, status: number])[] = 
 
 describe(verifies("address.rate", "many steps from one address"), () => {
   it.each(STEPS)(
-    "RFC 6585 §4: %s over the limit gets a page with 429; others go on",
+    "RFC 6585 §4: %s over the limit gets a page with 429 and one line in the log; others go on",
     async (_, step, status) => {
       const gateway = gatewayWith({}, { STEP_RATE: limiterOf(2) });
       for (let n = 0; n < 2; n += 1) expect((await step(gateway, from("198.51.100.1"))).status).toBe(status);
+      const logged = recordLogs();
       const refusal = await step(gateway, from("198.51.100.1"));
+      vi.restoreAllMocks();
+      const refusals = logged.filter((line) => line.includes('"authorize.refused"'));
+      expect(refusals).toHaveLength(1);
+      expect(refusals[0]).toContain('"code":"temporarily_unavailable","reason":');
       expect(refusal.status).toBe(429);
       expect(refusal.headers.get("retry-after")).toBe("60");
       expect(refusal.headers.get("content-security-policy")).toContain("frame-ancestors 'none'");
