@@ -55,7 +55,7 @@ const GROUPS: readonly (readonly [text: string, advice: string, reasons: string]
   [
     "What it registers can't be used.",
     CLIENT,
-    "redirect_uris_count grant_types_unsupported not_a_string_array client_name_malformed invalid_* forbidden_* dot_segment too_long",
+    "redirect_uris_count grant_types_unsupported not_a_string_array client_name_malformed not_a_string invalid_* forbidden_* dot_segment too_long",
   ],
   ["Too many clients are registered.", "Delete some, or raise REGISTRATION_LIMIT.", "registry_full"],
   ["It sent no PKCE challenge with S256.", CLIENT, "code_challenge_*"],
@@ -102,7 +102,12 @@ const GROUPS: readonly (readonly [text: string, advice: string, reasons: string]
     PERSON,
     "form_expired expired used busy",
   ],
-  ["Shared access is not connected.", "Connect it on the overview.", "shared_*"],
+  [
+    "It asked for the other of the two addresses.",
+    "Machines use /shared/mcp; assertions about people are for /mcp.",
+    "shared_resource personal_resource",
+  ],
+  ["Shared access is not connected.", "Connect it under Set-up.", "shared_*"],
   ["Too many requests wait for an admin.", "Decide them under Requests.", "too_many_approvals"],
   [
     "Gong, or the person there, refused access.",
@@ -116,6 +121,28 @@ const GROUPS: readonly (readonly [text: string, advice: string, reasons: string]
   ],
   ["Gong did not answer as it should.", "Try again later.", "gong_*"],
   ["Its signed assertion was refused.", "Compare key, audience and clock.", "assertion_*"],
+  [
+    "Its issuer's assertion about a person was refused.",
+    "Compare TRUSTED_ISSUERS with the issuer, and the clocks.",
+    "identity_assertion_* issuer_keys_* client_public",
+  ],
+  [
+    "The person of the assertion has no connection here.",
+    "Let the person sign in once in a browser.",
+    "person_not_connected",
+  ],
+  ["Somebody ended this client here.", "Let a person approve it again in a browser.", "client_ended"],
+  [
+    "Too many requests came at once.",
+    "Wait a minute.",
+    "too_often address_rate machine_rate devices_full slow_down",
+  ],
+  ["The gateway failed, or one of its objects did.", "Try again later.", "failed server_error temporarily_*"],
+  [
+    "The sign-in broke off between the pages.",
+    PERSON,
+    "sign_in_* callback_malformed device_unchecked no_decision body_broke_off",
+  ],
   [
     "It did not prove who it is in the way that it registered.",
     AGAIN,

@@ -55,7 +55,7 @@ export const adminMachineClients = newRoutes()
   .post("/:id/end", adminForm(), async (c) => {
     const gateway = c.get("gateway");
     const ended = await endMachineClient(gateway, c.req.param("id"), actorOf(c));
-    if (!ended) return problemPage(c, "machine_client_gone", 409);
+    if (!ended) return problemPage(c, "machine_client_gone", 404);
     return goTo(c, "/admin/machine-clients");
   });
 

@@ -88,7 +88,7 @@ export const adminSections = newRoutes()
   })
   .post("/approvals/:id", adminForm(), async (c) => {
     const decision = c.get("act")?.form.get("decision");
-    if (decision !== "approve" && decision !== "deny") return problemPage(c, "approval_gone", 400);
+    if (decision !== "approve" && decision !== "deny") return problemPage(c, "admin_form_stale", 400);
     const settled = await settleApproval(
       c.get("gateway"),
       c.req.param("id"),
