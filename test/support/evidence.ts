@@ -66,10 +66,13 @@ async function tablesOf(namespace: Namespace): Promise<readonly Record<string, r
   );
 }
 
+const LEVELS = ["debug", "info", "log", "warn", "error"] as const;
+type Level = (typeof LEVELS)[number];
+
 /** Records every line written to the console from now on, until mocks are restored. */
-export function recordLogs(): readonly string[] {
+export function recordLogs(levels: readonly Level[] = LEVELS): readonly string[] {
   const lines: string[] = [];
-  for (const level of ["debug", "info", "log", "warn", "error"] as const) {
+  for (const level of levels) {
     vi.spyOn(console, level).mockImplementation((...values: unknown[]) => {
       lines.push(
         values.map((value) => (typeof value === "string" ? value : JSON.stringify(value))).join(" "),

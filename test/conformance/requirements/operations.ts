@@ -47,6 +47,19 @@ export const operations = {
     source: "gateway",
     behaviour: "A listed failure has a reason and still fails, so that the list only shrinks.",
   },
+  "operations.memory_bounded": {
+    source: "OWASP ASVS 15.1.3",
+    behaviour: "What an isolate keeps between requests is bounded, whatever strangers ask for.",
+  },
+  "operations.outage_logged": {
+    source: "gateway",
+    behaviour:
+      "A failure of Gong's is a warning with Gong's status, and what only an operator can mend is an error.",
+  },
+  "operations.request_named": {
+    source: "gateway",
+    behaviour: "The request ID that an error page shows is in the line of the log that says why.",
+  },
   "operations.log_described": {
     source: "gateway",
     behaviour:
