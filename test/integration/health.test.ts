@@ -5,8 +5,12 @@ import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { createApp } from "../../src/app.ts";
 import { verifies } from "../conformance/verifies.ts";
-import { adminBrowser } from "../support/admin.ts";
+import { adminBrowser, adminPage } from "../support/admin.ts";
+import { accessAt, tamper, type Connection } from "../support/connection.ts";
 import { ask, connect } from "../support/flow.ts";
+import { connectToGong } from "../support/gong-connection.ts";
+import { gong } from "../support/gong.ts";
+import { readText } from "../support/html.ts";
 import { gatewayWith } from "../support/settings.ts";
 
 describe(
@@ -54,6 +58,29 @@ describe(
         expect(response?.status).toBe(503);
         expect(await response?.json()).toMatchObject({ problems: ["ESCROWS is not bound in wrangler.toml"] });
       }
+    });
+
+    it("counts the connections of each state, as the admin's overview does", async () => {
+      const known = async (): Promise<Connection> => {
+        const { connection } = await connectToGong();
+        const entry = { id: connection.name ?? "", integration: "main" } as const;
+        await env.ADMIN.getByName("admin").recordConnection(entry, undefined);
+        await tamper(connection, "UPDATE connection SET gong_expires_at = 0");
+        return connection;
+      };
+      const [, dead, ended] = [await known(), await known(), await known()];
+      await ended.disconnect("ended_by_admin");
+      await gong.killTokens({ kind: "refresh" });
+      expect(await accessAt(dead, "1")).toBe("needs_reconnect");
+      const admin = await adminBrowser();
+      const states = async (): Promise<unknown> => (await admin.open("/health")).json();
+      await expect
+        .poll(states)
+        .toMatchObject({ connections: { connected: 2, needs_reconnect: 1, disconnected: 1 } });
+      const overview = readText(await adminPage(admin));
+      expect(overview).toContain("2 Connected");
+      expect(overview).toContain("1 Needs to be connected again");
+      expect(overview).toContain("1 Ended");
     });
 
     it("names every missing setting and no value, while every other route answers 503 with the same names", async () => {

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { verifies } from "../conformance/verifies.ts";
 import { accessAt, runAlarm, tamper, type Connection } from "../support/connection.ts";
 import { recordLogs } from "../support/evidence.ts";
-import { connectToGong } from "../support/gong-connection.ts";
+import { connectToGong, refreshRequests } from "../support/gong-connection.ts";
 import { gong, type FaultLine } from "../support/gong.ts";
 
 let logs: readonly string[] = [];
@@ -83,8 +83,17 @@ describe(verifies("operations.refresh_logged", "gateway: one line for each refre
 
   it("an answer that was kept and is adopted is one line, without asking Gong", async () => {
     const connection = await expired();
-    await gong.fault({ endpoint: "token", fault: { kind: "fields", remove: ["access_token"] } });
+    // Gong's answer is kept, and the commit fails.
+    await tamper(
+      connection,
+      "CREATE TRIGGER broken BEFORE UPDATE OF generation ON connection BEGIN SELECT RAISE(ABORT, 'x'); END",
+    );
     await accessAt(connection, "1");
-    expect(refreshLines(connection).map((line) => line["outcome"])).toEqual(["malformed"]);
+    const asked = await refreshRequests();
+    await tamper(connection, "DROP TRIGGER broken");
+    await tamper(connection, "UPDATE connection SET refresh_due_at = 0");
+    expect(await accessAt(connection, "1")).toBe("ok");
+    expect(refreshLines(connection).map((line) => line["outcome"])).toEqual(["failed", "refreshed"]);
+    expect(await refreshRequests()).toBe(asked);
   });
 });
