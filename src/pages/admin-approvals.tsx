@@ -32,9 +32,9 @@ export interface ApprovalsView extends AdminPageView {
 export function ApprovalsPage(view: ApprovalsView) {
   return (
     <AdminFrame section={PATH} title="Requests for shared access" nonce={view.nonce} csrf={view.csrf}>
-      <section class="card">
+      <div class="card">
         <Requests {...view} searchLabel="Search code, client or address" />
-      </section>
+      </div>
     </AdminFrame>
   );
 }

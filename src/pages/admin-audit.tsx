@@ -40,7 +40,7 @@ export function AuditPage({ nonce, csrf, query, page, actors, actions, names }: 
   ];
   return (
     <AdminFrame section="/admin/audit" title="Security audit" nonce={nonce} csrf={csrf}>
-      <section class="card">
+      <div class="card">
         <p>
           What admins and people did, and who was refused. The newest 10,000 acts of admins are kept, as many
           of people, and as many that anybody can cause. No token or secret is in it.
@@ -80,7 +80,7 @@ export function AuditPage({ nonce, csrf, query, page, actors, actions, names }: 
             },
           ]}
         />
-      </section>
+      </div>
     </AdminFrame>
   );
 }

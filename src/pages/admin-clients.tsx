@@ -56,7 +56,7 @@ const KINDS = Object.entries(VERIFIED);
 export function ClientsPage({ nonce, csrf, query, page }: ClientsView) {
   return (
     <AdminFrame section="/admin/clients" title="Clients" nonce={nonce} csrf={csrf}>
-      <section class="card">
+      <div class="card">
         <p>
           Clients that completed a sign-in. <a href="/admin/registrations">All registrations</a> are listed
           apart: anybody may register a client, and most are never used.
@@ -77,7 +77,7 @@ export function ClientsPage({ nonce, csrf, query, page }: ClientsView) {
             { heading: "Connections", cell: ({ connections }) => String(connections) },
           ]}
         />
-      </section>
+      </div>
     </AdminFrame>
   );
 }
@@ -86,7 +86,7 @@ export function ClientsPage({ nonce, csrf, query, page }: ClientsView) {
 export function RegistrationsPage({ nonce, csrf, query, page }: RegistrationsView) {
   return (
     <AdminFrame section="/admin/clients" title="Registrations" nonce={nonce} csrf={csrf}>
-      <section class="card">
+      <div class="card">
         <p>
           Clients that registered themselves (RFC 7591). Those that nobody uses are deleted by themselves.{" "}
           <a href="/admin/clients">Back to the clients that signed in</a>
@@ -109,7 +109,7 @@ export function RegistrationsPage({ nonce, csrf, query, page }: RegistrationsVie
             { heading: "Ends", cell: ({ expiresAt }) => <Day at={expiresAt} /> },
           ]}
         />
-      </section>
+      </div>
     </AdminFrame>
   );
 }

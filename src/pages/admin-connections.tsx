@@ -44,7 +44,7 @@ const STATES = [
 export function ConnectionsPage({ nonce, csrf, query, page }: ConnectionsView) {
   return (
     <AdminFrame section="/admin/connections" title="Connections" nonce={nonce} csrf={csrf}>
-      <section class="card">
+      <div class="card">
         <p>
           Each connection is one sign-in at Gong: one per person for personal access, one for all with shared
           access. A connection that has ended is listed for 90 days.
@@ -68,7 +68,7 @@ export function ConnectionsPage({ nonce, csrf, query, page }: ConnectionsView) {
             { heading: "Agents", cell: ({ agentCount }) => String(agentCount) },
           ]}
         />
-      </section>
+      </div>
     </AdminFrame>
   );
 }

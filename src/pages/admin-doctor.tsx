@@ -32,7 +32,7 @@ const OUTCOMES = [
 export function DoctorPage({ nonce, csrf, query, page }: DoctorView) {
   return (
     <AdminFrame section="/admin/doctor" title="Client doctor" nonce={nonce} csrf={csrf}>
-      <section class="card">
+      <div class="card">
         <p>
           The last step of each client. A refused step is written with the next sign-in that works, or when
           you open this page. Search for the reference on the person's error page.
@@ -55,7 +55,7 @@ export function DoctorPage({ nonce, csrf, query, page }: DoctorView) {
             { heading: "When", cell: ({ at }) => <Moment at={at} /> },
           ]}
         />
-      </section>
+      </div>
     </AdminFrame>
   );
 }

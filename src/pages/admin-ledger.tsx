@@ -7,7 +7,7 @@ import { AdminList, type ListColumn } from "./admin-list.tsx";
 import { Confirm } from "./confirm.tsx";
 import { connectionLabel } from "./named.tsx";
 import { spelledOut } from "./outside-text.ts";
-import { Card, ClientName, Moment } from "./parts.tsx";
+import { Card, ClientName, Files, Moment } from "./parts.tsx";
 import { OUTCOMES_IN_WORDS, outcomeInWords, SERVED_IN_WORDS, servedInWords } from "./spend-text.ts";
 import { pathSegment } from "./links.ts";
 
@@ -125,7 +125,7 @@ export function LedgerPage(view: LedgerView) {
           ]}
           empty="No paid call was made on this connection."
         />
-        <Downloads path={path} filters={query.filters} />
+        <Files what="all calls of the chosen days" url={exportUrl(path, query.filters)} />
       </section>
       <Card id="erase" title="Erase">
         <Confirm
@@ -155,12 +155,7 @@ function Outcomes({ outcomes }: Pick<LedgerView, "outcomes">) {
   );
 }
 
-function Downloads({ path, filters }: { path: string; filters: ListQuery["filters"] }) {
-  const { from = "", to = "" } = filters;
-  const url = (format: string) => `${path}/export?${new URLSearchParams({ format, from, to }).toString()}`;
-  return (
-    <p class="small">
-      Download all calls of the chosen days: <a href={url("csv")}>CSV</a> <a href={url("ndjson")}>NDJSON</a>
-    </p>
-  );
-}
+const exportUrl =
+  (path: string, { from = "", to = "" }: ListQuery["filters"]) =>
+  (format: string): string =>
+    `${path}/export?${new URLSearchParams({ format, from, to }).toString()}`;

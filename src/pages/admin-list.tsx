@@ -4,6 +4,7 @@
 import type { Child } from "hono/jsx";
 import { listUrl, type ListPage, type ListQuery } from "../listing.ts";
 import { spelledOut } from "./outside-text.ts";
+import { Files } from "./parts.tsx";
 
 export interface ListColumn<Row> {
   readonly heading: string;
@@ -47,10 +48,8 @@ export function AdminList<Row>(view: AdminListView<Row>) {
         <p class="soft">{isNarrowed || query.cursor !== undefined ? "Nothing matches." : empty}</p>
       ) : (
         <>
-          <p class="small soft" id="list-total">
-            {countInWords(page.total, isNarrowed)}
-          </p>
-          <table class="list" role="table" aria-label={caption} aria-describedby="list-total">
+          <p class="small soft">{countInWords(page.total, isNarrowed)}</p>
+          <table class="list" role="table" aria-label={caption}>
             <thead role="rowgroup">
               <tr role="row">
                 {columns.map(({ heading }) => (
@@ -70,7 +69,7 @@ export function AdminList<Row>(view: AdminListView<Row>) {
       )}
       <Paging path={path} query={query} page={page} caption={caption} />
       {view.exportPath === undefined || page.total === 0 ? null : (
-        <Downloads path={view.exportPath} query={query} />
+        <Files what="all that match" url={exportUrl(view.exportPath, query)} />
       )}
     </div>
   );
@@ -171,15 +170,10 @@ function Paging<Row>({
   );
 }
 
-function Downloads({ path, query }: { path: string; query: ListQuery }) {
-  const url = (format: string) =>
-    listUrl(path, { search: query.search, filters: { ...query.filters, format } });
-  return (
-    <p class="small">
-      Download all that match: <a href={url("csv")}>CSV</a> <a href={url("ndjson")}>NDJSON</a>
-    </p>
-  );
-}
+const exportUrl =
+  (path: string, { search, filters }: ListQuery) =>
+  (format: string): string =>
+    listUrl(path, { search, filters: { ...filters, format } });
 
 const NUMBER = new Intl.NumberFormat("en-GB");
 

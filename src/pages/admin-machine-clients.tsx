@@ -52,7 +52,7 @@ export function MachineClientsPage(view: MachineClientsView) {
   return (
     <AdminFrame section={PATH} title="Machine clients" nonce={nonce} csrf={csrf}>
       {view.problem === undefined ? null : (
-        <p class="note bad" role="alert">
+        <p class="note bad" role="alert" tabindex={-1} autofocus>
           {view.problem}
         </p>
       )}

@@ -8,7 +8,7 @@ import { PostForm } from "./parts.tsx";
 export function SealingKeysPage({ nonce, csrf }: AdminPageView) {
   return (
     <AdminFrame section="/admin/sealing-keys" title="Sealing keys" nonce={nonce} csrf={csrf}>
-      <section class="card stack">
+      <div class="card stack">
         <p>
           After a new key was put first in SEALING_KEYS, this seals with it what is stored and says which keys
           are still needed, and for what.
@@ -16,7 +16,7 @@ export function SealingKeysPage({ nonce, csrf }: AdminPageView) {
         <PostForm action="/admin/keys/sweep" csrf={csrf}>
           <button type="submit">Check the sealing keys</button>
         </PostForm>
-      </section>
+      </div>
     </AdminFrame>
   );
 }

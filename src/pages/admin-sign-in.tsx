@@ -105,7 +105,7 @@ function TokenSignIn({ view: { failed, retryAfterSeconds } }: { view: AdminSignI
             autocomplete="current-password"
             required
             aria-describedby={problem === undefined ? "token-hint" : "problem token-hint"}
-            {...(failed ? { "aria-invalid": "true" as const } : {})}
+            {...(failed ? { "aria-invalid": "true" as const, autofocus: true } : {})}
           />
           <p id="token-hint" class="small soft">
             The value of <code>ADMIN_TOKEN</code> in this gateway's settings.

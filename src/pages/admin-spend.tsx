@@ -3,6 +3,7 @@
 
 import { AdminFrame, type AdminPageView } from "./admin-frame.tsx";
 import { BudgetPanel, type BudgetRow } from "./budget-panel.tsx";
+import { Files } from "./parts.tsx";
 import { SpendPanel, type SpendPanelView } from "./spend-panel.tsx";
 
 export interface SpendView extends AdminPageView, Omit<SpendPanelView, "path"> {
@@ -20,14 +21,14 @@ export function SpendPage(view: SpendView) {
     <AdminFrame section="/admin/spend" title="Spend" nonce={view.nonce} csrf={view.csrf}>
       <SpendPanel {...view} path="/admin/spend" />
       <BudgetPanel rows={view.budgets} names={view.names} />
-      <Files {...view} />
+      <LedgerFiles {...view} />
     </AdminFrame>
   );
 }
 
-function Files({ days, parts, keptDays }: SpendView) {
+function LedgerFiles({ days, parts, keptDays }: SpendView) {
   const [from = "", to = ""] = [days.at(0), days.at(-1)];
-  const url = (after: string, format: string) =>
+  const url = (after: string) => (format: string) =>
     `/admin/spend/export?${new URLSearchParams({ format, from, to, after: after.toWellFormed() }).toString()}`;
   return (
     <section class="card stack" aria-labelledby="files">
@@ -37,21 +38,12 @@ function Files({ days, parts, keptDays }: SpendView) {
         became of it. No question and no answer is in it. Rows are kept for {NUMBER.format(keptDays)} days. It
         has what is needed to compare it with Gong's credit usage report.
       </p>
-      <ul class="items">
-        {parts.map((after, at) => (
-          <li>
-            <span class="row">
-              {parts.length === 1 ? "All connections" : `Part ${at + 1} of ${parts.length}`}
-              <a href={url(after, "csv")}>
-                CSV<span class="unseen">{` of part ${at + 1}`}</span>
-              </a>
-              <a href={url(after, "ndjson")}>
-                NDJSON<span class="unseen">{` of part ${at + 1}`}</span>
-              </a>
-            </span>
-          </li>
-        ))}
-      </ul>
+      {parts.map((after, at) => (
+        <Files
+          what={parts.length === 1 ? "all connections" : `part ${at + 1} of ${parts.length}`}
+          url={url(after)}
+        />
+      ))}
     </section>
   );
 }

@@ -45,11 +45,11 @@ export function AdminToolsPage(view: AdminToolsView) {
     <AdminFrame section="/admin/tools" title="Tools" nonce={nonce} csrf={csrf}>
       <Outcome {...view} />
       {tools.length === 0 ? (
-        <section class="card">
+        <div class="card">
           <p class="soft">
             No tool was seen yet. They appear here when an agent first asks Gong for its list of tools.
           </p>
-        </section>
+        </div>
       ) : null}
       <Tools id="held" title="Held back" tools={waiting} view={view} />
       <Tools id="approved" title="Approved" tools={rest} view={view} />
@@ -118,6 +118,9 @@ function Tool({ tool, within, view }: { tool: ToolView; within: string; view: Ad
   );
 }
 
+/** Both integrations may have a tool of one name. */
+const aboutTool = ({ name, access }: ToolView): string => `${name}, ${ACCESS_NAMES[access]}`;
+
 const approverInWords = (by: string): string =>
   by === "first sight" ? "the gateway: one of Gong's own tools, as it was first seen" : spelledOut(by);
 
@@ -128,7 +131,7 @@ function Waiting({ form, approved }: { form: ToolForm; approved: ToolView["appro
         <p>
           <strong>New</strong>, first seen <Moment at={form.seenAt} />. Agents would read this:
         </p>
-        <pre class="scroll" tabindex={0}>
+        <pre class="scroll" tabindex={0} role="region" aria-label="Definition">
           <code>{pretty(form.definition)}</code>
         </pre>
       </div>
@@ -143,8 +146,14 @@ function Waiting({ form, approved }: { form: ToolForm; approved: ToolView["appro
       <dl class="facts">
         {changes.map(({ path, from, to }) => (
           <Fact term={spelledOut(path)}>
-            <del>{spelledOut(inWords(from))}</del>
-            <ins>{spelledOut(inWords(to))}</ins>
+            <del>
+              <span class="unseen">Before: </span>
+              {spelledOut(inWords(from))}
+            </del>
+            <ins>
+              <span class="unseen">Now: </span>
+              {spelledOut(inWords(to))}
+            </ins>
           </Fact>
         ))}
       </dl>
@@ -173,7 +182,7 @@ function Definition({ label, text }: { label: string; text: string }) {
   return (
     <details>
       <summary class="link">{label}</summary>
-      <pre class="scroll" tabindex={0}>
+      <pre class="scroll" tabindex={0} role="region" aria-label="Definition">
         <code>{pretty(text)}</code>
       </pre>
     </details>
@@ -186,7 +195,7 @@ function Decision({ tool, csrf }: { tool: ToolView; csrf: string }) {
     return (
       <Confirm
         label="Hold back…"
-        about={tool.name}
+        about={aboutTool(tool)}
         action="/admin/tools/decide"
         csrf={csrf}
         button="Hold back this tool"
@@ -204,7 +213,7 @@ function Decision({ tool, csrf }: { tool: ToolView; csrf: string }) {
       <input type="hidden" name="decision" value="approve" />
       <input type="hidden" name="shown" value={tool.waiting.map(({ hash }) => hash).join(" ")} />
       <button type="submit" class="primary">
-        Approve<span class="unseen"> {spelledOut(tool.name)}</span>
+        Approve<span class="unseen"> {spelledOut(aboutTool(tool))}</span>
       </button>
     </PostForm>
   );
@@ -225,9 +234,14 @@ function Settings({ tool, within, view }: { tool: ToolView; within: string; view
       </p>
       <details open={Object.keys(settings.problems).length > 0}>
         <summary class="button">
-          Settings…<span class="unseen"> of {spelledOut(name)}</span>
+          Settings…<span class="unseen"> of {spelledOut(aboutTool(tool))}</span>
         </summary>
-        <PostForm action="/admin/tools/settings" csrf={view.csrf} class="confirm stack-wide">
+        <PostForm
+          action="/admin/tools/settings"
+          csrf={view.csrf}
+          class="confirm stack-wide"
+          label={`Settings of ${spelledOut(aboutTool(tool))}`}
+        >
           <input type="hidden" name="version" value={String(view.version)} />
           <input type="hidden" name="name" value={name} />
           <FormProblems form={settings} fields={SETTINGS} />
@@ -254,7 +268,7 @@ function Settings({ tool, within, view }: { tool: ToolView; within: string; view
             hint="0 is never. An agent that asks the same within this time is not charged, and is told how old the answer is."
             inputmode="numeric"
           />
-          <button type="submit">Save</button>
+          <button type="submit">Save these settings</button>
         </PostForm>
       </details>
     </>

@@ -29,10 +29,11 @@ const USUAL_DAYS = 90;
 
 /** Renders the form. Posts `name`, `tools` (`all` or `some`), `tool-<name>`, `days` and `resource`. */
 export function AgentKeyForm({ action, csrf, lifetimes, resources, refusal }: AgentKeyFormView) {
+  const isName = refusal === "name" || refusal === "name_taken";
   return (
     <PostForm action={action} csrf={csrf} class="stack-wide">
       {refusal === undefined ? null : (
-        <p class="note bad" role="alert" id="key-refusal">
+        <p class="note bad" role="alert" id="key-problem" tabindex={-1} autofocus={!isName}>
           {keyRefusalInWords(refusal)}
         </p>
       )}
@@ -44,7 +45,9 @@ export function AgentKeyForm({ action, csrf, lifetimes, resources, refusal }: Ag
           required
           maxlength={64}
           autocomplete="off"
-          aria-describedby="key-name-hint"
+          aria-describedby={isName ? "key-problem key-name-hint" : "key-name-hint"}
+          aria-invalid={isName ? "true" : undefined}
+          autofocus={isName}
         />
         <p id="key-name-hint" class="small soft">
           What will use it, so that you know which key to revoke later.

@@ -41,6 +41,7 @@ export function Confirm({
         <p>{children}</p>
         <button type="submit" class="danger">
           {button}
+          <span class="unseen"> {spelledOut(about)}</span>
         </button>
       </PostForm>
     </details>

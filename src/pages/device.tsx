@@ -41,7 +41,7 @@ export function DeviceCodePage({ nonce, failed, retryAfterSeconds }: DeviceCodeV
               maxlength={20}
               required
               aria-describedby={problem === undefined ? "code-hint" : "problem code-hint"}
-              {...(failed ? { "aria-invalid": "true" as const } : {})}
+              {...(failed ? { "aria-invalid": "true" as const, autofocus: true } : {})}
             />
             <p id="code-hint" class="small soft">
               Eight letters, for example <span class="mono">GDJB-MJHT</span>.

@@ -1,7 +1,7 @@
 // What a sweep of the sealing keys found: which key still seals what, and whether an old one can go. Rendered by
 // POST /admin/keys/sweep.
 
-import { Layout } from "./layout.tsx";
+import { AdminFrame } from "./admin-frame.tsx";
 import { spelledOut } from "./outside-text.ts";
 import { Fact, Moment, PostForm } from "./parts.tsx";
 
@@ -41,9 +41,8 @@ export interface KeySweepView {
 export function KeySweepPage(view: KeySweepView) {
   const { nonce, csrf, sealingKid, resealed, byKid, unreadable, unreadableCount, looked, next } = view;
   return (
-    <Layout title="Sealing keys" nonce={nonce}>
+    <AdminFrame section="/admin/sealing-keys" title="Sealing keys" nonce={nonce} csrf={csrf}>
       <div class="card">
-        <h1>Sealing keys</h1>
         <p>
           {`Key ${sealingKid} seals now. ${resealed} connection${resealed === 1 ? " was" : "s were"} sealed again, ${looked} looked at.`}
         </p>
@@ -71,13 +70,8 @@ export function KeySweepPage(view: KeySweepView) {
         {unreadableCount > unreadable.length ? (
           <p>{`${unreadableCount - unreadable.length} more are unreadable and not listed.`}</p>
         ) : null}
-        <p>
-          <a class="button" href="/admin/sealing-keys">
-            Back to the sealing keys
-          </a>
-        </p>
       </div>
-    </Layout>
+    </AdminFrame>
   );
 }
 

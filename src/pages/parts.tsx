@@ -69,20 +69,36 @@ export function Fact({ term, children }: PropsWithChildren<{ term: Child }>) {
   );
 }
 
+/** Links to the same rows as files. `what` says which, e.g. "all that match". */
+export function Files({ what, url }: { what: string; url: (format: "csv" | "ndjson") => string }) {
+  return (
+    <p class="small">
+      Download {what}:{" "}
+      <a href={url("csv")}>
+        CSV<span class="unseen"> of {what}</span>
+      </a>{" "}
+      <a href={url("ndjson")}>
+        NDJSON<span class="unseen"> of {what}</span>
+      </a>
+    </p>
+  );
+}
+
 /** A word about a state, coloured by how much it needs someone: `good`, `warn`, `bad`, or neither. */
 export function Badge({ tone, children }: PropsWithChildren<{ tone: string }>) {
   return <span class={`badge ${tone}`}>{children}</span>;
 }
 
-/** A form that does something: it posts, and carries the token of the session that it was made for. */
+/** A form that does something: it posts, and carries the token of the session that it was made for. `label` names it. */
 export function PostForm({
   action,
   csrf,
   class: look,
+  label,
   children,
-}: PropsWithChildren<{ action: string; csrf: string; class?: string }>) {
+}: PropsWithChildren<{ action: string; csrf: string; class?: string; label?: string }>) {
   return (
-    <form method="post" action={action} class={look}>
+    <form method="post" action={action} class={look} aria-label={label}>
       <input type="hidden" name="csrf" value={csrf} />
       {children}
     </form>

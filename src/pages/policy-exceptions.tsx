@@ -87,13 +87,13 @@ function Exception({
         <summary class="button">
           Change…<span class="unseen"> {name}</span>
         </summary>
-        <form method="post" action="/admin/policy/exception" class="stack-wide confirm">
+        <form method="post" action="/admin/policy/exception" class="stack-wide confirm" aria-label={name}>
           <Hidden csrf={csrf} version={version} />
           <input type="hidden" name="kind" value={kind} />
           <input type="hidden" name="id" value={id} />
           <FormProblems form={form} />
           <ExceptionFields form={form} within={within} />
-          <button type="submit">Save</button>
+          <button type="submit">Save this exception</button>
         </form>
       </details>
       <Confirm

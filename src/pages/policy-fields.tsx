@@ -70,6 +70,7 @@ export function Field({
           autocomplete="off"
           aria-describedby={describedBy}
           aria-invalid={invalid ? "true" : undefined}
+          autofocus={invalid}
         />
       )}
     </Frame>
@@ -89,6 +90,7 @@ export function Lines(view: FieldView) {
           spellcheck={false}
           aria-describedby={describedBy}
           aria-invalid={invalid ? "true" : undefined}
+          autofocus={invalid}
         >
           {valueOf(view)}
         </textarea>
@@ -110,6 +112,7 @@ export function Choice({
           name={view.name}
           aria-describedby={describedBy}
           aria-invalid={invalid ? "true" : undefined}
+          autofocus={invalid}
         >
           {options.map(([value, label]) => (
             <option value={value} selected={value === valueOf(view)}>
@@ -138,7 +141,7 @@ export function FormProblems({ form, fields }: { form: FormState; fields?: reado
   if (entries.length === 0) return null;
   const own = entries.filter(([name]) => fields?.includes(name) === false || name === "");
   return (
-    <div class="note bad" role="alert">
+    <div class="note bad" role="alert" tabindex={-1} autofocus={own.length === entries.length}>
       <p>
         Nothing was saved. {entries.length === 1 ? "One field needs" : `${entries.length} fields need`}{" "}
         another value.

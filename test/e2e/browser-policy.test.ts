@@ -156,11 +156,11 @@ describe(verifies("browser.policy", "the policy in a browser"), () => {
     const tool = page.getByRole("listitem").filter({ hasText: "ask_account" });
     await tool.locator("summary").filter({ hasText: "Settings" }).click();
     await tool.getByLabel("How much a call counts").fill("0");
-    await tool.getByRole("button", { name: "Save" }).click();
+    await tool.getByRole("button", { name: "Save these settings" }).click();
     await page.getByRole("alert").waitFor();
     expect(await lookEveryWay(page, "admin-tools-refused")).toEqual([]);
     await tool.getByLabel("How much a call counts").fill("3");
-    await tool.getByRole("button", { name: "Save" }).click();
+    await tool.getByRole("button", { name: "Save these settings" }).click();
     await page.getByText("Paid: a call counts 3").waitFor();
     expect(admin.troubles).toEqual([]);
   });

@@ -55,6 +55,11 @@ export const pages = {
     source: "OWASP ASVS 5.0 1.2.1, 3.4.3",
     behaviour: "Script in what a client calls itself never runs on a page that shows it",
   },
+  "browser.heard": {
+    source: "WCAG 2.2 AA",
+    behaviour:
+      "Every page in every state has one heading of the first level and no step left out, landmarks, tables and pictures with names, controls whose names say out of their place what they do, and errors that are tied to a field which gets the focus.",
+  },
   "browser.accessible": {
     source: "WCAG 2.2 AA",
     behaviour:
