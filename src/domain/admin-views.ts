@@ -28,6 +28,8 @@ export interface AdminOverview {
   /** How many connections are in each state. */
   readonly states: Readonly<Record<string, number>>;
   readonly warnings: readonly Warning[];
+  /** Since when Gong says that its credits are used up, to the first connection that it told so. */
+  readonly outOfCreditsSince: number | undefined;
   readonly activity: Activity;
 }
 
@@ -76,6 +78,7 @@ export async function adminOverview(gateway: Gateway): Promise<AdminOverview> {
       ...sharedWarning(integrations.map(({ connection }) => connection)),
       ...warningsOf(gateway, states, warnings, waitingTools),
     ],
+    outOfCreditsSince: warnings.outOfCredits.since ?? undefined,
     activity,
   };
 }

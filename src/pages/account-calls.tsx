@@ -66,21 +66,19 @@ function Erase({ csrf, keptDays }: AccountCallsView) {
     <section class="card" aria-labelledby="erase">
       <div class="stack">
         <h2 id="erase">Erase the record of your calls</h2>
-        <p>{`Without your doing anything, the record of a call is deleted after ${keptDays} days.`}</p>
+        <p>{`The record of a call is deleted by itself after ${keptDays} days.`}</p>
         <h3>What goes</h3>
         <ul>
           <li>every call that has ended: when, which agent, which tool, how it ended</li>
           <li>the questions that admins can read, when your company keeps them</li>
           <li>answers that still wait for an agent whose connection broke</li>
-          <li>
-            these charts: your company's sums by day and tool stay, and no longer say that they are yours
-          </li>
+          <li>these charts: your company's sums by day and tool stay, without your name</li>
         </ul>
         <h3>What stays, and why</h3>
         <ul>
           <li>your connection, its agents and agent keys: end them on your account page</li>
-          <li>what happened to the connection, and the company's security audit: they show an attack</li>
-          <li>how many calls count against the budgets of today and this month, without what they were</li>
+          <li>what happened to the connection, and the security audit: they show an attack</li>
+          <li>how many calls count against the budgets of today and this month</li>
           <li>what Gong itself records of its use: ask your Gong admin</li>
         </ul>
       </div>

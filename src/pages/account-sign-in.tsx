@@ -32,9 +32,7 @@ export function AccountSignInPage({ nonce, person }: AccountSignInView) {
         <p>See which agents use Gong in your name, stop one or all of them, and end your connection.</p>
       </div>
       {person === undefined ? <AtGong /> : <ByAccess {...person} />}
-      <p class="small soft">
-        For shared access there is no page of your own: it belongs to the admins of this gateway.
-      </p>
+      <p class="small soft">For shared access there is no such page: ask your admin.</p>
     </Layout>
   );
 }
@@ -45,8 +43,8 @@ function AtGong() {
       <div class="stack">
         <h2>Show that it is yours</h2>
         <p>
-          Sign in at Gong once more. Gong's answer says whose connection it is, and you see that one and no
-          other. If Gong had ended your connection, this heals it and your agents go on.
+          Sign in at Gong once more: its answer says which connection is yours. If Gong had ended it, this
+          heals it and your agents go on.
         </p>
         <p class="soft">
           No agent gets any access by this. You are signed out here after 30 minutes without use.
@@ -90,10 +88,7 @@ function ByAccess({ email, connections }: NonNullable<AccountSignInView["person"
       <section class="card" aria-labelledby="missing">
         <div class="stack">
           <h2 id="missing">Is one missing?</h2>
-          <p>
-            A connection from before your address was recorded appears here once you sign in at Gong. No agent
-            gets any access by this.
-          </p>
+          <p>Sign in at Gong, and it appears here. No agent gets any access by this.</p>
         </div>
         <SignInAtGong primary={connections.length === 0} />
       </section>

@@ -5,7 +5,7 @@ import { Agents, type Agent } from "./account-agents.tsx";
 import type { CallsOfAgents } from "./account-calls.tsx";
 import { AccountKeys, type AccountKeysView } from "./account-keys.tsx";
 import { eventInWords } from "./account-text.ts";
-import { StateBadge } from "./admin-connections.tsx";
+import { OutOfCredits, StateBadge } from "./admin-connections.tsx";
 import { Confirm } from "./confirm.tsx";
 import { reasonInWords } from "./flow-text.ts";
 import { Layout } from "./layout.tsx";
@@ -29,6 +29,8 @@ export interface AccountView {
   readonly reason: string | undefined;
   /** Epoch seconds. */
   readonly since: number;
+  /** Epoch seconds; while Gong says that its credits are used up. */
+  readonly outOfCreditsSince?: number | undefined;
   readonly agents: readonly Agent[];
   readonly keys: Omit<AccountKeysView, "csrf" | "calls">;
   readonly calls: CallsOfAgents;
@@ -74,6 +76,7 @@ function Connection({ view }: { readonly view: AccountView }) {
       </div>
       <div class="stack">
         <p>{meaning(state)}</p>
+        {working ? <OutOfCredits since={view.outOfCreditsSince} /> : null}
         {reason === undefined ? null : (
           <p class={working ? "note" : "note warn"}>{spelledOut(reasonInWords(reason))}</p>
         )}

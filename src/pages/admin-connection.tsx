@@ -1,7 +1,7 @@
 // One connection: how it is and why, what can use it, and the ways to end that. Rendered by GET
 // /admin/connections/<id>.
 
-import { StateBadge } from "./admin-connections.tsx";
+import { OutOfCredits, StateBadge } from "./admin-connections.tsx";
 import { AdminFrame, type AdminPageView } from "./admin-frame.tsx";
 import { agentKeyName, RevokeKey } from "./agent-key-form.tsx";
 import { keyStateInWords } from "./agent-key-text.ts";
@@ -44,6 +44,8 @@ export interface ConnectionView extends AdminPageView {
   readonly refreshedAt?: number;
   readonly personDue?: { readonly at: number; readonly why: string };
   readonly atRisk: boolean;
+  /** Epoch seconds; while Gong says that its credits are used up. */
+  readonly outOfCreditsSince?: number | undefined;
   readonly sealedWith?: string | undefined;
   readonly missingKid?: string | undefined;
   readonly agents: string;
@@ -66,6 +68,7 @@ export function ConnectionPage(view: ConnectionView) {
           </h2>
           <StateBadge state={view.state} />
         </div>
+        <OutOfCredits since={view.outOfCreditsSince} />
         <Warnings {...view} />
         <Facts {...view} />
         <p>

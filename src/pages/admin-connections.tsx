@@ -6,7 +6,7 @@ import { AdminList } from "./admin-list.tsx";
 import { ACCESS_IN_WORDS, reasonInWords, stateInWords, type Access } from "./flow-text.ts";
 import { connectionLabel } from "./named.tsx";
 import { spelledOut } from "./outside-text.ts";
-import { Badge, Day } from "./parts.tsx";
+import { Badge, Day, Moment } from "./parts.tsx";
 import { pathSegment } from "./links.ts";
 
 export interface ConnectionRow {
@@ -26,6 +26,8 @@ export interface ConnectionRow {
   /** When its person has to sign in again, if it is known, and why. */
   readonly personDue?: { readonly at: number; readonly why: string };
   readonly atRisk: boolean;
+  /** Epoch seconds; while Gong says that its credits are used up. */
+  readonly outOfCreditsSince?: number | undefined;
 }
 
 export interface ConnectionsView extends AdminPageView {
@@ -36,6 +38,7 @@ export interface ConnectionsView extends AdminPageView {
 const STATES = [
   ["connected", "Connected"],
   ["soon", "Will need someone soon"],
+  ["no_credits", "Gong's credits used up"],
   ["needs_reconnect", "Needs to be connected again"],
   ["disconnected", "Ended"],
 ] as const;
@@ -86,18 +89,35 @@ function Label({ id, access, agents, people }: ConnectionRow) {
   );
 }
 
-function State({ state, reason, personDue, atRisk }: ConnectionRow) {
+function State({ state, reason, personDue, atRisk, outOfCreditsSince: since }: ConnectionRow) {
   return (
     <>
       <StateBadge state={state} />
       {reason === undefined ? null : <p class="small">{spelledOut(reasonInWords(reason))}</p>}
       {atRisk ? <p class="small">Refreshing fails, and its access is about to end.</p> : null}
+      {since === undefined ? null : (
+        <p class="small">
+          Gong's credits are used up, since <Day at={since} />.
+        </p>
+      )}
       {personDue === undefined ? null : (
         <p class="small">
           Someone must sign in again by <Day at={personDue.at} />.
         </p>
       )}
     </>
+  );
+}
+
+/** That Gong's credits are used up, since when, and what to do; nothing while they are not. */
+export function OutOfCredits({ since }: { since: number | undefined }) {
+  if (since === undefined) return null;
+  return (
+    <p class="note bad">
+      <strong>Your company's Gong credits are used up</strong>, as Gong says since <Moment at={since} />.
+      Calls that cost credits are refused. A Gong admin can buy credits; the gateway asks Gong again with one
+      call every five minutes.
+    </p>
   );
 }
 

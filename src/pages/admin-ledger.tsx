@@ -135,9 +135,9 @@ export function LedgerPage(view: LedgerView) {
           csrf={view.csrf}
           button="Erase this ledger"
         >
-          Every row of a call that has ended is deleted, and every result that still waits for its agent, and
-          all kept questions. Sums by day and tool stay, without this connection, its clients and keys. The
-          connection itself goes on. The audit notes who erased it. This can't be undone.
+          Every row of a call that has ended is deleted, with every result that waits for its agent and all
+          kept questions. Sums by day and tool stay, without names. The connection goes on. The audit notes
+          who erased it. This can't be undone.
         </Confirm>
       </Card>
     </AdminFrame>

@@ -162,7 +162,7 @@ function Budgets({ view }: { view: AdminPolicyView }) {
       view={view}
       id="budgets"
       title="Budgets"
-      about="How many paid calls may be made. A call beyond a budget is refused before it reaches Gong, and the agent is told when the budget starts anew. An empty field is no limit. How much one call counts is set for each tool on the Tools page."
+      about="How many paid calls may be made. A call beyond a budget is refused before it reaches Gong. An empty field is no limit. How much one call counts is set for each tool under Tools."
       save="Save the budgets"
     >
       {SCOPES.map(([name, label]) => (
@@ -217,7 +217,7 @@ function Guards({ view }: { view: AdminPolicyView }) {
       view={view}
       id="guards"
       title="Cost guards"
-      about="Gong charges by how many calls and emails it reads. These look at the arguments of a paid call before it is made. They don't read the question itself: an account that is only named there is not noticed."
+      about="Gong charges by how many calls and emails it reads. These look at what a paid call asks for before it is made, but not at the question itself: an account that is only named there is not noticed."
       save="Save the cost guards"
     >
       <Field
@@ -280,7 +280,7 @@ function Access({ view }: { view: AdminPolicyView }) {
         form={form}
         name="holdBack"
         label="Hold back until an admin approves"
-        hint="A tool's description steers agents. Holding back shows you a change on the Tools page before any agent sees it."
+        hint="You see a new or changed tool under Tools before any agent sees it."
         options={HOLD_BACK}
       />
       <YesNo

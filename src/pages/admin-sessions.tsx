@@ -44,9 +44,8 @@ export function AdminSessionsPage({ nonce, csrf, actor, sessions }: AdminSession
           csrf={csrf}
           button="End all admin sessions"
         >
-          Every admin is signed out at once, you too, and has to sign in again. Nothing else changes. If the
-          admin token may be known to somebody, deploy another ADMIN_TOKEN as well: that ends all sessions
-          too.
+          Every admin is signed out at once, you too. If somebody may know the admin token, deploy another
+          ADMIN_TOKEN instead: that ends all sessions too.
         </Confirm>
       </Card>
     </AdminFrame>

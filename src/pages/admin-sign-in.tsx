@@ -91,7 +91,7 @@ function TokenSignIn({ view: { failed, retryAfterSeconds } }: { view: AdminSignI
   return (
     <>
       {problem === undefined ? null : (
-        <p id="problem" role="alert" class="note bad">
+        <p id="problem" role="alert" class="note bad" tabindex={-1} autofocus={!failed}>
           {problem}
         </p>
       )}

@@ -34,9 +34,8 @@ function LedgerFiles({ days, parts, keptDays }: SpendView) {
     <section class="card stack" aria-labelledby="files">
       <h2 id="files">The ledger as a file</h2>
       <p>
-        One row for each paid call of these days in UTC: when, whose, which tool, how it was served, what
-        became of it. No question and no answer is in it. Rows are kept for {NUMBER.format(keptDays)} days. It
-        has what is needed to compare it with Gong's credit usage report.
+        One row for each paid call of these days in UTC, without questions and answers, to compare with Gong's
+        credit usage report. Rows are kept for {NUMBER.format(keptDays)} days.
       </p>
       {parts.map((after, at) => (
         <Files

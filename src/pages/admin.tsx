@@ -4,7 +4,7 @@
 
 import { Approvals, type Approval } from "./admin-approvals.tsx";
 import { AdminFrame } from "./admin-frame.tsx";
-import { StateBadge } from "./admin-connections.tsx";
+import { OutOfCredits, StateBadge } from "./admin-connections.tsx";
 import { Chart } from "./chart.tsx";
 import { ACCESS_IN_WORDS, reasonInWords, stateInWords, type Access } from "./flow-text.ts";
 import { asciiUri, spelledOut } from "./outside-text.ts";
@@ -29,6 +29,8 @@ export interface AdminView {
   approvals: readonly Approval[];
   /** How many connections are in each state. */
   states: Readonly<Record<string, number>>;
+  /** Epoch seconds; while Gong says that its credits are used up. */
+  outOfCreditsSince?: number | undefined;
   /** What needs an admin, in plain words, and where to look. */
   problems: readonly { readonly text: string; readonly path?: string }[];
   /** Tool calls by day, the oldest first, and how they were served. */
@@ -45,7 +47,11 @@ export interface AdminView {
 export function AdminPage(view: AdminView) {
   return (
     <AdminFrame section="/admin" title="Admin" nonce={view.nonce} csrf={view.csrf}>
-      <Problems problems={view.problems} isProven={view.setup.open === 0} />
+      <OutOfCredits since={view.outOfCreditsSince} />
+      <Problems
+        problems={view.problems}
+        isProven={view.setup.open === 0 && view.outOfCreditsSince === undefined}
+      />
       <Approvals approvals={view.approvals} csrf={view.csrf} />
       <Connections states={view.states} />
       {Object.keys(view.states).length === 0 ? null : <Activity {...view.activity} />}

@@ -132,9 +132,8 @@ export function AgentKeyMade({ name, value, resource, expiresAt }: AgentKeyMadeV
             <bdi>{visibleName(name) ?? "The new key"}</bdi>
           </h2>
           <p>
-            <strong>Copy the key now.</strong> It is shown once and kept nowhere: if it gets lost, revoke it
-            and make another one. Whoever has it can spend your company's Gong credits until{" "}
-            <Moment at={expiresAt} />.
+            <strong>Copy the key now.</strong> It is shown once and kept nowhere. Whoever has it can spend
+            your company's Gong credits until <Moment at={expiresAt} />.
           </p>
         </div>
         <Snippet id="key" text={value} label="the key" />
@@ -144,7 +143,6 @@ export function AgentKeyMade({ name, value, resource, expiresAt }: AgentKeyMadeV
           <h2 id="use-it">Give it to your agent</h2>
           <p>
             Put it into your agent's environment as <code>{KEY_VARIABLE}</code>, or into its secret store.
-            Send it in the Authorization header and nowhere else.
           </p>
         </div>
         {keyLines(resource).map(({ id, client, before, paste }) => (

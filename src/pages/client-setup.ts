@@ -123,8 +123,7 @@ function editorClients(url: string): readonly SetupStep[] {
     {
       id: "vscode",
       client: "VS Code",
-      before:
-        "Put this into `.vscode/mcp.json`, or run MCP: Add Server from the command palette and give the address.",
+      before: "Put this into `.vscode/mcp.json`.",
       paste: lines(`"servers": {`, `  "gong": { "type": "http", "url": ${JSON.stringify(url)} }`),
     },
     {

@@ -24,7 +24,7 @@ export function DeviceCodePage({ nonce, failed, retryAfterSeconds }: DeviceCodeV
           <p>Enter the code that your terminal shows.</p>
         </div>
         {problem === undefined ? null : (
-          <p id="problem" role="alert" class="note bad">
+          <p id="problem" role="alert" class="note bad" tabindex={-1} autofocus={!failed}>
             {problem}
           </p>
         )}

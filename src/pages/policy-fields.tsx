@@ -141,7 +141,7 @@ export function FormProblems({ form, fields }: { form: FormState; fields?: reado
   if (entries.length === 0) return null;
   const own = entries.filter(([name]) => fields?.includes(name) === false || name === "");
   return (
-    <div class="note bad" role="alert" tabindex={-1} autofocus={own.length === entries.length}>
+    <div class="note bad" role="alert" tabindex={-1} autofocus={own.length > 0}>
       <p>
         Nothing was saved. {entries.length === 1 ? "One field needs" : `${entries.length} fields need`}{" "}
         another value.

@@ -13,12 +13,11 @@ const TEXT = `
 *,*::before,*::after{box-sizing:border-box}
 html{-webkit-text-size-adjust:100%;text-size-adjust:100%}
 body{margin:0;background:var(--page);color:var(--ink);overflow-wrap:anywhere;
-font:1rem/1.6 system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans","Helvetica Neue",Arial,sans-serif}
+font:1rem/1.6 system-ui,sans-serif}
 h1,h2,h3{margin:0;line-height:1.25;font-weight:650;text-wrap:balance}
 h1{font-size:1.75rem;letter-spacing:-.01em}h2{font-size:1.25rem}h3{font-size:1rem}
 p,ul,ol,dl,pre{margin:0}p,dd{max-width:70ch}ul,ol{padding-inline-start:1.25rem}dd{margin:0}
-code,pre,.mono{font-family:ui-monospace,"SF Mono",SFMono-Regular,Menlo,Consolas,"Liberation Mono",monospace;
-font-size:.875rem}
+code,pre,textarea,.mono{font-family:ui-monospace,Menlo,Consolas,monospace;font-size:.875rem}
 small,.small{font-size:.875rem}.under{display:block}.soft{color:var(--soft)}
 a{color:var(--accent);text-underline-offset:.2em}a:hover{color:var(--accent-strong)}
 :focus-visible{outline:3px solid var(--accent);outline-offset:2px;border-radius:.25rem}
@@ -50,10 +49,8 @@ font:inherit;font-weight:600;line-height:1.25;text-align:center;text-decoration:
 .choice{display:grid;grid-template-columns:1fr 1fr;gap:.75rem}.choice button{padding-inline:.5rem;white-space:nowrap}
 @media (min-width:40rem){.choice{grid-template-columns:12rem 12rem}}
 label{font-weight:600}
-input,select{width:100%;min-height:44px;padding:.5rem .75rem;border:1px solid var(--edge);border-radius:.5rem;
-background:var(--card);color:var(--ink);font:inherit}
-textarea{width:100%;padding:.5rem .75rem;border:1px solid var(--edge);border-radius:.5rem;background:var(--card);
-color:var(--ink);font:.875rem/1.5 ui-monospace,Menlo,Consolas,monospace}
+input,select,textarea{width:100%;min-height:44px;padding:.5rem .75rem;border:1px solid var(--edge);border-radius:.5rem;
+background:var(--card);color:var(--ink)}input,select{font:inherit}
 fieldset{margin:0;padding:0;border:0;min-width:0}legend{padding:0 0 .5rem;font-weight:600}
 .check{display:flex;align-items:center;gap:.75rem;min-height:44px;font-weight:400}
 .check input{flex:none;width:1.25rem;height:1.25rem;min-height:0;accent-color:var(--accent)}

@@ -117,6 +117,7 @@ function viewOf(
     state: described.state,
     reason: described.reason,
     since: described.since,
+    outOfCreditsSince: described.outOfCreditsSince,
     agents: described.agents.map((agent) => ({
       ...agent,
       scopes: agent.scope.split(" "),

@@ -49,6 +49,7 @@ export const adminSections = newRoutes()
           ...(row.used_on === 0 ? {} : { lastUsed: row.used_on }),
           ...(isDueSoon(gateway, row) ? personDueOf(row) : {}),
           atRisk: row.at_risk === 1,
+          outOfCreditsSince: row.out_of_credits_since ?? undefined,
         }))}
       />,
     );
@@ -147,6 +148,7 @@ async function connectionPage(c: Context<AppEnv>, id: string) {
         ? {}
         : { connectedAt: description.connectedAt, refreshedAt: description.refreshedAt })}
       {...personDueOf(indexed)}
+      outOfCreditsSince={description?.outOfCreditsSince}
       atRisk={indexed.at_risk === 1}
       sealedWith={description?.sealedWith}
       missingKid={missingKid}

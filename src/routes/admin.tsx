@@ -120,6 +120,7 @@ function overviewPage(c: Context<AppEnv>, overview: AdminOverview, csrf: string)
       }))}
       states={overview.states}
       activity={overview.activity}
+      outOfCreditsSince={overview.outOfCreditsSince}
       problems={overview.warnings.map(({ text, path }) => (path === undefined ? { text } : { text, path }))}
     />,
   );

@@ -14,7 +14,7 @@ import * as traces from "./traces.ts";
 export class AdminLists extends DurableObject<Env> {
   /** What needs somebody soon, as numbers. */
   async indexWarnings(): Promise<index.IndexWarnings> {
-    return readFrom(this.ctx.storage, { atRisk: 0, personSoon: 0, kids: {} }, index.indexWarnings);
+    return readFrom(this.ctx.storage, index.NO_WARNINGS, index.indexWarnings);
   }
 
   /** One page of the index of connections; see connection-index.ts for what can be searched. */

@@ -210,6 +210,7 @@ export const ADMIN_MIGRATIONS: readonly Migration[] = [
   FIRST_FORMS_STEP,
   ["ALTER TABLE approvals ADD COLUMN asked_from TEXT NOT NULL DEFAULT ''"],
   OUTBOX_STEP,
+  ["ALTER TABLE connections ADD COLUMN out_of_credits_since INTEGER"],
 ];
 
 export type ConnectionEntry = { readonly id: string; readonly integration: "main" | "shared" };

@@ -28,6 +28,8 @@ export interface ConnectionReport {
   /** When somebody will have to sign in again, as far as it is known, and why. */
   readonly personDueAt: number | null;
   readonly personDueFor: string | null;
+  /** Since when Gong says that its credits are used up. */
+  readonly outOfCreditsSince: number | null;
 }
 
 /** One row of the index. */
@@ -45,6 +47,7 @@ export type IndexedConnection = {
   readonly at_risk: number;
   readonly person_due_at: number | null;
   readonly person_due_for: string | null;
+  readonly out_of_credits_since: number | null;
 };
 
 /** What needs somebody, as numbers. */
@@ -52,9 +55,19 @@ export interface IndexWarnings {
   readonly atRisk: number;
   /** Connected now, and due within a week. */
   readonly personSoon: number;
+  /** Connected ones that Gong told that its credits are used up, and since when the first of them. */
+  readonly outOfCredits: { readonly connections: number; readonly since: number | null };
   /** Kids that seal live connections, with how many. */
   readonly kids: Readonly<Record<string, number>>;
 }
+
+/** What an AdminObject that was never written warns of. */
+export const NO_WARNINGS: IndexWarnings = {
+  atRisk: 0,
+  personSoon: 0,
+  outOfCredits: { connections: 0, since: null },
+  kids: {},
+};
 
 const LONGEST_NAMES = 500;
 
@@ -86,7 +99,7 @@ export function recordConnection(
 export function recordState(sql: SqlStorage, id: string, report: ConnectionReport): void {
   sql.exec(
     `UPDATE connections SET state = ?, reason = ?, state_since = ?, used_on = ?, agents = ?, agent_count = ?, kid = ?,
-       at_risk = ?, person_due_at = ?, person_due_for = ? WHERE id = ?`,
+       at_risk = ?, person_due_at = ?, person_due_for = ?, out_of_credits_since = ? WHERE id = ?`,
     report.state,
     report.reason,
     report.since,
@@ -97,6 +110,7 @@ export function recordState(sql: SqlStorage, id: string, report: ConnectionRepor
     report.atRisk ? 1 : 0,
     report.personDueAt,
     report.personDueFor,
+    report.outOfCreditsSince,
     id,
   );
 }
@@ -121,10 +135,16 @@ export function indexWarnings(sql: SqlStorage, now: number): IndexWarnings {
   return {
     atRisk: count("state = 'connected' AND at_risk = 1"),
     personSoon: count(SOON, now + WARNING_SECONDS),
+    outOfCredits: sql
+      .exec<{ connections: number; since: number | null }>(
+        `SELECT COUNT(*) AS connections, MIN(out_of_credits_since) AS since FROM connections WHERE ${NO_CREDITS}`,
+      )
+      .one(),
     kids: Object.fromEntries(kids.map(({ kid, n }) => [kid, n])),
   };
 }
 
+const NO_CREDITS = "state = 'connected' AND out_of_credits_since IS NOT NULL";
 const SOON = "state = 'connected' AND person_due_at <= ?";
 
 /** The newest connections first. */
@@ -143,7 +163,7 @@ export function findConnection(sql: SqlStorage, id: string): IndexedConnection |
 }
 
 const COLUMNS = `id, integration, created_at, state, reason, state_since, used_on, agents, agent_count, kid, at_risk,
-  person_due_at, person_due_for`;
+  person_due_at, person_due_for, out_of_credits_since`;
 
 /**
  * One page of the index, the newest first. Searches ids, names of agents and reasons; filters by `state` (or `soon`,
@@ -161,6 +181,8 @@ export function pageConnections(
   if (state === "soon") {
     where.push(`(${SOON} OR (state = 'connected' AND at_risk = 1))`);
     values.push(now + WARNING_SECONDS);
+  } else if (state === "no_credits") {
+    where.push(NO_CREDITS);
   } else if (state !== undefined) {
     where.push("state = ?");
     values.push(state);

@@ -60,6 +60,8 @@ export interface ConnectionDescription {
   readonly since: number;
   readonly connectedAt: number;
   readonly refreshedAt: number;
+  /** Since when Gong says that its credits are used up; undefined while it does not. */
+  readonly outOfCreditsSince: number | undefined;
   /** The kid of the key that sealed the tokens. */
   readonly sealedWith: string | undefined;
   readonly grants: readonly GrantDescription[];

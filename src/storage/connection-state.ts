@@ -12,6 +12,7 @@ import type { ConnectionReport } from "./connection-index.ts";
 import type { Authorization, ConnectionDescription } from "./connection-rpc.ts";
 import type { ConnectionRow, GrantRow } from "./connection-schema.ts";
 import type { SealedTokens } from "./gong-seals.ts";
+import { outOfCreditsSince } from "./gong-credits.ts";
 import { liveGrants } from "./grant-upkeep.ts";
 import { forgetContents } from "./call-contents.ts";
 import { forgetKept } from "./kept-results.ts";
@@ -97,6 +98,7 @@ export function describeConnection(
     since: row.state_since,
     connectedAt: row.connected_at,
     refreshedAt: row.refreshed_at,
+    outOfCreditsSince: outOfCreditsSince(sql),
     sealedWith: row.gong_access_token_sealed === null ? undefined : sealedWith(row.gong_access_token_sealed),
     grants: liveGrants(sql, now).map((grant) => ({
       id: grant.id,
@@ -125,6 +127,7 @@ export function reportOf(sql: SqlStorage, row: ConnectionRow, now: number): Conn
     atRisk: failing && row.refresh_due_at >= row.gong_expires_at,
     personDueAt,
     personDueFor,
+    outOfCreditsSince: outOfCreditsSince(sql) ?? null,
   };
 }
 

@@ -12,6 +12,11 @@ export function isOutOfCredits(sql: SqlStorage, now: number): number | undefined
   return row !== undefined && row.probe_at > now ? row.probe_at : undefined;
 }
 
+/** Since when Gong says that its credits are used up (epoch seconds); undefined while it does not. */
+export function outOfCreditsSince(sql: SqlStorage): number | undefined {
+  return sql.exec<{ since: number }>("SELECT since FROM gong_credits").toArray()[0]?.since;
+}
+
 /** A call is on its way that finds out: no other one for a while. */
 export function noteProbe(sql: SqlStorage, now: number): void {
   sql.exec("UPDATE gong_credits SET probe_at = ?", now + PROBE_SECONDS);

@@ -9,7 +9,7 @@ import { keptAnswer } from "../mcp/paid-answer.ts";
 import type { CallUse } from "./admin-rpc.ts";
 import { isSpent, settleCall } from "./call-reservation.ts";
 import type { ConnectionCore } from "./connection-core.ts";
-import { noteCredits, noteNoProbe, noteOutOfCredits } from "./gong-credits.ts";
+import { noteCredits, noteNoProbe, noteOutOfCredits, outOfCreditsSince } from "./gong-credits.ts";
 import * as kept from "./kept-results.ts";
 import type { PaidCaller } from "./paid-caller.ts";
 import { isResult, type FlightEnd, type PaidFlight } from "./paid-flight.ts";
@@ -43,6 +43,7 @@ export async function landFlight(
     if (FAILPOINTS) await failpoint("paid.answered", core.sql);
     const parts = await sealedResult(core, flight, payer, end);
     if (FAILPOINTS) await failpoint("paid.sealed", core.sql);
+    const before = outOfCreditsSince(core.sql);
     core.transaction((sql, now) => {
       writeEnd(core, sql, flight, end, now);
       // A connection that was ended meanwhile keeps nothing.
@@ -50,6 +51,7 @@ export async function landFlight(
         return;
       kept.keepResult(sql, keptRow(flight, end, reuseSeconds, now), parts);
     });
+    if (outOfCreditsSince(core.sql) !== before) core.reportState();
     if (FAILPOINTS) await failpoint("paid.kept", core.sql);
   } catch (error) {
     log("error", "paid_call.failed", { connection: core.id, ...errorFields(error) });

@@ -36,6 +36,7 @@ describe(
         connections: { connected: 1 },
         atRisk: 0,
         personSoon: 0,
+        outOfCredits: { connections: 0, since: null },
         kids: { k1: 1 },
       });
     });

@@ -6,7 +6,9 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { DEFAULT_POLICY } from "../../src/mcp/policy.ts";
 import { verifies } from "../conformance/verifies.ts";
 import { creditsCharged, toolCalls } from "../gong/ledger-questions.ts";
+import { adminBrowser, adminPage } from "../support/admin.ts";
 import { gong } from "../support/gong.ts";
+import { readText } from "../support/html.ts";
 import { atGong, connectAs } from "../support/mcp.ts";
 import {
   answerOf,
@@ -133,6 +135,18 @@ describe(verifies("paid.throttled", "429 of Gong"), () => {
   });
 });
 
+/** What a fresh admin session learns of Gong's credits in /health, on the overview and in the list of connections. */
+async function toldToAdmins() {
+  const admin = await adminBrowser();
+  const health: { outOfCredits: { connections: number } } = await (await admin.open("/health")).json();
+  const list = readText(await adminPage(admin, "/admin/connections?state=no_credits"));
+  return {
+    outOfCredits: health.outOfCredits.connections,
+    overview: readText(await adminPage(admin)).includes("Gong credits are used up, as Gong says since"),
+    listed: list.includes("Gong's credits are used up, since"),
+  };
+}
+
 describe(verifies("paid.credits", "Gong has no credits left"), () => {
   it.each(["tool_error", "http_402"] as const)(
     "gateway, Gong says so by %s: it is asked once, everybody is told, one call in five minutes finds out, and then it works again",
@@ -151,6 +165,8 @@ describe(verifies("paid.credits", "Gong has no credits left"), () => {
       }
       expect(await atGong()).toHaveLength(asked);
       expect((await ledgerRows())[0]).toMatchObject({ served: "refused", outcome: "out_of_credits" });
+      await expect.poll(toldToAdmins).toEqual({ outOfCredits: 1, overview: true, listed: true });
+      expect((await (await connectionUsed()).describe())?.outOfCreditsSince).toBeGreaterThan(0);
       await gong.knobs({ creditBalance: null, toolLatencyMs: 200 });
       vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 301_000 });
       const probing = askPaid(other, { id: "probe" });
@@ -161,6 +177,8 @@ describe(verifies("paid.credits", "Gong has no credits left"), () => {
         (await answerOf(await askPaid(other, { question: "And another?" }))).result?.isError,
       ).toBeUndefined();
       expect(await gong.credits()).toBe(2);
+      await expect.poll(toldToAdmins).toEqual({ outOfCredits: 0, overview: false, listed: false });
+      expect((await (await connectionUsed()).describe())?.outOfCreditsSince).toBeUndefined();
     },
   );
 

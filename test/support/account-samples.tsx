@@ -117,6 +117,9 @@ export const ACCOUNT_SAMPLES: Readonly<Record<string, () => Child>> = {
   "account-calls-by-client": () => <AccountCallsPage {...SPEND} {...BY_CLIENT} keptDays={400} />,
   "account-no-calls": () => <AccountCallsPage {...SPEND} {...EMPTY} keptDays={400} />,
   "account-lost": () => <AccountPage {...ACCOUNT} state="needs_reconnect" reason="ended_by_gong" />,
+  "account-no-credits": () => (
+    <AccountPage {...ACCOUNT} outOfCreditsSince={secondsOf("2026-11-22T17:35:00Z")} />
+  ),
   "account-failing": () => <AccountPage {...ACCOUNT} reason="unavailable" />,
   "account-ended": () => (
     <AccountPage

@@ -15,6 +15,7 @@ export function reportOf(state: string, changes: Partial<ConnectionReport> = {})
     atRisk: false,
     personDueAt: null,
     personDueFor: null,
+    outOfCreditsSince: null,
     ...changes,
   };
 }

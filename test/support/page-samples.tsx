@@ -406,6 +406,9 @@ export const PAGE_SAMPLES: Readonly<Record<string, () => Child>> = {
   ),
   "admin-empty": () => <AdminPage {...NOTHING} />,
   admin: () => <AdminPage {...ADMIN} />,
+  "admin-no-credits": () => (
+    <AdminPage {...ADMIN} problems={[]} outOfCreditsSince={secondsOf("2026-11-22T17:35:00Z")} />
+  ),
   "admin-hostile": () => <AdminPage {...hostileAdmin()} />,
   ...ADMIN_SAMPLES,
   ...SPEND_SAMPLES,

@@ -109,7 +109,7 @@ describe(verifies("list.accessible", "a list and a chart for everybody"), () => 
         children: "It ends at once.",
       }),
     );
-    expect(readText(html)).toBe("End… the ⟨U+202E⟩thing It ends at once. End it");
+    expect(readText(html)).toBe("End… the ⟨U+202E⟩thing It ends at once. End it the ⟨U+202E⟩thing");
     expect(readForms(html)).toMatchObject([
       {
         action: "/admin/things/1/end",

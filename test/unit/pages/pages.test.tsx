@@ -229,7 +229,7 @@ describe(verifies("pages.states", "every page in every state"), () => {
   test("ending a connection, an agent or a key says what happens before the button that does it", async () => {
     const html = htmlOf(<ConnectionPage {...CONNECTION} />);
     expect(html).toMatch(
-      /<details><summary[\s\S]*?All 3 agents that use it stop at once[\s\S]*?End this connection<\/button>/u,
+      /<details><summary[\s\S]*?All 3 agents that use it stop at once[\s\S]*?End this connection<span[^>]*> ada@example\.com[^<]*<\/span><\/button>/u,
     );
     const forms = elementsOf(await readHtml(html), "form").map(({ attributes }) => attributes);
     expect(forms.map(({ method, action }) => `${method} ${action}`)).toEqual([
