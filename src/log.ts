@@ -54,6 +54,7 @@ export type LogEvent =
   | "admin.refused"
   | "admin.acted"
   | "admin.restored"
+  | "registry.restored"
   | "account.signed_in"
   | "account.acted";
 

@@ -14,7 +14,10 @@ import {
 import { scheduleAlarm } from "./alarm.ts";
 import * as devices from "./device-authorizations.ts";
 import { migrate, schemaVersion, type Migration } from "./migrations.ts";
+import { putOut, tell } from "./outbox.ts";
 import { contains, pageOf } from "./page-of.ts";
+import * as memory from "./registry-memory.ts";
+import { objectsOf } from "./stubs.ts";
 
 /** The schema, step by step: append only. */
 export const REGISTRY_MIGRATIONS: readonly Migration[] = [
@@ -43,6 +46,7 @@ export const REGISTRY_MIGRATIONS: readonly Migration[] = [
   ],
   devices.DEVICE_MIGRATION,
   ["CREATE INDEX clients_by_age ON clients (created_at, id)"],
+  memory.REGISTRY_MEMORY_STEP,
 ];
 
 /** A client in use is kept this long after its last use. */
@@ -83,6 +87,16 @@ type ClientRow = {
 export type Registration = Omit<ClientRow, "secret_hash" | "grant_types">;
 
 export class RegistryObject extends DurableObject<Env> {
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env);
+    // A point-in-time restore starts a new instance: nothing is served before it knows what was removed or used since.
+    void ctx.blockConcurrencyWhile(async () => {
+      if (schemaVersion(ctx.storage) === 0) return;
+      migrate(ctx.storage, REGISTRY_MIGRATIONS);
+      await memory.catchUp(ctx.storage, this.#escrow);
+    });
+  }
+
   /** Keeps a new client for `unusedSeconds`. False when the shard holds `limit` clients and none can make room. */
   async register(client: Client, unusedSeconds: number, limit: number): Promise<boolean> {
     return this.#write((sql, now) => {
@@ -129,10 +143,13 @@ export class RegistryObject extends DurableObject<Env> {
 
   /** Forgets a registration, so that its client has to register again. False when there is none. */
   async remove(clientId: string): Promise<boolean> {
-    return this.#known(
-      false,
-      (sql) => sql.exec("DELETE FROM clients WHERE id = ?", clientId).rowsWritten > 0,
-    );
+    const removed = this.#known(false, (sql, now) => {
+      const known = sql.exec("DELETE FROM clients WHERE id = ?", clientId).rowsWritten > 0;
+      if (known) putOut(sql, clientId, now);
+      return known;
+    });
+    if (removed) await tell(this.ctx.storage, this.#escrow);
+    return removed;
   }
 
   /** Notes that the client completed a sign-in or a refresh, which renews it. */
@@ -152,10 +169,13 @@ export class RegistryObject extends DurableObject<Env> {
 
   /**
    * Spends an assertion: true for the first of any number of equal calls, false for all others (RFC 7523 §3, item 7).
-   * Also false while the client has 1000 others that could still be used.
+   * Also false while the client has 1000 others that could still be used, and for one that may have been used before a
+   * restore of this shard.
    */
   async useAssertion({ client, tokenId, usableUntil }: UsedAssertion): Promise<boolean> {
+    await this.#markUse();
     return this.#write((sql, now) => {
+      if (memory.mayBeUsed(sql, usableUntil)) return false;
       sql.exec("DELETE FROM used_assertions WHERE usable_until < ?", now);
       const { n } = sql
         .exec<{ n: number }>("SELECT COUNT(*) AS n FROM used_assertions WHERE client_hash = ?", client)
@@ -186,7 +206,9 @@ export class RegistryObject extends DurableObject<Env> {
     userCodeHash: string,
     grant: { readonly connectionId: string; readonly grantId: string } | undefined,
   ): Promise<boolean> {
-    return this.#known(false, (sql, now) => devices.settleDevice(sql, userCodeHash, grant, now));
+    if (schemaVersion(this.ctx.storage) === 0) return false;
+    await this.#markUse();
+    return this.#write((sql, now) => devices.settleDevice(sql, userCodeHash, grant, now));
   }
 
   /** What the device is told: RFC 8628 §3.5. */
@@ -203,7 +225,16 @@ export class RegistryObject extends DurableObject<Env> {
       sql.exec("DELETE FROM clients WHERE expires_at <= ?", now);
       sql.exec("DELETE FROM used_assertions WHERE usable_until < ?", now);
       devices.sweepDevices(sql, now);
+      memory.closeMark(sql, now);
     });
+    await tell(this.ctx.storage, this.#escrow);
+  }
+
+  readonly #escrow = () => objectsOf(this.env).escrow(this.ctx.id.name ?? "");
+
+  async #markUse(): Promise<void> {
+    migrate(this.ctx.storage, REGISTRY_MIGRATIONS);
+    await memory.markUse(this.ctx.storage, this.#escrow);
   }
 
   /** One transaction on an object that exists; asking one that was never written does not write it. */
@@ -229,6 +260,7 @@ export class RegistryObject extends DurableObject<Env> {
         `SELECT MIN(due) AS due FROM (
            SELECT MIN(expires_at) AS due FROM clients
            UNION ALL SELECT MIN(usable_until) + 1 FROM used_assertions
+           UNION ALL SELECT marked_until FROM single_use WHERE is_open = 1
            UNION ALL SELECT MIN(expires_at) FROM device_authorizations)`,
       )
       .toArray();

@@ -27,6 +27,7 @@ import {
 } from "../support/flow.ts";
 import { gong } from "../support/gong.ts";
 import { connectAs } from "../support/mcp.ts";
+import { copyOf } from "../support/restore.ts";
 import { expectRefusalPage } from "../support/refusals.ts";
 
 let clientId = "";
@@ -85,6 +86,57 @@ async function connectionOfGrants(): Promise<Connection> {
   const entries = await env.ADMIN.getByName("admin").listConnections(1);
   return connectionAt(entries[0]?.id);
 }
+
+describe(verifies("restore.transaction", "a finished sign-in whose TransactionObject is restored"), () => {
+  /** Finishes the sign-in, and ends what it opened. */
+  async function finishAndEnd({ browser, callback }: AtCallback): Promise<string> {
+    const { access_token: token } = await redeem(clientId, codeIn(await browser.open(callback)));
+    expect(await works(token)).toBe(200);
+    expect(await (await connectionOfGrants()).endAllGrants("ended_by_person")).toBeGreaterThan(0);
+    // For as long an isolate trusts a token that it has checked.
+    pass(11);
+    expect(await works(token)).toBe(401);
+    return token;
+  }
+
+  it("gateway: to before Gong's answer: no second grant, and none that ended lives again", async () => {
+    const visit = await atCallback();
+    const state = await readState(
+      openGateway(env, createExecutionContext()),
+      new URL(visit.callback, "https://gateway.test").searchParams.get("state") ?? "",
+    );
+    const transaction = env.TRANSACTIONS.getByName(state?.id ?? "");
+    const [restore, cookies] = [await copyOf(transaction), new Map(visit.browser.cookies)];
+    const token = await finishAndEnd(visit);
+    const grants = await rowsOf("CONNECTIONS", "grants");
+    await restore();
+    for (const [name, value] of cookies) visit.browser.cookies.set(name, value);
+    const answer = await visit.browser.open(visit.callback);
+    // Gong refuses the code, which is spent.
+    expect(new URL(answer.headers.get("location") ?? "").searchParams.get("error")).toBe("server_error");
+    expect(await rowsOf("CONNECTIONS", "grants")).toEqual(grants);
+    expect(await works(token)).toBe(401);
+  });
+
+  it("gateway: to when Gong's answer was kept: the same", async () => {
+    const visit = await atCallback();
+    const transaction = await dies(visit);
+    const [restore, cookies] = [await copyOf(transaction), new Map(visit.browser.cookies)];
+    const token = await finishAndEnd(visit);
+    const grants = await rowsOf("CONNECTIONS", "grants");
+    await restore();
+    for (const [name, value] of cookies) visit.browser.cookies.set(name, value);
+    const answer = await visit.browser.open(visit.callback);
+    expect(new URL(answer.headers.get("location") ?? "").searchParams.get("error")).toBe("access_denied");
+    expect(await rowsOf("CONNECTIONS", "grants")).toEqual(grants);
+    expect(await works(token)).toBe(401);
+    // Nor by its alarm.
+    await restore();
+    await runDurableObjectAlarm(transaction);
+    expect(await works(token)).toBe(401);
+    expect(await exchanges()).toBe(1);
+  });
+});
 
 describe(verifies("callback.recovered", "a sign-in whose gateway died with Gong's answer kept"), () => {
   it("gateway: the reload goes on at once: one exchange, one grant, tokens that work", async () => {

@@ -3,10 +3,12 @@
 
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { verifies } from "../conformance/verifies.ts";
 import { sha256 } from "../../src/crypto/encoding.ts";
 import type { AdminObject } from "../../src/storage/admin-object.ts";
+import type { Client } from "../../src/oauth/client.ts";
+import type { RegistryObject } from "../../src/storage/registry-object.ts";
 import { DEFAULT_POLICY } from "../../src/mcp/policy.ts";
 import { actorNamed } from "../support/actor.ts";
 import {
@@ -220,6 +222,110 @@ describe(verifies("restore.connection", "a restored ConnectionObject"), () => {
     await runAlarm(connection);
     expect(await connectionRow(connection)).toMatchObject({ state: "needs_reconnect", reason: "restored" });
     expect(await gong.requests()).toEqual([]);
+  });
+});
+
+describe(verifies("restore.registry", "a restored RegistryObject"), () => {
+  const shardNamed = (name: string) => env.REGISTRY.getByName(name);
+  const client = (clientId: string): Client => ({
+    clientId,
+    registration: "dynamic",
+    clientName: clientId,
+    redirectUris: ["https://client.test/cb"],
+    tokenEndpointAuthMethod: "none",
+    clientSecretHash: undefined,
+    grantTypes: ["authorization_code"],
+  });
+  const assertion = (tokenId: string, seconds = 300) => ({
+    client: "client",
+    tokenId,
+    usableUntil: now() + seconds,
+  });
+  const device = {
+    deviceCodeHash: "device code",
+    userCodeHash: "user code",
+    clientId: "client",
+    resource: "https://gateway.test/mcp",
+    scope: "mcp:ai-ask:read",
+    askedFrom: "192.0.2.1",
+  };
+
+  beforeEach(() => void vi.useFakeTimers({ toFake: ["Date"], now: Date.now() }));
+  afterEach(() => void vi.useRealTimers());
+
+  it("RFC 7591 §2: a registration that an admin removed stays removed, another one is kept", async () => {
+    const shard = shardNamed("removed");
+    for (const id of ["removed", "kept"]) await shard.register(client(id), 3600, 10);
+    const restore = await copyOf(shard);
+    expect(await shard.remove("removed")).toBe(true);
+    await restore();
+    expect(await shard.find("removed")).toBeUndefined();
+    expect(await shard.find("kept")).toEqual(client("kept"));
+  });
+
+  it("gateway: one that was removed while the escrow could not be told, too, once it is", async () => {
+    const shard = shardNamed("untold");
+    for (const id of ["first", "removed"]) await shard.register(client(id), 3600, 10);
+    await shard.remove("first");
+    const restore = await copyOf(shard);
+    const heal = await escrowOut(env.ESCROWS.getByName("untold"));
+    await runInDurableObject(shard, async (object: RegistryObject) => {
+      await expect(object.remove("removed")).rejects.toThrow("newer than this version");
+    });
+    await heal();
+    await runInDurableObject(shard, (object: RegistryObject) => object.alarm());
+    await told(shard);
+    await restore();
+    expect(await shard.find("removed")).toBeUndefined();
+  });
+
+  it.each([0, 10, 60, 290])(
+    "RFC 7523 §3, item 7: an assertion that was used since is refused %d s later, one that can't have been is not",
+    async (seconds) => {
+      const shard = shardNamed(`assertions ${seconds}`);
+      expect(await shard.useAssertion(assertion("before"))).toBe(true);
+      const restore = await copyOf(shard);
+      const used = assertion("used");
+      expect(await shard.useAssertion(used)).toBe(true);
+      vi.setSystemTime(Date.now() + 30_000);
+      await runInDurableObject(shard, (object: RegistryObject) => object.alarm());
+      vi.setSystemTime(Date.now() + seconds * 1000);
+      await restore();
+      expect(await shard.useAssertion(used)).toBe(false);
+      expect(await shard.useAssertion(assertion("unknown"))).toBe(false);
+      expect(await shard.useAssertion(assertion("later", 3600))).toBe(true);
+      vi.setSystemTime(Date.now() + 1000_000);
+      expect(await shard.useAssertion(assertion("unknown"))).toBe(true);
+    },
+  );
+
+  it("gateway: an instance that was not restored refuses no assertion, and most uses do not ask the escrow", async () => {
+    const shard = shardNamed("mark");
+    expect(await shard.useAssertion(assertion("1"))).toBe(true);
+    await evictDurableObject(shard);
+    expect(await shard.useAssertion(assertion("2"))).toBe(true);
+    const heal = await escrowOut(env.ESCROWS.getByName("mark"));
+    expect(await shard.useAssertion(assertion("3"))).toBe(true);
+    vi.setSystemTime(Date.now() + 31_000);
+    await runInDurableObject(shard, async (object: RegistryObject) => {
+      await expect(object.useAssertion(assertion("4"))).rejects.toThrow("newer than this version");
+    });
+    await heal();
+    await evictDurableObject(shard);
+    expect(await shard.useAssertion(assertion("4"))).toBe(true);
+    expect(await shard.useAssertion(assertion("4"))).toBe(false);
+  });
+
+  it("RFC 8628 §3.3: a device that a person had answered can't be answered again", async () => {
+    const shard = shardNamed("devices");
+    await shard.beginDevice(device);
+    const restore = await copyOf(shard);
+    expect(await shard.settleDevice("user code", undefined)).toBe(true);
+    await restore();
+    expect(await shard.findDevice("user code")).toBeUndefined();
+    expect(await shard.settleDevice("user code", { connectionId: "c", grantId: "g" })).toBe(false);
+    expect(await shard.pollDevice("device code", "client")).toEqual({ kind: "expired_token" });
+    expect(await shard.beginDevice(device)).toBe("begun");
   });
 });
 

@@ -129,6 +129,16 @@ export const operations = {
     behaviour:
       "After a restore no refresh token and no code works that was spent before it: its grant ends, and others go on.",
   },
+  "restore.registry": {
+    source: "RFC 7591 §2; RFC 7523 §3, item 7; RFC 8628 §3.3",
+    behaviour:
+      "A restored shard revives no registration that was removed, no assertion that was used and no device that was answered.",
+  },
+  "restore.transaction": {
+    source: "gateway",
+    behaviour:
+      "A finished sign-in that is restored to before its end opens no second grant and revives none.",
+  },
   "restore.untold": {
     source: "gateway",
     behaviour:
