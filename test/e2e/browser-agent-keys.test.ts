@@ -4,10 +4,10 @@ import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { verifies } from "../conformance/verifies.ts";
 import { launchBrowser } from "../support/browser.ts";
-import { SECRETS, startWorld, type World } from "./gateway.ts";
+import { startWorld, type World } from "./gateway.ts";
 import { lookEveryWay } from "./looks.ts";
 import { askGong } from "./raw-call.ts";
-import { allowAtGong, openRealPerson, type RealPerson } from "./real-person.ts";
+import { allowAtGong, openRealPerson, signInAsAdmin, type RealPerson } from "./real-person.ts";
 
 let world: World;
 let browser: Browser;
@@ -19,9 +19,7 @@ beforeAll(async () => {
   browser = await launchBrowser();
   admin = await openRealPerson(browser, { permissions: ["clipboard-read", "clipboard-write"] });
   page = admin.page;
-  await page.goto(`${world.gateway.origin}/admin`);
-  await page.getByLabel("Admin token").fill(SECRETS.ADMIN_TOKEN);
-  await page.getByRole("button", { name: "Sign in" }).click();
+  await signInAsAdmin(page, world.gateway);
 });
 afterAll(async () => {
   await admin.close();

@@ -1,7 +1,7 @@
 // Other sites and other people against a person at a real Chromium: framing, double-click-jacking, posts from another
 // site, links of somebody else's sign-in, and script in a client's name.
 
-import type { Browser, Page } from "playwright-core";
+import type { Browser } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { verifies } from "../conformance/verifies.ts";
 import { launchBrowser } from "../support/browser.ts";
@@ -13,7 +13,7 @@ import {
   serveOtherSite,
   startListeningClient,
 } from "./listening-client.ts";
-import { allowAtGong, approve, openRealPerson, type RealPerson } from "./real-person.ts";
+import { allowAtGong, approve, openRealPerson, signInAsAdmin, type RealPerson } from "./real-person.ts";
 import { atGong } from "./story.ts";
 
 let world: World;
@@ -44,15 +44,6 @@ async function evil(html: string): Promise<OtherSite> {
   const site = await serveOtherSite(html);
   sites.push(site);
   return site;
-}
-
-/** Signs the person in as an admin; the browser keeps the session. */
-async function signInAsAdmin(page: Page): Promise<void> {
-  await page.goto(`${world.gateway.origin}/admin`);
-  await page.getByLabel("Admin token").fill(SECRETS.ADMIN_TOKEN);
-  await page.getByRole("button", { name: "Sign in" }).click();
-  // The set-up comes first until all is well; every admin page has this button.
-  await page.getByRole("button", { name: "Sign out" }).waitFor();
 }
 
 describe(verifies("browser.hijack", "other sites"), () => {
@@ -131,7 +122,7 @@ describe(verifies("browser.hijack", "other sites"), () => {
     ["signs nobody out", "/admin/sign-out", `<input name="csrf" value="guess">`],
   ])("RFC 6749 §10.12: another site's post to the admin page %s", async (_, path, fields) => {
     const { page, context } = person;
-    await signInAsAdmin(page);
+    await signInAsAdmin(page, world.gateway);
     const session = await context.cookies(world.gateway.origin);
     const site = await evil(
       `<form method="post" action="${world.gateway.origin}${path}">${fields}<button>Win a prize</button></form>`,

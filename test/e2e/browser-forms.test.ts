@@ -6,7 +6,7 @@ import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { verifies } from "../conformance/verifies.ts";
 import { launchBrowser } from "../support/browser.ts";
-import { SECRETS, startWorld, type World } from "./gateway.ts";
+import { startWorld, type World } from "./gateway.ts";
 import {
   type ListeningClient,
   type OtherSite,
@@ -15,7 +15,7 @@ import {
   startListeningClient,
 } from "./listening-client.ts";
 import { holdInterstitial } from "./looks.ts";
-import { allowAtGong, approve, openRealPerson, type RealPerson } from "./real-person.ts";
+import { allowAtGong, approve, openRealPerson, signInAsAdmin, type RealPerson } from "./real-person.ts";
 import { atGong } from "./story.ts";
 
 let world: World;
@@ -39,13 +39,6 @@ beforeEach(async () => {
 afterEach(() => person.close());
 
 const at = (path: string): string => `${world.gateway.origin}${path}`;
-
-async function signInAsAdmin(page: Page): Promise<void> {
-  await page.goto(at("/admin"));
-  await page.getByLabel("Admin token").fill(SECRETS.ADMIN_TOKEN);
-  await page.keyboard.press("Enter");
-  await page.getByRole("button", { name: "Sign out" }).waitFor();
-}
 
 async function signInToAccount(page: Page): Promise<void> {
   await page.goto(at("/account"));
@@ -138,7 +131,7 @@ describe(verifies("browser.history", "forms that are sent again"), () => {
 
   it("gateway: an admin's forms sent again by reload make no second machine client, and lead on", async () => {
     const { page } = person;
-    await signInAsAdmin(page);
+    await signInAsAdmin(page, world.gateway);
     await page.goto(at("/admin/setup"));
     await page.getByRole("button", { name: "Connect shared access" }).click();
     await allowAtGong(page);
@@ -158,7 +151,7 @@ describe(verifies("browser.history", "forms that are sent again"), () => {
 describe(verifies("browser.history", "forms from before"), () => {
   it("ASVS 7.4.1: forms that were opened before the sign-out change nothing after it, and say what to do", async () => {
     const { page, context } = person;
-    await signInAsAdmin(page);
+    await signInAsAdmin(page, world.gateway);
     await page.goto(at("/admin/policy"));
     const other = await context.newPage();
     await other.goto(at("/admin"));
@@ -167,7 +160,7 @@ describe(verifies("browser.history", "forms from before"), () => {
     await page.getByRole("group", { name: "The whole company" }).getByLabel("Calls a day").fill("7");
     await page.getByRole("button", { name: "Save the budgets" }).click();
     await page.getByRole("heading", { name: "This admin page is out of date" }).waitFor();
-    await signInAsAdmin(page);
+    await signInAsAdmin(page, world.gateway);
     await page.goto(at("/admin/policy"));
     expect(
       await page.getByRole("group", { name: "The whole company" }).getByLabel("Calls a day").inputValue(),
@@ -186,13 +179,13 @@ describe(verifies("browser.history", "forms from before"), () => {
 
   it("gateway: of two tabs with two sign-ins of an admin the newer one holds, and the older one's forms say so", async () => {
     const { page, context } = person;
-    await signInAsAdmin(page);
+    await signInAsAdmin(page, world.gateway);
     await page.goto(at("/admin/policy"));
     const newer = await context.newPage();
     // As in a tab that was open before the other one signed in.
     const [session] = (await context.cookies(at("/"))).filter(({ name }) => name === "__Host-admin");
     await context.clearCookies({ name: "__Host-admin" });
-    await signInAsAdmin(newer);
+    await signInAsAdmin(newer, world.gateway);
     expect((await context.cookies(at("/"))).map(({ value }) => value)).not.toContain(session?.value);
     await page.getByRole("button", { name: "Save the budgets" }).click();
     await page.getByRole("heading", { name: "This admin page is out of date" }).waitFor();
@@ -269,7 +262,7 @@ describe(
 
     it("HTML, Cross-origin opener policies: no opener holds on to an admin's pages", async () => {
       const { page, context } = person;
-      await signInAsAdmin(page);
+      await signInAsAdmin(page, world.gateway);
       await page.goto(site.origin);
       const popup = await popUp(at("/admin/setup"));
       await popup

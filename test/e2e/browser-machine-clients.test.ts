@@ -4,9 +4,9 @@ import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { verifies } from "../conformance/verifies.ts";
 import { launchBrowser } from "../support/browser.ts";
-import { SECRETS, startWorld, type World } from "./gateway.ts";
+import { startWorld, type World } from "./gateway.ts";
 import { lookEveryWay } from "./looks.ts";
-import { openRealPerson, type RealPerson } from "./real-person.ts";
+import { openRealPerson, signInAsAdmin, type RealPerson } from "./real-person.ts";
 
 let world: World;
 let browser: Browser;
@@ -16,9 +16,7 @@ beforeAll(async () => {
   world = await startWorld();
   browser = await launchBrowser();
   admin = await openRealPerson(browser);
-  await admin.page.goto(`${world.gateway.origin}/admin`);
-  await admin.page.getByLabel("Admin token").fill(SECRETS.ADMIN_TOKEN);
-  await admin.page.getByRole("button", { name: "Sign in" }).click();
+  await signInAsAdmin(admin.page, world.gateway);
 });
 afterAll(async () => {
   await admin.close();

@@ -8,9 +8,9 @@ import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { verifies } from "../conformance/verifies.ts";
 import { launchBrowser } from "../support/browser.ts";
-import { SECRETS, startWorld, type World } from "./gateway.ts";
+import { startWorld, type World } from "./gateway.ts";
 import { lookAt, type Look } from "./looks.ts";
-import { openRealPerson, type RealPerson } from "./real-person.ts";
+import { openRealPerson, signInAsAdmin, type RealPerson } from "./real-person.ts";
 
 const MANY = 10_000;
 /** A page that grew with its list would be megabytes. */
@@ -25,10 +25,7 @@ beforeAll(async () => {
   world = await startWorld();
   browser = await launchBrowser();
   admin = await openRealPerson(browser);
-  await admin.page.goto(`${world.gateway.origin}/admin`);
-  await admin.page.getByLabel("Admin token").fill(SECRETS.ADMIN_TOKEN);
-  await admin.page.keyboard.press("Enter");
-  await admin.page.getByRole("button", { name: "Sign out" }).waitFor();
+  await signInAsAdmin(admin.page, world.gateway);
   await world.gateway.kill();
   fillLists(world.gateway.stateDir);
   await world.gateway.restart();

@@ -2,6 +2,7 @@
 // Content-Security-Policy, errors, dialogs. Called by the browser tests.
 
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playwright-core";
+import { SECRETS } from "./gateway.ts";
 
 export interface SeenRequest {
   readonly method: string;
@@ -63,6 +64,15 @@ export async function openRealPerson(
     troubles,
     close: () => context.close(),
   };
+}
+
+/** Signs the person in as an admin with the token of the tests' settings; the browser keeps the session. */
+export async function signInAsAdmin(page: Page, { origin }: { readonly origin: string }): Promise<void> {
+  await page.goto(`${origin}/admin`);
+  await page.getByLabel("Admin token").fill(SECRETS.ADMIN_TOKEN);
+  await page.keyboard.press("Enter");
+  // The set-up comes first until all is well; every admin page has this button.
+  await page.getByRole("button", { name: "Sign out" }).waitFor();
 }
 
 /** Presses Approve as a person does: with a hand on the mouse, once the page lets it. */
