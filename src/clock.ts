@@ -1,5 +1,5 @@
-// The only reader of the clock, and waiting that has an end. Everything below routes/ takes `now` as an argument or
-// calls this.
+// The only reader of the clock, and waiting that has an end.
+// Everything below routes/ takes `now` as an argument or calls this.
 
 /** Now, in whole epoch seconds, as OAuth counts. */
 export function nowSeconds(): number {

@@ -79,8 +79,8 @@ export function setFailpointHook(newHook: FailpointHook): void {
 }
 
 /**
- * Comes by a place: may throw, abort the object, take its time or never return. Written as
- * `if (FAILPOINTS) await failpoint("refresh.kept", sql);`, with `void` for `await` where a transaction is open.
+ * Comes by a place: may throw, abort the object, take its time or never return. Written as `if (FAILPOINTS)
+ * await failpoint("refresh.kept", sql);`, with `void` for `await` where a transaction is open.
  */
 export function failpoint(name: Failpoint, at?: SqlStorage): Promise<void> | undefined {
   return hook?.(name, at);

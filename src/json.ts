@@ -122,8 +122,7 @@ declare global {
 
 /**
  * Parses JSON so that JSON.stringify gives every number back as it was spelt, also those that JavaScript can't hold
- * (2^53 + 1,
- * 1.50). Such a number is opaque meanwhile. Throws SyntaxError for text that is not JSON.
+ * (2^53 + 1, 1.50). Such a number is opaque meanwhile. Throws SyntaxError for text that is not JSON.
  */
 export function parseKeepingNumbers(text: string): unknown {
   return JSON.parse(text, (_, value, { source }) => {

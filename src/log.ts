@@ -63,8 +63,9 @@ export type LogFields = Readonly<Record<string, string | number | boolean | unde
 const LONGEST_VALUE = 200;
 
 /**
- * Writes one line, with the id of the request that it belongs to, if it belongs to one. `error` is for what somebody has to
- * look at now, `warn` for what can wait until tomorrow. Strings are cut at 200 characters, and control characters are removed.
+ * Writes one line, with the id of the request that it belongs to, if it belongs to one. `error` is for what somebody
+ * has to look at now, `warn` for what can wait until tomorrow. Strings are cut at 200 characters, and control
+ * characters are removed.
  */
 export function log(
   level: "info" | "warn" | "error",

@@ -49,8 +49,8 @@ export const asPage: ErrorHandler<AppEnv> = (error, c) => {
 };
 
 /**
- * A page about a problem that people meet: what happened, what to do, and where, if that is not the problem's own
- * place.
+ * A page about a problem that people meet: what happened, what to do,
+ * and where, if that is not the problem's own place.
  */
 export function problemPage(
   c: Context<AppEnv>,

@@ -1,6 +1,6 @@
-// Accounts of people whom Cloudflare Access names: a person's connections are those that were recorded with their
-// e-mail address when they signed in at Gong, so Gong need not be asked again. Nobody opens a connection that is not
-// recorded so.
+// Accounts of people whom Cloudflare Access names: a person's connections are those
+// that were recorded with their e-mail address when they signed in at Gong, so Gong
+// need not be asked again. Nobody opens a connection that is not recorded so.
 
 import { log } from "../log.ts";
 import { mintAccountSession, signOutOfAccount, type AccountSession } from "./account-session.ts";

@@ -1,6 +1,6 @@
-// What a person sees and does at /account: their connection, the agents that use it, and its record. Everything is
-// asked of the one connection that the account session names; an id from a form only chooses among what that connection
-// has.
+// What a person sees and does at /account: their connection, the agents that use
+// it, and its record. Everything is asked of the one connection that the account
+// session names; an id from a form only chooses among what that connection has.
 
 import type { Client } from "../oauth/client.ts";
 import { isDocumentClientId } from "../oauth/client-id-url.ts";

@@ -1,6 +1,6 @@
-// What an admin sees: the overview with what needs attention, and one connection with all that can use it. Lists come
-// from the index in the AdminObject, so that no page asks more objects than it names. No token and no secret is in any
-// of it.
+// What an admin sees: the overview with what needs attention, and one connection
+// with all that can use it. Lists come from the index in the AdminObject, so that
+// no page asks more objects than it names. No token and no secret is in any of it.
 
 import type { IntegrationConfig } from "../config.ts";
 import type { AgentKeyDescription } from "../storage/agent-keys.ts";

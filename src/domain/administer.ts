@@ -62,7 +62,10 @@ export async function endAgentKey(
   return revokeAgentKey(gateway, connectionId, keyId, by);
 }
 
-/** How many connections are in each state, need somebody soon or heard from Gong that its credits are used up, and are sealed with which key. */
+/**
+ * How many connections are in each state, need somebody soon or heard from Gong that its credits are used up, and are
+ * sealed with which key.
+ */
 export async function describeConnections({ objects }: Gateway) {
   const [connections, warnings] = await Promise.all([
     objects.admin().countStates(),

@@ -9,9 +9,9 @@ import type { Attempt } from "../storage/traces.ts";
 import type { Gateway } from "./gateway.ts";
 
 /**
- * Steps of a sign-in, in order; `device` and `code` are those of RFC 8628 §3.1 and §3.3, `call` the first call that
- * worked, `refused` any that did not. Discovery carries no client id: it is the client's that went on from the same
- * address.
+ * Steps of a sign-in, in order; `device` and `code` are those of RFC 8628 §3.1 and
+ * §3.3, `call` the first call that worked, `refused` any that did not. Discovery
+ * carries no client id: it is the client's that went on from the same address.
  */
 export type Step =
   | "discovery"

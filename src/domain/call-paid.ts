@@ -1,6 +1,6 @@
-// One paid call, from its caller to the ConnectionObject and back: the object decides, asks Gong and knows who got
-// what; this Worker only holds the line to the client. Called by call-gong.ts. MCP 2026-07-28 and 2025-11-25 Streamable
-// HTTP.
+// One paid call, from its caller to the ConnectionObject and back: the object
+// decides, asks Gong and knows who got what; this Worker only holds the line to the
+// client. Called by call-gong.ts. MCP 2026-07-28 and 2025-11-25 Streamable HTTP.
 
 import { sha256 } from "../crypto/encoding.ts";
 import { log } from "../log.ts";

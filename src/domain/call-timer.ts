@@ -9,8 +9,8 @@ export interface CallTimer {
   /** 30 seconds, for the client to send its message. */
   readonly upload: Limit;
   /**
-   * 180 seconds. Gong answers in seconds: this long without headers, it does not. A stream that began may last for
-   * hours.
+   * 180 seconds. Gong answers in seconds: this long without headers,
+   * it does not. A stream that began may last for hours.
    */
   readonly answer: Limit;
 }

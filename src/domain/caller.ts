@@ -67,8 +67,8 @@ function seenCaller({ resource }: IntegrationConfig, credential: string, now: nu
 }
 
 /**
- * Which connection decides about a credential, and as what. Undefined when it is made up, expired or for another
- * resource.
+ * Which connection decides about a credential, and as what. Undefined
+ * when it is made up, expired or for another resource.
  */
 async function readCaller(
   { keyring }: Gateway,
@@ -123,8 +123,8 @@ export async function identify(
 }
 
 /**
- * The clients that this isolate has served, by hash of the access token: for the client doctor, when it is refused
- * later.
+ * The clients that this isolate has served, by hash of the access
+ * token: for the client doctor, when it is refused later.
  */
 const holders = new Map<string, string>();
 /** Access tokens that were presented after their end. */

@@ -1,6 +1,6 @@
-// An access token without a code: the client's grant on a connection is opened or found, then one token of it is
-// issued. Called by client-credentials.ts and identity-assertion.ts, which decide whether and on which connection. RFC
-// 6749 §4.4.3.
+// An access token without a code: the client's grant on a connection is opened or
+// found, then one token of it is issued. Called by client-credentials.ts and
+// identity-assertion.ts, which decide whether and on which connection. RFC 6749 §4.4.3.
 
 import { mintCredential, randomId } from "../crypto/credential.ts";
 import type { IntegrationConfig } from "../config.ts";

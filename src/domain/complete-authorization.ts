@@ -186,8 +186,8 @@ async function connect(
 ): Promise<OpenedForClient> {
   const { clientName, actor } = continuation;
   const { objects } = gateway;
-  // A person whom Gong does not name gets a connection of this sign-in's own, the same one however often it is
-  // finished.
+  // A person whom Gong does not name gets a connection of this
+  // sign-in's own, the same one however often it is finished.
   const connectionId = (await namedConnectionId(gateway, integration, tokens.userId)) ?? transactionId;
   const scope = tokens.scope === undefined ? request.scope : commonScope(request.scope, tokens.scope);
   const person = actor === undefined ? undefined : await personRow(gateway, actor);

@@ -1,7 +1,7 @@
-// The opening of a conversation while Gong is down: an agent that starts then is answered what Gong last answered, and
-// hears of the outage with its first call, instead of being thrown out by its client for good. What Gong answers is
-// noted beside the stream, which passes untouched. Called by call-gong.ts. MCP 2025-11-25, Lifecycle; MCP 2026-07-28,
-// Discovery.
+// The opening of a conversation while Gong is down: an agent that starts then is answered what
+// Gong last answered, and hears of the outage with its first call, instead of being thrown out
+// by its client for good. What Gong answers is noted beside the stream, which passes
+// untouched. Called by call-gong.ts. MCP 2025-11-25, Lifecycle; MCP 2026-07-28, Discovery.
 
 import { readBounded } from "../bounded-body.ts";
 import { answersPing } from "../gong/mcp.ts";

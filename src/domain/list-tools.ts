@@ -38,8 +38,8 @@ export interface Listing {
 }
 
 /**
- * Whether the answer may hold a list of tools: to `tools/list`, or to a GET, on which a client takes whatever answers its
- * requests (MCP 2025-11-25, Resumability).
+ * Whether the answer may hold a list of tools: to `tools/list`, or to a GET, on which a client takes whatever answers
+ * its requests (MCP 2025-11-25, Resumability).
  */
 export function mayListTools(method: string, message: McpMessage | undefined): boolean {
   return message?.method === "tools/list" || method === "GET";
@@ -73,8 +73,8 @@ export async function listAllowedTools(
 }
 
 /**
- * The body of an HTTP error of Gong's as the caller may see it: byte for byte, because clients tell protocol revisions apart by
- * it, with a list of tools in it held to policy. Undefined for one that two readers could read differently.
+ * The body of an HTTP error of Gong's as the caller may see it: byte for byte, because clients tell protocol revisions
+ * apart by it, with a list of tools in it held to policy. Undefined for one that two readers could read differently.
  */
 export async function allowedInError(
   listing: Listing,

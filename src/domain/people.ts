@@ -49,9 +49,9 @@ export async function peopleOfConnections(
 const BY_ACCESS = byAccess("");
 
 /**
- * What the people of ledger rows are called: the e-mail address of whom Cloudflare Access named while it is kept, and
- * every other one as the row has it. `known` is what was looked up before, and is added to; `ask` hears of each
- * look-up.
+ * What the people of ledger rows are called: the e-mail address of whom Cloudflare
+ * Access named while it is kept, and every other one as the row has it. `known` is
+ * what was looked up before, and is added to; `ask` hears of each look-up.
  */
 export async function nameLedgerPeople(
   gateway: Gateway,

@@ -154,9 +154,9 @@ function makeRoom(map: Map<string, unknown>, most: number): void {
 const turns = { minute: 0, taken: new Map<string, number>() };
 
 /**
- * Throws when the host, the domain it is in, or everybody together has been asked often enough in this minute. A network that
- * has had one turn, two, three gets another only while less than a half, a third, a quarter are taken: made-up documents
- * from few places leave turns to everybody else.
+ * Throws when the host, the domain it is in, or everybody together has been asked often enough in this minute. A
+ * network that has had one turn, two, three gets another only while less than a half, a third, a quarter are taken:
+ * made-up documents from few places leave turns to everybody else.
  */
 function takeTurn(url: string, { now, network }: Pick<DocumentReader, "now" | "network">): void {
   const minute = Math.floor(now() / 60);

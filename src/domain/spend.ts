@@ -62,7 +62,10 @@ export async function connectionSpend(
 
 type Whose = Pick<UsageQuestion, "connectionId">;
 
-/** Calls of the days that `filters` name (`from`, `to`; the last 30 if they don't, 92 at most), split by `by`; with the names of `alsoNamed`. */
+/**
+ * Calls of the days that `filters` name (`from`, `to`; the last 30 if they don't, 92 at most), split by `by`; with the
+ * names of `alsoNamed`.
+ */
 async function callsByDay(
   gateway: Gateway,
   policy: Policy,
@@ -153,7 +156,10 @@ async function paidSeries(
   return [...own, { name: undefined, values: others }];
 }
 
-/** One page of a connection's ledger, with the names of its agents and of whoever signed in to it. Undefined for an id that is not in the index. */
+/**
+ * One page of a connection's ledger, with the names of its agents and of whoever signed in to it. Undefined for an id
+ * that is not in the index.
+ */
 export async function connectionLedger(
   gateway: Gateway,
   id: string,

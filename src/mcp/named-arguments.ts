@@ -7,8 +7,8 @@ import { isJsonObject } from "../json.ts";
 export type NamedArguments = ReadonlyMap<string, unknown>;
 
 /**
- * Folds the names: case, punctuation and Unicode variants gone. Undefined when `given` is no object or two names fold
- * to one.
+ * Folds the names: case, punctuation and Unicode variants gone.
+ * Undefined when `given` is no object or two names fold to one.
  */
 export function namedArguments(given: unknown): NamedArguments | undefined {
   if (given === undefined) return new Map();

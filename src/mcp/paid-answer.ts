@@ -1,6 +1,6 @@
-// Gong's answer to a paid call, read once, and put into the form of each caller: its own id, its own protocol revision,
-// and a note of how it was served. Called by storage/. JSON-RPC 2.0 §5; MCP 2026-07-28 Results and `_meta`, 2025-11-25
-// Progress.
+// Gong's answer to a paid call, read once, and put into the form of each caller: its
+// own id, its own protocol revision, and a note of how it was served. Called by
+// storage/. JSON-RPC 2.0 §5; MCP 2026-07-28 Results and `_meta`, 2025-11-25 Progress.
 import { isJsonObject, parseKeepingNumbers, type JsonObject } from "../json.ts";
 import type { BudgetWarning } from "./budgets.ts";
 

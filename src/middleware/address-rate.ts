@@ -47,7 +47,10 @@ async function isWithinRate(limiter: RateLimit, key: string): Promise<boolean> {
 export const addressOf = (c: Context<AppEnv>): string =>
   addressBlock(c.req.header("CF-Connecting-IP") ?? UNKNOWN);
 
-/** The network that an address is in, which many customers share: the /24 of an IPv4 address, the /48 of an IPv6 address. */
+/**
+ * The network that an address is in, which many customers share: the
+ * /24 of an IPv4 address, the /48 of an IPv6 address.
+ */
 export function networkOf(c: Context<AppEnv>): string | undefined {
   const block = addressOf(c);
   if (block === UNKNOWN) return undefined;

@@ -25,8 +25,8 @@ export async function readBody(
     throw refused(415, "Send the body without a content encoding.");
   const declared = request.headers.get("content-length");
   if (declared !== null && Number(declared) > longest) throw refused(413, "Send a smaller body.");
-  // With a length the runtime frames the body by it and reads it in one go; without one, bytes are counted as they
-  // come.
+  // With a length the runtime frames the body by it and reads it in
+  // one go; without one, bytes are counted as they come.
   const reading = declared === null ? collect(request, longest) : collectWhole(request);
   try {
     const body = await limit(reading);

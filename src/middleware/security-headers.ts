@@ -9,8 +9,8 @@ import type { AppEnv } from "../context.ts";
 const ONE_YEAR = "max-age=31536000; includeSubDomains";
 
 /**
- * For pages. `isolated`, for those behind a session, has nobody store them and cuts the tie to an opener; sign-in pages keep it, or
- * clients that use pop-ups break.
+ * For pages. `isolated`, for those behind a session, has nobody store them and cuts the tie to an opener; sign-in pages
+ * keep it, or clients that use pop-ups break.
  */
 export const pageHeaders = (options: { isolated: boolean }): MiddlewareHandler<AppEnv> => {
   const secure = secureHeaders({

@@ -44,8 +44,8 @@ export function parseClientDocument(url: string, document: JsonObject, publicUrl
 }
 
 /**
- * RFC 7523 §2.1 is for clients that prove who they are; whether an issuer may vouch to this one is the settings' to
- * say.
+ * RFC 7523 §2.1 is for clients that prove who they are; whether an
+ * issuer may vouch to this one is the settings' to say.
  */
 function listsAssertions({ grant_types: names }: JsonObject): boolean {
   return Array.isArray(names) && names.includes(JWT_BEARER);

@@ -30,10 +30,10 @@ const COORDINATE_BYTES = 32;
 const SECRET_MEMBERS = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
 
 /**
- * The usable keys of a JWK Set. Keys of other types, sizes (RSA of 2048 to 4096 bits, P-256, Ed25519) or uses are
- * passed over, as RFC 7517 §5 says. Undefined, for the whole set, when it is not a set of 1 to 20 keys, when none is
- * usable, or when one key has private or symmetric parts: whoever published those has no secret left to prove anything
- * with.
+ * The usable keys of a JWK Set. Keys of other types, sizes (RSA of 2048 to 4096 bits, P-256,
+ * Ed25519) or uses are passed over, as RFC 7517 §5 says. Undefined, for the whole set, when
+ * it is not a set of 1 to 20 keys, when none is usable, or when one key has private or
+ * symmetric parts: whoever published those has no secret left to prove anything with.
  */
 export function parseClientKeys(value: unknown): readonly ClientKey[] | undefined {
   const keys = isJsonObject(value) ? value["keys"] : undefined;

@@ -43,11 +43,11 @@ export interface RegistrationDocument {
 }
 
 /**
- * Reads the parsed JSON body of a registration (RFC 7591 §2, §3.1). A member that is null counts as omitted. Refuses
- * redirect URIs that are not 1 to 10 registrable ones, or 0 to 10 for a client of the device grant alone
- * (`invalid_redirect_uri`); an authentication method, grant types or
- * response types of which we serve none, `refresh_token` alone, and a name that is not text of up to 200 characters
- * (`invalid_client_metadata`); and any software statement (`invalid_software_statement`).
+ * Reads the parsed JSON body of a registration (RFC 7591 §2, §3.1). A member that is null counts as
+ * omitted. Refuses redirect URIs that are not 1 to 10 registrable ones, or 0 to 10 for a client of
+ * the device grant alone (`invalid_redirect_uri`); an authentication method, grant types or response
+ * types of which we serve none, `refresh_token` alone, and a name that is not text of up to 200
+ * characters (`invalid_client_metadata`); and any software statement (`invalid_software_statement`).
  */
 export function parseClientMetadata(body: unknown): ClientMetadata {
   if (!isJsonObject(body)) throw refused("Send the client metadata as one JSON object.", "not_an_object");
@@ -162,8 +162,8 @@ function supportedOf<Name extends string>(value: unknown, supported: readonly Na
 }
 
 /**
- * RFC 7591 §2: the name as the client wrote it. Refuses with `invalid_client_metadata` what is not text of up to 200
- * characters.
+ * RFC 7591 §2: the name as the client wrote it. Refuses with
+ * `invalid_client_metadata` what is not text of up to 200 characters.
  */
 export function parseClientName(value: unknown): string | undefined {
   if (value === undefined || value === "") return undefined;

@@ -47,10 +47,10 @@ export type RedemptionDecision =
   | { readonly kind: "revoke"; readonly reason: "code_replayed" };
 
 /**
- * Decides what a presented code does (RFC 6749 §4.1.3, RFC 7636 §4.6). Only the rightful client with the right verifier
- * has any effect. A second use is refused; within 60 seconds of the first it changes nothing more, because clients do
- * fire twice, and later it revokes the grant (RFC 6749 §4.1.2). A wrong redirect URI or resource does not spend the
- * code.
+ * Decides what a presented code does (RFC 6749 §4.1.3, RFC 7636 §4.6). Only the rightful
+ * client with the right verifier has any effect. A second use is refused; within 60 seconds
+ * of the first it changes nothing more, because clients do fire twice, and later it revokes
+ * the grant (RFC 6749 §4.1.2). A wrong redirect URI or resource does not spend the code.
  */
 export function decideRedemption(
   code: CodeRecord | undefined,

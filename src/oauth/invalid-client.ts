@@ -1,5 +1,5 @@
-// The one refusal of client authentication. Called by client-authentication.ts, client-assertion.ts and domain/.
-// RFC 6749 §5.2.
+// The one refusal of client authentication. Called by
+// client-authentication.ts, client-assertion.ts and domain/. RFC 6749 §5.2.
 import { OAuthError } from "../errors.ts";
 
 /** One sentence for every reason, so that a stranger learns nothing from it. `reason` is for logs. */

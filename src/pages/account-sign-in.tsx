@@ -1,5 +1,5 @@
-// Sign-in to the account page: what it is for, and who says who you are, Gong or Cloudflare Access. Rendered by
-// GET /account.
+// Sign-in to the account page: what it is for, and who says who you
+// are, Gong or Cloudflare Access. Rendered by GET /account.
 
 import { StateBadge } from "./admin-connections.tsx";
 import { Layout } from "./layout.tsx";

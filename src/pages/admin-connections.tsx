@@ -76,7 +76,10 @@ export function ConnectionsPage({ nonce, csrf, query, page }: ConnectionsView) {
   );
 }
 
-/** Gong names nobody: a connection is known by whom Cloudflare Access named, by its agents, and by a short form of its id. */
+/**
+ * Gong names nobody: a connection is known by whom Cloudflare Access
+ * named, by its agents, and by a short form of its id.
+ */
 function Label({ id, access, agents, people }: ConnectionRow) {
   return (
     <>

@@ -1,5 +1,5 @@
-// The frame of every admin page: the way to each section, the sign-out, and the page's own content. Called by the admin
-// pages only.
+// The frame of every admin page: the way to each section, the sign-out,
+// and the page's own content. Called by the admin pages only.
 
 import type { PropsWithChildren } from "hono/jsx";
 import { Layout, type LayoutView } from "./layout.tsx";

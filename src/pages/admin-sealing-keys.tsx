@@ -1,5 +1,5 @@
-// The sealing keys: why and how to check them. Rendered by GET /admin/sealing-keys; the check's result is
-// key-sweep.tsx.
+// The sealing keys: why and how to check them. Rendered by GET
+// /admin/sealing-keys; the check's result is key-sweep.tsx.
 
 import { AdminFrame, type AdminPageView } from "./admin-frame.tsx";
 import { PostForm } from "./parts.tsx";

@@ -1,6 +1,6 @@
-// The overview of the admin pages: what needs attention, how the connections are, requests for shared access, and how
-// far the set-up is proven. Rendered by GET /admin for a signed-in admin; each form carries the CSRF token of that
-// session.
+// The overview of the admin pages: what needs attention, how the connections are,
+// requests for shared access, and how far the set-up is proven. Rendered by GET
+// /admin for a signed-in admin; each form carries the CSRF token of that session.
 
 import { Approvals, type Approval } from "./admin-approvals.tsx";
 import { AdminFrame } from "./admin-frame.tsx";

@@ -1,6 +1,5 @@
-// The consent page: who asks, where access goes, what it opens, what it costs, how it ends. Rendered by
-// GET /authorize; its form goes to POST /authorize. RFC 6749 §10.2, §10.13; MCP security best practices, confused
-// deputy.
+// The consent page: who asks, where access goes, what it opens, what it costs, how it ends. Rendered by GET
+// /authorize; its form goes to POST /authorize. RFC 6749 §10.2, §10.13; MCP security best practices, confused deputy.
 
 import type { Child } from "hono/jsx";
 import { DeviceCheck, DeviceDestination, type AskingDeviceView } from "./device.tsx";

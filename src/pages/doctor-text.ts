@@ -1,6 +1,6 @@
-// The client doctor's words: for each reason why a step failed, what happened and what to do, and the quirk of a client
-// that is known for it. A reason without words of its own is shown by its name. MCP authorization; RFC 6749 §4.1.2.1,
-// §5.2.
+// The client doctor's words: for each reason why a step failed, what happened and
+// what to do, and the quirk of a client that is known for it. A reason without words
+// of its own is shown by its name. MCP authorization; RFC 6749 §4.1.2.1, §5.2.
 
 export interface ReasonWords {
   readonly text: string;

@@ -1,5 +1,5 @@
-// Names in place of ids: what a connection, a client or an agent key is called, which leads to its own page, with the id
-// in small print. Called by the pages of spend, budgets, connections, the policy and the audit.
+// Names in place of ids: what a connection, a client or an agent key is called, which leads to its own page, with the
+// id in small print. Called by the pages of spend, budgets, connections, the policy and the audit.
 
 import { ACCESS_IN_WORDS, type Access } from "./flow-text.ts";
 import { pathSegment } from "./links.ts";

@@ -89,7 +89,9 @@ export function Badge({ tone, children }: PropsWithChildren<{ tone: string }>) {
   return <span class={`badge ${tone}`}>{children}</span>;
 }
 
-/** A form that does something: it posts, and carries the token of the session that it was made for. `label` names it. */
+/**
+ * A form that does something: it posts, and carries the token of the session that it was made for. `label` names it.
+ */
 export function PostForm({
   action,
   csrf,

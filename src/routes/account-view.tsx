@@ -1,5 +1,5 @@
-// What the routes of /account show: the sign-in, the account, a new agent key; and the way back to the account after an
-// act.
+// What the routes of /account show: the sign-in, the account, a new
+// agent key; and the way back to the account after an act.
 
 import type { Context } from "hono";
 import { nonceOf, type AccountVisitor, type AppEnv } from "../context.ts";

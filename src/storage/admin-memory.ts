@@ -1,6 +1,6 @@
-// What the AdminObject must not forget by a point-in-time restore of itself: who and what admins have ended, the policy
-// in force, and the tools they hold back. An EscrowObject of its own remembers; an instance that starts is compared
-// with it.
+// What the AdminObject must not forget by a point-in-time restore of itself: who
+// and what admins have ended, the policy in force, and the tools they hold back. An
+// EscrowObject of its own remembers; an instance that starts is compared with it.
 
 import { log } from "../log.ts";
 import type { ToolState } from "../mcp/allowed-tool.ts";
@@ -29,8 +29,8 @@ export interface HeldTool {
 }
 
 /**
- * Ends and forbids again what was ended and forbidden before a restore. Asking an object that was never written writes
- * nothing.
+ * Ends and forbids again what was ended and forbidden before a
+ * restore. Asking an object that was never written writes nothing.
  */
 export async function catchUp(env: Env, storage: DurableObjectStorage): Promise<void> {
   if (schemaVersion(storage) === 0) return;

@@ -1,5 +1,5 @@
-// What crosses the border between the AdminObject and whoever asks it about calls and policy: plain values in, plain
-// results out.
+// What crosses the border between the AdminObject and whoever asks it
+// about calls and policy: plain values in, plain results out.
 
 import type { ToolRules, ToolState } from "../mcp/allowed-tool.ts";
 import type { BudgetScope, BudgetWarning } from "../mcp/budgets.ts";

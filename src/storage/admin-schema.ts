@@ -234,6 +234,9 @@ export type Approval = {
   readonly redirect_uri: string;
   readonly requested_at: number;
   readonly expires_at: number;
-  /** Whose requests are counted together: a person's, where Cloudflare Access says who they are, else those of one network. */
+  /**
+   * Whose requests are counted together: a person's, where Cloudflare
+   * Access says who they are, else those of one network.
+   */
   readonly asked_from: string;
 };

@@ -50,8 +50,8 @@ export function takeBackAttempt(sql: SqlStorage, addressHash: string): void {
 export type SessionEntry = { readonly actor: string; readonly created_at: number; readonly seen_at: number };
 
 /**
- * Opens the admin session of `by`, and forgives the address its attempts when a token was typed. The oldest sessions
- * over ten end.
+ * Opens the admin session of `by`, and forgives the address its
+ * attempts when a token was typed. The oldest sessions over ten end.
  */
 export function openSession(
   sql: SqlStorage,

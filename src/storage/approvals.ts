@@ -29,8 +29,8 @@ export function requestApproval(sql: SqlStorage, approval: Approval, now: number
 }
 
 /**
- * Takes the newest request of whoever has most on the list off it, for one of somebody who has fewer. So a flood pushes out its
- * own requests, and never the only one of anybody.
+ * Takes the newest request of whoever has most on the list off it, for one of somebody who has fewer. So a flood pushes
+ * out its own requests, and never the only one of anybody.
  */
 function makeRoom(sql: SqlStorage, askedFrom: string): boolean {
   const taken = sql.exec(

@@ -51,8 +51,8 @@ export interface ContentPolicy {
 }
 
 /**
- * Deletes what policy no longer kept when it was asked. What a later version of it keeps stays: the word of an earlier one may
- * come late.
+ * Deletes what policy no longer kept when it was asked. What a later version of it keeps stays: the word of an earlier
+ * one may come late.
  */
 export function forgetUnkept(sql: SqlStorage, { version, content: kept }: ContentPolicy, now: number): void {
   sql.exec("DELETE FROM call_contents WHERE since < ?", kept?.since ?? version + 1);
@@ -71,8 +71,8 @@ export function sweepOver(sql: SqlStorage, now: number): boolean {
 }
 
 /**
- * When it is to be looked at next, epoch seconds: what is over goes, and once a day policy is asked whether it still
- * keeps any.
+ * When it is to be looked at next, epoch seconds: what is over goes,
+ * and once a day policy is asked whether it still keeps any.
  */
 export function nextContentSweepAt(sql: SqlStorage, now: number): number | undefined {
   const { due } = sql.exec<{ due: number | null }>("SELECT MIN(kept_until) AS due FROM call_contents").one();

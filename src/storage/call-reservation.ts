@@ -24,8 +24,8 @@ export function settleCall(
 }
 
 /**
- * Outcomes after which Gong has charged nothing: not asked, refused before any work, or asking its caller something
- * first.
+ * Outcomes after which Gong has charged nothing: not asked, refused
+ * before any work, or asking its caller something first.
  */
 const FREE: ReadonlySet<CallOutcome> = new Set<CallOutcome>([
   "input_required",

@@ -1,6 +1,6 @@
-// Tool calls before and after they are made, in the AdminObject: decided by policy, counted against budgets while they
-// run, and settled as spent or released. Decision and count are one transaction, so that no two calls get the last
-// place.
+// Tool calls before and after they are made, in the AdminObject: decided by policy,
+// counted against budgets while they run, and settled as spent or released.
+// Decision and count are one transaction, so that no two calls get the last place.
 
 import type { IntegrationConfig } from "../config.ts";
 import { failpoint } from "../failpoints.ts";
@@ -107,9 +107,9 @@ const TOOL_REFUSALS: Readonly<Record<Exclude<ToolVerdict, "allowed">, Extract<Ca
 };
 
 /**
- * Settles a call once: `released` gives its place back, `spent` keeps it; either way the use is counted for the day. A
- * call that was already taken for spent is set right. Settling again, or an id that was never reserved, changes
- * nothing.
+ * Settles a call once: `released` gives its place back, `spent` keeps it; either
+ * way the use is counted for the day. A call that was already taken for spent is
+ * set right. Settling again, or an id that was never reserved, changes nothing.
  */
 export function settleCall(
   sql: SqlStorage,
@@ -128,8 +128,8 @@ export function settleCall(
 }
 
 /**
- * Takes calls that nobody settled in ten minutes for spent: Gong may have charged them. Those that are a day old are
- * forgotten.
+ * Takes calls that nobody settled in ten minutes for spent: Gong may
+ * have charged them. Those that are a day old are forgotten.
  */
 export function assumeSpent(sql: SqlStorage, now: number): void {
   const overdue = sql

@@ -57,9 +57,9 @@ export async function connectGong(
 }
 
 /**
- * Whether a sign-in is newer than what the connection is now. One that is finished late, after a crash, brings back
- * neither tokens that were spent since nor a connection that was ended since. A time that has not come yet was a wrong
- * clock's.
+ * Whether a sign-in is newer than what the connection is now. One that is finished
+ * late, after a crash, brings back neither tokens that were spent since nor a
+ * connection that was ended since. A time that has not come yet was a wrong clock's.
  */
 function isAfter({ id, answeredAt }: Authorization, row: ConnectionRow): boolean {
   const { authorization_id: known, settled_at_ms: settledAt } = row;

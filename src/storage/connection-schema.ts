@@ -143,8 +143,8 @@ export type ConnectionRow = {
   /** When Gong answered that sign-in, or the connection was ended by somebody, epoch milliseconds. */
   settled_at_ms: number;
   /**
-   * Of personal access: who signed in at Gong last, as ledger rows name people; null when Cloudflare Access named
-   * nobody.
+   * Of personal access: who signed in at Gong last, as ledger rows
+   * name people; null when Cloudflare Access named nobody.
    */
   person: string | null;
 };

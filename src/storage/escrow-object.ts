@@ -1,6 +1,6 @@
-// The EscrowObject: one per connection, AdminObject and RegistryObject, a second failure domain beside it. It keeps Gong's
-// sealed token answers until the ConnectionObject has committed them, and remembers what must stay true even after a
-// point-in-time restore: what has ended, which refresh tokens are spent, what admins have decided.
+// The EscrowObject: one per connection, AdminObject and RegistryObject, a second failure domain beside it. It keeps
+// Gong's sealed token answers until the ConnectionObject has committed them, and remembers what must stay true even
+// after a point-in-time restore: what has ended, which refresh tokens are spent, what admins have decided.
 
 import { DurableObject } from "cloudflare:workers";
 import { nowSeconds } from "../clock.ts";

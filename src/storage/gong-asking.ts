@@ -1,6 +1,6 @@
-// Asks Gong one paid call, once: in its turn, within its time and size, with one replay after a 401 and a wait after a
-// 429, both of which ran nothing. Whatever else happens is never asked again. Fills a PaidFlight. RFC 9110 §9.2.2,
-// §10.2.3.
+// Asks Gong one paid call, once: in its turn, within its time and size, with one
+// replay after a 401 and a wait after a 429, both of which ran nothing. Whatever
+// else happens is never asked again. Fills a PaidFlight. RFC 9110 §9.2.2, §10.2.3.
 
 import { inTime, nowSeconds } from "../clock.ts";
 import { GongError } from "../errors.ts";
@@ -109,8 +109,8 @@ function send(
 }
 
 /**
- * RFC 6585 §4: the seconds after which Gong wants to be asked again, by a 429. 0 for any other answer, and where it
- * does not say.
+ * RFC 6585 §4: the seconds after which Gong wants to be asked again,
+ * by a 429. 0 for any other answer, and where it does not say.
  */
 function retryAfter({ status, headers }: Response): number {
   return status === 429 ? (parseRetryAfter(headers.get("retry-after"), nowSeconds()) ?? 0) : 0;

@@ -85,8 +85,8 @@ export function pruneLedger(sql: SqlStorage, keptSeconds: number, now: number): 
 }
 
 /**
- * Deletes every row of a call that has ended, every kept result and all kept arguments. Returns how many rows there
- * were.
+ * Deletes every row of a call that has ended, every kept result and
+ * all kept arguments. Returns how many rows there were.
  */
 export function eraseLedger(sql: SqlStorage): number {
   forgetKept(sql);

@@ -6,7 +6,9 @@ import { log } from "../log.ts";
 /** One step of an object's schema: SQL statements, run once, in order. */
 export type Migration = readonly string[];
 
-/** Brings the object's schema up to date. Logs and refuses a database that is newer than this code: after a rollback. */
+/**
+ * Brings the object's schema up to date. Logs and refuses a database that is newer than this code: after a rollback.
+ */
 export function migrate(storage: DurableObjectStorage, steps: readonly Migration[]): void {
   storage.transactionSync(() => {
     const version = schemaVersion(storage);

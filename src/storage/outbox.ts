@@ -17,8 +17,8 @@ export const OUTBOX_STEP: Migration = [
 ];
 
 /**
- * Something that a restore must not undo. With a value: the newest version of what has this name. Without one: the id in
- * `name` has ended, at the time in `version`; or without a name, too: Gong's tokens have come to this generation.
+ * Something that a restore must not undo. With a value: the newest version of what has this name. Without one: the id
+ * in `name` has ended, at the time in `version`; or without a name, too: Gong's tokens have come to this generation.
  */
 export type Fact = { readonly name: string; readonly version: number; readonly value: string | null };
 

@@ -30,7 +30,10 @@ export type Plan =
   | { readonly kind: "kept"; readonly holder: Holder; readonly result: KeptResult }
   | { readonly kind: "pay"; readonly holder: Holder };
 
-/** Callers of one holder at a time, and bytes of answers that they have not taken yet: everything that waits is in memory. */
+/**
+ * Callers of one holder at a time, and bytes of answers that they
+ * have not taken yet: everything that waits is in memory.
+ */
 const MOST_CALLERS = 128;
 const MOST_UNREAD = 16 * 1024 * 1024;
 

@@ -1,5 +1,5 @@
-// A paid call on its way in: what it has reserved so far, and its row in the ledger once it is let in. Called by
-// paid-calls.ts.
+// A paid call on its way in: what it has reserved so far, and its row
+// in the ledger once it is let in. Called by paid-calls.ts.
 
 import { randomId } from "../crypto/credential.ts";
 import { failpoint } from "../failpoints.ts";

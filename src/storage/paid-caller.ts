@@ -176,8 +176,8 @@ export class PaidCaller {
   }
 
   /**
-   * Nothing more of Gong's: a JSON-RPC error where one may stand, the line breaks off where none may, else the HTTP
-   * status.
+   * Nothing more of Gong's: a JSON-RPC error where one may stand, the
+   * line breaks off where none may, else the HTTP status.
    */
   async #withhold(mayStand = true): Promise<PaidOutcome> {
     if (this.#begun && mayStand) await this.#endWithError(CREDENTIAL_REVOKED, REVOKED);

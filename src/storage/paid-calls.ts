@@ -1,7 +1,7 @@
-// Paid calls of one connection: each is admitted in one transaction, asked once, shared by everybody who asks the same
-// at the same time, finished even when nobody waits any more, and then kept for whoever left. The flights are in
-// memory; what they cost and who is owed a result is in the database, so that a crash can lose an answer but never an
-// account.
+// Paid calls of one connection: each is admitted in one transaction, asked once, shared by
+// everybody who asks the same at the same time, finished even when nobody waits any more,
+// and then kept for whoever left. The flights are in memory; what they cost and who is owed
+// a result is in the database, so that a crash can lose an answer but never an account.
 
 import { inTime, nowSeconds } from "../clock.ts";
 import { integrationNamed } from "../config.ts";

@@ -28,9 +28,9 @@ export function useOf(
 }
 
 /**
- * Writes the end of a flight to the ledger, keeps its result for whoever does not get it now, and only then tells the
- * callers that it is over. A failure of storage keeps nobody from the answer; the row is then completed by the next
- * sweep.
+ * Writes the end of a flight to the ledger, keeps its result for whoever does not
+ * get it now, and only then tells the callers that it is over. A failure of storage
+ * keeps nobody from the answer; the row is then completed by the next sweep.
  */
 export async function landFlight(
   core: ConnectionCore,
@@ -128,8 +128,8 @@ function keptRow(
 }
 
 /**
- * Ends the rows that say `running` although none of `flying` is theirs: the instance that ran them is gone, and with it
- * Gong's answer.
+ * Ends the rows that say `running` although none of `flying` is theirs:
+ * the instance that ran them is gone, and with it Gong's answer.
  */
 export function markLost(core: ConnectionCore, flying: ReadonlySet<PaidFlight>): void {
   const alive = new Set<string>();

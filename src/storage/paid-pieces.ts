@@ -14,8 +14,8 @@ export interface Pieces {
 }
 
 /**
- * The pieces of a flight's answer as they come. With a warning, events come whole, and JSON when its last byte has
- * come.
+ * The pieces of a flight's answer as they come. With a warning,
+ * events come whole, and JSON when its last byte has come.
  */
 export function piecesOf(flight: PaidFlight, warning: BudgetWarning | undefined): Pieces {
   return warning === undefined ? plainPieces(flight) : warnedPieces(flight, warning);

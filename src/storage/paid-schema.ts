@@ -66,9 +66,9 @@ export const CALL_CONTENTS_STEP: readonly string[] = [
 ];
 
 /**
- * The person of a row, as far as known: `access:<hash>` is one whom Cloudflare Access named, by the hash in the index
- * of people; `gong-user` the one Gong user of a personal connection; `made by <actor>` whoever made the key or machine
- * client.
+ * The person of a row, as far as known: `access:<hash>` is one whom Cloudflare
+ * Access named, by the hash in the index of people; `gong-user` the one Gong user of
+ * a personal connection; `made by <actor>` whoever made the key or machine client.
  */
 export const GONG_USER = "gong-user";
 export const byAccess = (emailHash: string): string => `access:${emailHash}`;

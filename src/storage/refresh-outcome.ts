@@ -12,7 +12,9 @@ export interface RefreshOutcome {
   readonly [detail: string]: string | number | undefined;
 }
 
-/** How loudly each outcome is logged; `warn` where nothing is said. A client secret that Gong refuses ends everybody. */
+/**
+ * How loudly each outcome is logged; `warn` where nothing is said. A client secret that Gong refuses ends everybody.
+ */
 export const LEVELS: Readonly<Partial<Record<RefreshOutcome["outcome"], "info" | "error">>> = {
   refreshed: "info",
   superseded: "info",

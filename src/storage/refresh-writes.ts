@@ -1,5 +1,5 @@
-// What a refresh of Gong's tokens writes: each function is one statement on the connection's row, and none changes a row
-// that has moved on to another generation or state meanwhile. Called by gong-refresh.ts.
+// What a refresh of Gong's tokens writes: each function is one statement on the connection's row, and none changes a
+// row that has moved on to another generation or state meanwhile. Called by gong-refresh.ts.
 
 import { nowSeconds } from "../clock.ts";
 import type { GongTokens } from "../gong/oauth.ts";

@@ -1,6 +1,6 @@
-// What a registry shard must not forget by a point-in-time restore of itself: which registrations were removed, and that
-// something was used that can be used once, an assertion (RFC 7523 §3, item 7) or a person's answer to a device (RFC
-// 8628). Of the latter an EscrowObject of its own gets a mark and not each, so that few of them wait for it.
+// What a registry shard must not forget by a point-in-time restore of itself: which registrations were removed, and
+// that something was used that can be used once, an assertion (RFC 7523 §3, item 7) or a person's answer to a device
+// (RFC 8628). Of the latter an EscrowObject of its own gets a mark and not each, so that few of them wait for it.
 
 import { nowSeconds } from "../clock.ts";
 import { log } from "../log.ts";
@@ -12,7 +12,9 @@ import { retrying } from "./stubs.ts";
 /** How far ahead the mark is set: uses until then need no other. */
 const MARK_SECONDS = 30;
 
-/** No assertion can be used for longer after it is first accepted: oauth/identity-assertion.ts, and grace for clocks. */
+/**
+ * No assertion can be used for longer after it is first accepted: oauth/identity-assertion.ts, and grace for clocks.
+ */
 const LONGEST_ASSERTION_SECONDS = 960;
 
 export const REGISTRY_MEMORY_STEP: Migration = [
@@ -38,7 +40,9 @@ function setMark(sql: SqlStorage, until: number, refusedUntil: number, isOpen: 0
   putOut(sql, "", until);
 }
 
-/** Makes sure that the escrow knows of a use that is about to happen; most have a mark to stand on. Throws otherwise. */
+/**
+ * Makes sure that the escrow knows of a use that is about to happen; most have a mark to stand on. Throws otherwise.
+ */
 export async function markUse(storage: DurableObjectStorage, escrow: Escrow): Promise<void> {
   const now = nowSeconds();
   const { marked_until: until, refused_until: refusedUntil } = markOf(storage.sql);
@@ -60,8 +64,8 @@ export function mayBeUsed(sql: SqlStorage, usableUntil: number): boolean {
 }
 
 /**
- * Removes again what was removed before a restore. When something was used since the time that was restored, devices that
- * wait have to begin anew, and assertions that may have been used are refused until they can't have been.
+ * Removes again what was removed before a restore. When something was used since the time that was restored, devices
+ * that wait have to begin anew, and assertions that may have been used are refused until they can't have been.
  */
 export async function catchUp(storage: DurableObjectStorage, escrow: Escrow): Promise<void> {
   const { sql } = storage;

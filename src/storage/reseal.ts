@@ -22,8 +22,8 @@ export interface SealReport {
   /** How many live agent keys each key has tagged; they never move, so it is needed until they are over. */
   readonly agentKeys: Counts;
   /**
-   * By kid: how many kept results and questions of paid calls it seals, and until when (epoch seconds). They are never
-   * sealed again.
+   * By kid: how many kept results and questions of paid calls it seals,
+   * and until when (epoch seconds). They are never sealed again.
    */
   readonly results: Readonly<Record<string, { readonly count: number; readonly until: number }>>;
 }

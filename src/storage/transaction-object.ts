@@ -1,6 +1,6 @@
-// The TransactionObject: one per approved authorization, from the person's approval to the callback. It is taken once,
-// by the browser that began it, keeps Gong's answer until the sign-in is finished, and deletes itself. RFC 6749 §10.12,
-// RFC 9700 §4.7.
+// The TransactionObject: one per approved authorization, from the person's approval to
+// the callback. It is taken once, by the browser that began it, keeps Gong's answer
+// until the sign-in is finished, and deletes itself. RFC 6749 §10.12, RFC 9700 §4.7.
 
 import { DurableObject } from "cloudflare:workers";
 import { nowSeconds } from "../clock.ts";
@@ -96,8 +96,8 @@ export type TakeOutcome =
 
 export class TransactionObject extends DurableObject<Env> {
   /**
-   * Until when somebody is at work on Gong's answer. A new instance knows of nobody: the last one may have died with
-   * them.
+   * Until when somebody is at work on Gong's answer. A new instance
+   * knows of nobody: the last one may have died with them.
    */
   #heldUntil = 0;
 

@@ -68,8 +68,8 @@ export function usage(sql: SqlStorage, question: UsageQuestion): readonly UsageR
 }
 
 /**
- * Takes a connection out of the counters: the sums by day, tool and way of serving stay, and say no more whose they
- * are.
+ * Takes a connection out of the counters: the sums by day, tool and
+ * way of serving stay, and say no more whose they are.
  */
 export function anonymiseUsage(sql: SqlStorage, connectionId: string): void {
   sql.exec(

@@ -1,5 +1,5 @@
-// What must hold when an episode is over, whatever happened in it: nothing on disk or in the log opens anything, nobody let
-// an exception pass, and each change of a connection has its one row in the audit. Called by stage.ts.
+// What must hold when an episode is over, whatever happened in it: nothing on disk or in the log opens anything, nobody
+// let an exception pass, and each change of a connection has its one row in the audit. Called by stage.ts.
 
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import path from "node:path";

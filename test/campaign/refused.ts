@@ -1,5 +1,5 @@
-// Refreshes that go wrong before anything of ours fails: Gong refuses, does not answer, answers what nobody can read, or has
-// ended the grant; and calls to an object that has just been woken. Called by sweep.ts.
+// Refreshes that go wrong before anything of ours fails: Gong refuses, does not answer, answers what nobody can read,
+// or has ended the grant; and calls to an object that has just been woken. Called by sweep.ts.
 
 import type { FaultLine } from "../gong/faults.ts";
 import { calling, connecting, type Errand } from "./errands.ts";

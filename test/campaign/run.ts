@@ -1,5 +1,6 @@
 // `npm run campaign`: races, kills, resets, failpoints, faults of Gong and of storage, against the real Worker. Prints
-// one table; ends with 1 when anything was lost, doubled, revived, stuck or broken. Options: --short, --seed N, --only a,b,
+// one table; ends with 1 when anything was lost, doubled, revived, stuck or broken. Options: --short, --seed N, --only
+// a,b,
 // --races N, --kills N, --resets N, --faults N, --sweep-seeds N, --places a,b. A seed that is reported runs alone with
 // --seed N --only <group> and a count of 1. The failpoint sweep and the store failures are the group "sweep"; --notes
 // tells what was ambiguous or only in memory, too.

@@ -108,8 +108,8 @@ const COMBINATIONS = SWEEP.flatMap(([name, modes, ...stories]) =>
 export const SWEPT: ReadonlySet<Failpoint> = new Set(SWEEP.map(([name]) => name));
 
 /**
- * Sweeps `sweeps` times, each time with another mood of Gong's; below 1, that share of the places once. `places` are the
- * only ones if there are any. `theatre` plays the build with failpoints.
+ * Sweeps `sweeps` times, each time with another mood of Gong's; below 1, that share of the places once. `places` are
+ * the only ones if there are any. `theatre` plays the build with failpoints.
  */
 export async function sweepFailpoints(
   theatre: Theatre,

@@ -11,7 +11,9 @@ export interface Tally {
   revived: number;
   /** No answer within bounded time, or an answer that no retry and no new sign-in changes. */
   stuck: number;
-  /** A secret on disk or in the log, an exception nobody caught, a change without its audit, another person's answer. */
+  /**
+   * A secret on disk or in the log, an exception nobody caught, a change without its audit, another person's answer.
+   */
   broken: number;
   /** Gong answered, and the answer can't have reached us: it needs a person, who signs in again. */
   ambiguous: number;

@@ -1,5 +1,5 @@
-// What an isolate keeps between requests, in maps and lists at the top of a module, can't grow without end: strangers can
-// ask for as many different things as they like.
+// What an isolate keeps between requests, in maps and lists at the top of a module, can't grow without end: strangers
+// can ask for as many different things as they like.
 
 import { globSync, readFileSync } from "node:fs";
 import path from "node:path";

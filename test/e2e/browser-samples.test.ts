@@ -1,5 +1,5 @@
-// Every page in every state, rendered without a gateway, as a real Chromium hears it: quick, because nothing is asked of
-// anybody. How the pages look over a running gateway: browser-looks.test.ts and the tests beside it.
+// Every page in every state, rendered without a gateway, as a real Chromium hears it: quick, because nothing is asked
+// of anybody. How the pages look over a running gateway: browser-looks.test.ts and the tests beside it.
 
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";

@@ -1,6 +1,7 @@
-// What a page is to somebody who hears it, beyond what axe-core asks for: one heading of the first level and no step left
-// out, landmarks and tables that have names, controls whose names say what they do out of their place, and errors that
-// belong to a field which has the focus. Names are the browser's own (Accessible Name and Description Computation 1.2).
+// What a page is to somebody who hears it, beyond what axe-core asks for: one heading of the first level and no step
+// left out, landmarks and tables that have names, controls whose names say what they do out of their place, and errors
+// that belong to a field which has the focus. Names are the browser's own (Accessible Name and Description Computation
+// 1.2).
 
 import type { Page } from "playwright-core";
 

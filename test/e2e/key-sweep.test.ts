@@ -1,5 +1,5 @@
-// The key sweep over more connections than one part takes, each signed in by the real flow, with the gateway killed in the
-// middle of a part and between two: nothing is lost, and the counts are right.
+// The key sweep over more connections than one part takes, each signed in by the real flow, with the gateway killed in
+// the middle of a part and between two: nothing is lost, and the counts are right.
 
 import { randomBytes } from "node:crypto";
 import { readdirSync } from "node:fs";

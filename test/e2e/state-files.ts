@@ -14,9 +14,9 @@ function stateFiles({ stateDir }: Gateway): Files {
 }
 
 /**
- * The files before and after `work`. It is done again, at most twice, when a file that was there has changed: the runtime
- * puts a database away some seconds after its last use, and that is nobody's writing. Whatever `work` writes, it writes
- * each time.
+ * The files before and after `work`. It is done again, at most twice, when a file that was there has changed: the
+ * runtime puts a database away some seconds after its last use, and that is nobody's writing. Whatever `work` writes,
+ * it writes each time.
  */
 export async function filesAround(
   gateway: Gateway,

@@ -1,5 +1,5 @@
-// Every route of the router, taken from the router itself, against the same attacks: so a route that is added tomorrow is held
-// to them without anybody writing it down here. Only what needs no session is named.
+// Every route of the router, taken from the router itself, against the same attacks: so a route that is added tomorrow
+// is held to them without anybody writing it down here. Only what needs no session is named.
 
 import { beforeAll, describe, expect, it } from "vitest";
 import { createRouter } from "../../src/app.ts";

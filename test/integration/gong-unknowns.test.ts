@@ -1,5 +1,5 @@
-// What nobody outside Gong knows of its token endpoint, both ways by the stand-in's knobs: what a connection goes through,
-// and that its person and their agents notice no more than they must. The same in words: src/gong/README.md.
+// What nobody outside Gong knows of its token endpoint, both ways by the stand-in's knobs: what a connection goes
+// through, and that its person and their agents notice no more than they must. The same in words: src/gong/README.md.
 
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { verifies } from "../conformance/verifies.ts";

@@ -1,5 +1,5 @@
-// What an operator finds in the log on the day of an outage: Gong's failures with Gong's status, the request that a person
-// quotes from an error page, and a page for what only an operator can mend.
+// What an operator finds in the log on the day of an outage: Gong's failures with Gong's status, the request that a
+// person quotes from an error page, and a page for what only an operator can mend.
 
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { verifies } from "../conformance/verifies.ts";

@@ -1,5 +1,5 @@
-// A point-in-time restore of a connection as its clients see it: a client that was barred stays barred, refresh tokens and
-// codes that were spent stay spent, and what ended while the escrow could not be told stays ended, too.
+// A point-in-time restore of a connection as its clients see it: a client that was barred stays barred, refresh tokens
+// and codes that were spent stay spent, and what ended while the escrow could not be told stays ended, too.
 
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";

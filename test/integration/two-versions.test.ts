@@ -1,5 +1,5 @@
-// Deployments that overlap and deployments that are taken back: the Worker and its objects may be of two versions, and an
-// object may have been written by a newer one than runs now.
+// Deployments that overlap and deployments that are taken back: the Worker and its objects may be of two versions, and
+// an object may have been written by a newer one than runs now.
 
 import { evictDurableObject, listDurableObjectIds, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";

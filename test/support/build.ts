@@ -1,5 +1,6 @@
-// Builds the Worker that `wrangler deploy` would upload, once per process or once per run of vitest, without touching the
-// network. Called by workerd.ts, by the bench, by tests that look at the bundle and by vitest before files that run it.
+// Builds the Worker that `wrangler deploy` would upload, once per process or once per run of vitest, without touching
+// the network. Called by workerd.ts, by the bench, by tests that look at the bundle and by vitest before files that run
+// it.
 
 import { execFile } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
@@ -40,7 +41,8 @@ export async function setup(): Promise<void> {
 
 /**
  * Bundles the Worker of a wrangler.toml (default: this repository's) with `wrangler deploy --dry-run`. A second call
- * in the same process or run of vitest returns the first one's result. Throws with wrangler's own words when the Worker does not build.
+ * in the same process or run of vitest returns the first one's result. Throws with wrangler's own words when the Worker
+ * does not build.
  */
 export function buildWorker(configPath = OWN_CONFIG): Promise<Build> {
   const shared = configPath === OWN_CONFIG ? process.env[SHARED_BUILD] : undefined;

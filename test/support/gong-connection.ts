@@ -54,8 +54,8 @@ export async function authorizeAtGong(): Promise<GongAnswer> {
 }
 
 /**
- * A connection with tokens of Gong's, one more grant, and our access token called `name`. Its alarm ends with the test: a
- * refresh that failed is tried again a second later, when it would take the fault of another test.
+ * A connection with tokens of Gong's, one more grant, and our access token called `name`. Its alarm ends with the test:
+ * a refresh that failed is tried again a second later, when it would take the fault of another test.
  */
 export async function connectToGong(
   connection: Connection = connectionAt(),

@@ -1,5 +1,5 @@
-// A point-in-time restore of one object, played by putting its rows back and starting a new instance; and an escrow that
-// can't be told. Called by the integration tests of restores.
+// A point-in-time restore of one object, played by putting its rows back and starting a new instance; and an escrow
+// that can't be told. Called by the integration tests of restores.
 
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { expect, vi } from "vitest";

@@ -1,6 +1,6 @@
-// The web sites of MCP clients as the Worker under test meets them: hosts below client.test, or below a domain that ends
-// in -client.test, that answer what a test scripted, badly too, and keep a log of what they were asked. Runs in Node.js
-// beside the stand-in Gong (test/gong/for-tests.ts); test/support/client-site.ts is how tests script it.
+// The web sites of MCP clients as the Worker under test meets them: hosts below client.test, or below a domain that
+// ends in -client.test, that answer what a test scripted, badly too, and keep a log of what they were asked. Runs in
+// Node.js beside the stand-in Gong (test/gong/for-tests.ts); test/support/client-site.ts is how tests script it.
 import { gzipSync } from "node:zlib";
 import { bodyOf, ConnectionDropped, wait } from "../gong/streams.ts";
 

@@ -1,5 +1,6 @@
-// src/gong/refresh-machine.ts over random histories: a connection and a Gong of single-use tokens, played in memory. What
-// the machine says is done as the ConnectionObject does it, and what must never happen is looked for after every step.
+// src/gong/refresh-machine.ts over random histories: a connection and a Gong of single-use tokens, played in memory.
+// What the machine says is done as the ConnectionObject does it, and what must never happen is looked for after every
+// step.
 
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -204,7 +205,8 @@ describe(verifies("gong.refresh_machine", "any history of a connection"), () => 
         const before = world.asked.length;
         const calls = atOnce.filter(({ kind }) => kind === "use" || kind === "alarm" || kind === "rejected");
         for (const event of calls) world.play(event);
-        // Once because it is due, and once more if Gong then refuses what it has just issued. A crash knows of no pause.
+        // Once because it is due, and once more if Gong then refuses what it has just issued. A crash knows of no
+        // pause.
         const most = world.weather === "crashed" ? atOnce.length : 2;
         expect(world.asked.length - before).toBeLessThanOrEqual(most);
       }),
