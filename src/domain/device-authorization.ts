@@ -56,7 +56,13 @@ export async function authorizeDevice(
   const resource = resolveResource(form.all("resource"), config.resources);
   const scope = formatScope(resolveScope(form.get("scope")));
   for (let attempt = 0; attempt < USER_CODE_TRIES; attempt += 1) {
-    const begun = await beginOnAnyShard(gateway, { clientId: client.clientId, resource, scope, askedFrom });
+    const begun = await beginOnAnyShard(gateway, {
+      clientId: client.clientId,
+      resource,
+      scope,
+      askedFrom,
+      network: gateway.network ?? "unknown",
+    });
     if (begun === "full") break;
     if (begun === "taken") continue;
     log("info", "device.begun", { client: client.clientId }, gateway);
@@ -81,6 +87,7 @@ interface DeviceRequest {
   readonly resource: string;
   readonly scope: string;
   readonly askedFrom: string;
+  readonly network: string;
 }
 
 /** Mints both codes and keeps their hashes, unless the shard is full or another device has the same user code. */

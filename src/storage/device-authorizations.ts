@@ -11,7 +11,7 @@ import {
 /** All that wait in one shard; more is a flood. */
 const MOST_IN_SHARD = 2_000;
 
-/** All that wait of one client in one shard: a stranger's flood leaves room for others. */
+/** All that wait of one client in one shard: a flood in the name of one leaves room for others. */
 const MOST_OF_CLIENT = 50;
 
 export type DeviceAuthorization = {
@@ -22,9 +22,13 @@ export type DeviceAuthorization = {
   readonly scope: string;
   /** The network and country that the request came from, for the person to compare. */
   readonly askedFrom: string;
+  /** Whose devices are counted together. */
+  readonly network: string;
 };
 
-export type WaitingDevice = Omit<DeviceAuthorization, "userCodeHash"> & { readonly askedAt: number };
+export type WaitingDevice = Omit<DeviceAuthorization, "userCodeHash" | "network"> & {
+  readonly askedAt: number;
+};
 
 export type PollOutcome =
   | { readonly kind: "authorization_pending" | "slow_down" | "access_denied" | "expired_token" }
@@ -66,7 +70,11 @@ export const DEVICE_MIGRATION: readonly string[] = [
   "CREATE INDEX device_authorizations_by_client ON device_authorizations (client_id)",
 ];
 
-/** Keeps a device authorization. `taken`: the user code is in use. `full`: too many wait, of this client or in all. */
+export const DEVICE_NETWORK_STEP: readonly string[] = [
+  "ALTER TABLE device_authorizations ADD COLUMN network TEXT NOT NULL DEFAULT ''",
+];
+
+/** Keeps a device authorization. `taken`: the user code is in use. `full`: too many wait, of this client or in all, and no room can be made. */
 export function beginDevice(
   sql: SqlStorage,
   device: DeviceAuthorization,
@@ -79,11 +87,12 @@ export function beginDevice(
       device.clientId,
     )
     .one();
-  if (n >= MOST_IN_SHARD || own >= MOST_OF_CLIENT) return "full";
+  const isCrowded = own >= MOST_OF_CLIENT;
+  if ((isCrowded || n >= MOST_IN_SHARD) && !makeRoom(sql, device, isCrowded)) return "full";
   const inserted = sql.exec(
     `INSERT INTO device_authorizations
-       (device_code_hash, user_code_hash, client_id, resource, scope, asked_from, asked_at, expires_at, status, poll_interval)
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 'waiting', ?9) ON CONFLICT DO NOTHING RETURNING 1`,
+       (device_code_hash, user_code_hash, client_id, resource, scope, asked_from, asked_at, expires_at, status, poll_interval, network)
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 'waiting', ?9, ?10) ON CONFLICT DO NOTHING RETURNING 1`,
     device.deviceCodeHash,
     device.userCodeHash,
     device.clientId,
@@ -93,8 +102,27 @@ export function beginDevice(
     now,
     now + DEVICE_CODE_TTL_SECONDS,
     POLL_INTERVAL_SECONDS,
+    device.network,
   );
   return inserted.toArray().length === 1 ? "begun" : "taken";
+}
+
+/**
+ * Takes the newest device off the list, of the network that has most of them, for one of a network with fewer; among those of one
+ * client or among all. A flood pushes out its own devices, and never the only one of a network.
+ */
+function makeRoom(sql: SqlStorage, { clientId, network }: DeviceAuthorization, isCrowded: boolean): boolean {
+  const taken = sql.exec(
+    `WITH crowd AS (SELECT rowid AS place, network FROM device_authorizations
+                    WHERE status = 'waiting' AND (?1 IS NULL OR client_id = ?1))
+     DELETE FROM device_authorizations WHERE rowid =
+       (SELECT MAX(place) FROM crowd GROUP BY network
+        HAVING COUNT(*) > 1 + (SELECT COUNT(*) FROM crowd WHERE network = ?2)
+        ORDER BY COUNT(*) DESC LIMIT 1)`,
+    isCrowded ? clientId : null,
+    network,
+  );
+  return taken.rowsWritten > 0;
 }
 
 /** What waits under a user code. */

@@ -47,6 +47,7 @@ export const REGISTRY_MIGRATIONS: readonly Migration[] = [
   devices.DEVICE_MIGRATION,
   ["CREATE INDEX clients_by_age ON clients (created_at, id)"],
   memory.REGISTRY_MEMORY_STEP,
+  devices.DEVICE_NETWORK_STEP,
 ];
 
 /** A client in use is kept this long after its last use. */

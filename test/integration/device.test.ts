@@ -1,5 +1,6 @@
 // The device grant from a terminal's first request to its tool call, with the person's part in a browser. RFC 8628.
 
+import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { verifies } from "../conformance/verifies.ts";
 import {
@@ -39,6 +40,22 @@ beforeEach(async () => {
 afterEach(() => {
   vi.useRealTimers();
 });
+
+let made = 0;
+
+/** A device that waits in this shard. */
+function beginIn(shard: number, network: string, clientId: string): Promise<string> {
+  made += 1;
+  return env.REGISTRY.getByName(`shard-${shard}`).beginDevice({
+    deviceCodeHash: `device ${made}`,
+    userCodeHash: `user ${made}`,
+    clientId,
+    resource: RESOURCE,
+    scope: "mcp:ai-ask:read",
+    askedFrom: network,
+    network,
+  });
+}
 
 /** Moves the clock on, as far as the next poll of a device that keeps the interval. */
 function wait(seconds = 6): void {
@@ -110,13 +127,45 @@ describe(verifies("device.begin", "the device asks"), () => {
 
   it("gateway: one client can't fill the place of all others", async () => {
     const { client_id: flooder } = await registerDevice();
-    const statuses = new Set<number>();
-    for (let n = 0; n < 1000 && !statuses.has(503); n += 1) {
-      const place = { "cf-connecting-ip": `192.0.2.${n % 250}` };
-      statuses.add((await askDevice({ client_id: flooder }, place)).status);
-    }
-    expect(statuses).toContain(503);
+    const shards = Array.from({ length: 16 }, (_, at) => at);
+    await Promise.all(
+      shards.map(async (shard) => {
+        for (let at = 0; at < 50; at += 1)
+          expect(await beginIn(shard, "192.0.2.0/24", flooder)).toBe("begun");
+      }),
+    );
+    const refused = await askDevice({ client_id: flooder }, { "cf-connecting-ip": "192.0.2.9" });
+    await expectOAuthError(refused, "temporarily_unavailable", 503);
     expect(await beginDevice()).toMatchObject({ deviceCode: expect.stringMatching(/^gdc_/) });
+  });
+});
+
+describe(verifies("device.room", "many devices in the name of one client"), () => {
+  it("RFC 8628 §5.1: those of one network keep nobody else's out, and push out only their own", async () => {
+    const begin = (network: string, clientId = "popular") => beginIn(3, network, clientId);
+    const networks = async (): Promise<readonly unknown[]> =>
+      (await rowsOf("REGISTRY", "device_authorizations"))
+        .filter((row) => row["client_id"] === "popular")
+        .map((row) => row["network"]);
+    expect(await begin("patient")).toBe("begun");
+    for (let at = 1; at < 50; at += 1) expect(await begin("flood")).toBe("begun");
+    expect(await begin("flood")).toBe("full");
+    expect(await begin("newcomer")).toBe("begun");
+    expect(await begin("newcomer")).toBe("begun");
+    const left = await networks();
+    expect(left).toHaveLength(50);
+    expect(left.filter((network) => network === "flood")).toHaveLength(47);
+    expect(left).toEqual(expect.arrayContaining(["patient", "newcomer"]));
+    // Another client has a list of its own.
+    expect(await begin("flood", "other")).toBe("begun");
+  });
+
+  it("gateway: the network is that of the device's address", async () => {
+    const { clientId } = await beginDevice();
+    const rows = await rowsOf("REGISTRY", "device_authorizations");
+    expect(rows.filter((row) => row["client_id"] === clientId)).toEqual([
+      expect.objectContaining({ network: "198.51.100.0/24" }),
+    ]);
   });
 });
 

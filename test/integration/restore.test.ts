@@ -248,6 +248,7 @@ describe(verifies("restore.registry", "a restored RegistryObject"), () => {
     resource: "https://gateway.test/mcp",
     scope: "mcp:ai-ask:read",
     askedFrom: "192.0.2.1",
+    network: "192.0.2.0/24",
   };
 
   beforeEach(() => void vi.useFakeTimers({ toFake: ["Date"], now: Date.now() }));

@@ -6,6 +6,11 @@ export const device = {
     behaviour:
       "An authenticated client of the device grant gets a device code and a user code, bounded in time and number.",
   },
+  "device.room": {
+    source: "RFC 8628 §5.1, gateway",
+    behaviour:
+      "Where the devices of one client fill its list, one of a network with fewer of them gets the place of the newest of the network with most.",
+  },
   "device.user_code": {
     source: "RFC 8628 §5.1, §6.1",
     behaviour:
