@@ -1,9 +1,11 @@
 // What Gong's token endpoint can answer instead of tokens, and what each of it does to a connection: nothing, but for
 // Gong's own word that the refresh token is dead.
 
+import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { verifies } from "../conformance/verifies.ts";
+import type { ConnectionObject } from "../../src/storage/connection-object.ts";
 import type { ConnectionRow } from "../../src/storage/connection-schema.ts";
 import { accessAt, connectionRow, runAlarm, type Connection } from "../support/connection.ts";
 import { connectToGong, presented, refreshRequests, sealsOf } from "../support/gong-connection.ts";
@@ -149,6 +151,41 @@ describe(verifies("gong.only_invalid_grant_ends", "failures that say nothing abo
       expect(await presented(refreshToken)).toEqual(["accepted"]);
     },
   );
+});
+
+describe(verifies("gong.wait_bounded", "a second store that hangs while a refresh waits for it"), () => {
+  it("gateway: callers are told to come back after 20 s, and the refresh goes on without them", async () => {
+    const { connection, refreshToken } = await connectToGong();
+    pass(LIFE);
+    const gate = { hangs: false, isOver: false };
+    const hanging = runInDurableObject(env.ESCROWS.getByName(connection.name ?? ""), (_, state) => {
+      void state.blockConcurrencyWhile(async () => {
+        while (!gate.isOver) await scheduler.wait(5);
+      });
+      gate.hangs = true;
+    });
+    while (!gate.hangs) await scheduler.wait(5);
+    await runInDurableObject(connection, async (instance: ConnectionObject) => {
+      vi.useFakeTimers({ toFake: ["Date", "setTimeout", "clearTimeout"], now: Date.now() });
+      const callers = Array.from({ length: 10 }, () => instance.replaceRejectedGongToken(1));
+      while ((await presented(refreshToken)).length === 0) await scheduler.wait(5);
+      let answered = false;
+      void Promise.race(callers).then(() => (answered = true));
+      vi.advanceTimersByTime(19_000);
+      await scheduler.wait(10);
+      expect(answered).toBe(false);
+      vi.advanceTimersByTime(1000);
+      const outcomes = await Promise.all(callers);
+      expect(new Set(outcomes.map((outcome) => !outcome.ok && outcome.reason))).toEqual(
+        new Set(["unavailable"]),
+      );
+    });
+    gate.isOver = true;
+    await hanging;
+    while ((await connectionRow(connection)).generation === 1) await scheduler.wait(5);
+    expect(await accessAt(connection, "1")).toBe("ok");
+    expect(await presented(refreshToken)).toEqual(["accepted"]);
+  });
 });
 
 describe(verifies("gong.only_invalid_grant_ends", "Gong's word that the refresh token is dead"), () => {

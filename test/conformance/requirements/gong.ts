@@ -56,6 +56,11 @@ export const gong = {
     source: "gateway",
     behaviour: "A refresh that ends after a reconnect or a disconnect changes nothing.",
   },
+  "gong.wait_bounded": {
+    source: "OWASP ASVS 16.5.2",
+    behaviour:
+      "No caller waits longer than 20 seconds for a refresh, whatever hangs; the refresh itself goes on.",
+  },
   "gong.unknowns": {
     source: "gateway",
     behaviour:
