@@ -26,6 +26,9 @@ const insideWorkerd = () => ({
   ],
 });
 
+/** A machine that others keep busy takes ten times as long; a limit is for what would never end. */
+const patience = { testTimeout: 120_000, hookTimeout: 120_000, expect: { poll: { timeout: 20_000 } } };
+
 /** Each file of these has a stand-in Gong, ports (test/support/free-port.ts) and folders of its own, and waits for much of
  * its time. */
 const twoAtOnce = { maxWorkers: 2, sequence: { groupOrder: 1 } };
@@ -41,7 +44,7 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["test/unit/**/*.test.{ts,tsx}"],
-          testTimeout: 30_000,
+          ...patience,
           fileParallelism: false,
           // Nothing is stored and Gong is not asked: one isolate for all files spares a minute of starts.
           isolate: false,
@@ -52,7 +55,7 @@ export default defineConfig({
         test: {
           name: "worker",
           include: ["test/integration/**/*.test.ts"],
-          testTimeout: 30_000,
+          ...patience,
           ...twoAtOnce,
         },
       },
@@ -63,8 +66,7 @@ export default defineConfig({
           ...twoAtOnce,
           // The Worker is built once for all files.
           globalSetup: "test/support/build.ts",
-          testTimeout: 60_000,
-          hookTimeout: 120_000,
+          ...patience,
         },
       },
     ],

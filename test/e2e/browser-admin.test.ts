@@ -105,7 +105,7 @@ describe(verifies("browser.admin", "an admin's first day"), () => {
     await isIn(page);
     expect(await page.getByText("Requests for shared access").count()).toBe(0);
 
-    await expect.poll(() => client.arrived.length, { timeout: 15_000 }).toBe(1);
+    await expect.poll(() => client.arrived.length, { timeout: 30_000 }).toBe(1);
     expect(client.arrived[0]?.searchParams.get("state")).toBe("waited");
     const tokens = await client.redeem(client.arrived[0]);
     expect(await answerTo(world.sharedMcpUrl, tokens?.access_token)).toContain(COMPANY_CANARY);
@@ -121,7 +121,7 @@ describe(verifies("browser.admin", "an admin's first day"), () => {
       .filter({ hasText: "Quarterly report" })
       .getByRole("button", { name: "Deny" })
       .click();
-    await expect.poll(() => client.arrived.length, { timeout: 15_000 }).toBe(2);
+    await expect.poll(() => client.arrived.length, { timeout: 30_000 }).toBe(2);
     expect(client.arrived[1]?.searchParams.get("error")).toBe("access_denied");
     await person.close();
   });

@@ -176,7 +176,7 @@ describe(verifies("browser.session_bound", "somebody else's sign-in"), () => {
     await page.goto(client.authorizationUrl("last"));
     await approve(page);
     await allowAtGong(page);
-    await expect.poll(() => client.arrived[0]?.searchParams.get("state"), { timeout: 10_000 }).toBe("last");
+    await expect.poll(() => client.arrived[0]?.searchParams.get("state"), { timeout: 30_000 }).toBe("last");
   });
 });
 

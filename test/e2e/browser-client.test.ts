@@ -141,7 +141,7 @@ describe(verifies("browser.clients", "MCP clients that are web pages"), () => {
     await approve(page);
     await allowAtGong(page);
     await page.waitForURL(`${own}/callback?*`);
-    await expect.poll(() => page.textContent("body"), { timeout: 15_000 }).toContain(ADA);
+    await expect.poll(() => page.textContent("body"), { timeout: 30_000 }).toContain(ADA);
     const asked = await person.requests();
     const byFetch = asked
       .filter(({ url }) => url.origin === world.gateway.origin)

@@ -89,7 +89,7 @@ describe(verifies("browser.history", "forms that are sent again"), () => {
     const before = client.arrived.length;
     await link.click();
     await allowAtGong(page);
-    await expect.poll(() => client.arrived.length, { timeout: 10_000 }).toBe(before + 1);
+    await expect.poll(() => client.arrived.length, { timeout: 30_000 }).toBe(before + 1);
     expect(await client.redeem(client.arrived.at(-1))).toBeDefined();
   });
 
@@ -200,11 +200,11 @@ describe(verifies("browser.history", "forms from before"), () => {
     await second.goto(other.authorizationUrl("second"));
     const before = client.arrived.length;
     await second.getByRole("button", { name: "Deny", exact: true }).click();
-    await expect.poll(() => other.arrived.length, { timeout: 10_000 }).toBe(1);
+    await expect.poll(() => other.arrived.length, { timeout: 30_000 }).toBe(1);
     expect(other.arrived[0]?.searchParams.get("error")).toBe("access_denied");
     await approve(person.page);
     await allowAtGong(person.page);
-    await expect.poll(() => client.arrived.length, { timeout: 10_000 }).toBe(before + 1);
+    await expect.poll(() => client.arrived.length, { timeout: 30_000 }).toBe(before + 1);
     expect(client.arrived.at(-1)?.searchParams.get("state")).toBe("first");
     expect(client.arrived.at(-1)?.searchParams.has("code")).toBe(true);
     await other.close();
@@ -255,7 +255,7 @@ describe(
       await approve(popup);
       await allowAtGong(popup);
       await expect
-        .poll(() => page.evaluate("told.join()"), { timeout: 10_000 })
+        .poll(() => page.evaluate("told.join()"), { timeout: 30_000 })
         .toMatch(/^\?(?=.*code=gac_)(?=.*state=from)/);
       expect(person.troubles).toEqual([]);
     });
@@ -281,7 +281,7 @@ describe(
       await approve(page);
       await allowAtGong(page);
       await expect
-        .poll(() => client.arrived.at(-1)?.searchParams.get("state"), { timeout: 10_000 })
+        .poll(() => client.arrived.at(-1)?.searchParams.get("state"), { timeout: 30_000 })
         .toBe("private");
       await context.clearCookies();
       const { signIns } = atGong(world);
@@ -289,7 +289,7 @@ describe(
       await approve(page);
       await allowAtGong(page);
       await expect
-        .poll(() => client.arrived.at(-1)?.searchParams.get("state"), { timeout: 10_000 })
+        .poll(() => client.arrived.at(-1)?.searchParams.get("state"), { timeout: 30_000 })
         .toBe("private again");
       expect(atGong(world).signIns).toBe(signIns + 1);
       expect(await client.redeem(client.arrived.at(-1))).toBeDefined();

@@ -148,7 +148,7 @@ describe(verifies("browser.policy", "the policy in a browser"), () => {
     expect(await lookEveryWay(page, "admin-tools")).toEqual([]);
     await changed.getByRole("button", { name: "Approve" }).click();
     await page.getByRole("status").filter({ hasText: "Saved." }).waitFor();
-    await expect.poll(listed, { timeout: 10_000 }).toEqual(["ask_account"]);
+    await expect.poll(listed, { timeout: 30_000 }).toEqual(["ask_account"]);
   });
 
   it("gateway: a tool's settings are changed in place, and nothing on the way was against the pages' policy", async () => {

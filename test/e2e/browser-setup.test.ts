@@ -221,7 +221,7 @@ describe(
         await page.getByLabel("Signed in as").selectOption(name);
         await page.getByRole("button", { name: "Allow" }).click();
         await expect
-          .poll(() => client.arrived.at(-1)?.searchParams.get("state"), { timeout: 10_000 })
+          .poll(() => client.arrived.at(-1)?.searchParams.get("state"), { timeout: 30_000 })
           .toBe(name);
         await client.redeem(client.arrived.at(-1));
       }

@@ -33,7 +33,7 @@ afterEach(async () => {
 });
 
 async function arrives(count = 1): Promise<void> {
-  await expect.poll(() => client.arrived.length, { timeout: 10_000 }).toBe(count);
+  await expect.poll(() => client.arrived.length, { timeout: 30_000 }).toBe(count);
 }
 
 describe(verifies("browser.sign_in", "signing in with a real browser"), () => {

@@ -85,7 +85,7 @@ describe(verifies("device.real_client", "mcp-remote --device-code"), () => {
     let output = "";
     for (const stream of [child.stdout, child.stderr])
       stream.on("data", (chunk) => (output += String(chunk)));
-    await expect.poll(() => output, { timeout: 20_000 }).toMatch(/enter the code: \S+/);
+    await expect.poll(() => output, { timeout: 30_000 }).toMatch(/enter the code: \S+/);
     const [, address = ""] = /visit:[^h]*(https?:\S+)/.exec(output) ?? [];
     const [, userCode = ""] = /enter the code: (\S+)/.exec(output) ?? [];
 

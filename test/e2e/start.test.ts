@@ -86,7 +86,7 @@ function npmStart(folder: string, ...flags: string[]): Run {
 async function serving(run: Run): Promise<void> {
   let ended = false;
   void run.ended.then(() => (ended = true));
-  await expect.poll(() => ended || run.output().includes("Your turn"), { timeout: 30_000 }).toBe(true);
+  await expect.poll(() => ended || run.output().includes("Your turn"), { timeout: 90_000 }).toBe(true);
   expect(run.output()).toContain("Your turn");
 }
 

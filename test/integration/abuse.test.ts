@@ -93,7 +93,7 @@ describe(verifies("callback.method", "requests for the callback that are not the
 describe(verifies("consent.cookies_bounded", "a browser that begins sign-ins without end"), () => {
   it(
     "RFC 6265bis §5.6: at most ten are remembered, the Cookie header stays small, and the last one works",
-    { timeout: 30_000 },
+    { timeout: 120_000 },
     async () => {
       const { client_id: clientId } = await register();
       const browser = new TestBrowser();
@@ -169,7 +169,7 @@ describe(verifies("http.paths", "other spellings of our paths"), () => {
 describe(verifies("authorize.markup", "markup in what a client says"), () => {
   it(
     "OWASP ASVS 1.2.1: no payload in name, state, scope or redirect URI changes the consent page or an error page",
-    { timeout: 30_000 },
+    { timeout: 120_000 },
     async () => {
       const plain = await register({ client_name: "Plain" });
       const shapeOf = async (path: string): Promise<string> =>

@@ -23,7 +23,7 @@ afterEach(() => vi.useRealTimers());
 describe(verifies("authorize.get_changes_nothing", "GET /authorize has no effect"), () => {
   it(
     "MCP Security Best Practices, Confused Deputy: hundreds of GETs leave storage and Gong as they were",
-    { timeout: 30_000 },
+    { timeout: 120_000 },
     async () => {
       const { client_id: clientId } = await register();
       const before = await everythingStored();
@@ -129,7 +129,7 @@ describe(verifies("consent.form_lives_ten_minutes", "how long a consent form wor
 describe(verifies("authorize.upstream_request", "what Gong is asked"), () => {
   it(
     "RFC 9700 §2.1, RFC 7636 §7.1: state and challenge are fresh for each approval and never the client's",
-    { timeout: 30_000 },
+    { timeout: 120_000 },
     async () => {
       const { client_id: clientId } = await register();
       const states = new Set<string>();

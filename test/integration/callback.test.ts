@@ -57,7 +57,7 @@ describe(verifies("callback.state", "the state of a callback"), () => {
     expect(await everythingStored()).toBe(before);
   });
 
-  it("RFC 9700 §4.7: five hundred made-up states wake no object", { timeout: 30_000 }, async () => {
+  it("RFC 9700 §4.7: five hundred made-up states wake no object", { timeout: 120_000 }, async () => {
     const before = await objectIds();
     for (let round = 0; round < 500; round += 1) {
       const bytes = crypto.getRandomValues(new Uint8Array(93));
@@ -76,7 +76,7 @@ describe(verifies("callback.state", "the state of a callback"), () => {
 
   it(
     "gateway: one character of a good state changed, anywhere, is refused and leaves the sign-in usable",
-    { timeout: 30_000 },
+    { timeout: 120_000 },
     async () => {
       const { browser, callback } = await atCallback();
       const url = new URL(callback, "https://gateway.test");
@@ -91,7 +91,7 @@ describe(verifies("callback.state", "the state of a callback"), () => {
     },
   );
 
-  it("OWASP ASVS 9.2.2: nothing else that the gateway makes is a state", { timeout: 30_000 }, async () => {
+  it("OWASP ASVS 9.2.2: nothing else that the gateway makes is a state", { timeout: 120_000 }, async () => {
     const { tokens } = await connect();
     const code = (await signIn(clientId)).searchParams.get("code") ?? "";
     const browser = new TestBrowser();
@@ -118,7 +118,7 @@ describe(verifies("callback.state", "the state of a callback"), () => {
   });
 });
 
-describe(verifies("callback.state", "a transaction that was made up"), { timeout: 30_000 }, () => {
+describe(verifies("callback.state", "a transaction that was made up"), { timeout: 120_000 }, () => {
   it("gateway: a hundred of them, each with a cookie to match, wake no object on the waiting page", async () => {
     const [, value] = binding((await atCallback()).browser);
     const before = await objectIds();
@@ -176,7 +176,7 @@ describe(verifies("callback.browser_bound", "a callback in another browser"), ()
 describe(verifies("callback.once", "the same callback many times"), () => {
   it(
     "RFC 9700 §4.5: fifty at once mean one exchange at Gong, one grant, one code, and no failure",
-    { timeout: 30_000 },
+    { timeout: 120_000 },
     async () => {
       await gong.knobs({ tokenDelayMs: 50 });
       const { browser, callback } = await atCallback();

@@ -42,7 +42,7 @@ async function onConsentPage(
 describe(verifies("consent.once", "one approval begins one sign-in"), () => {
   it(
     "RFC 9700 §4.7: the same form fifty times in parallel leads to one state at Gong",
-    { timeout: 30_000 },
+    { timeout: 120_000 },
     async () => {
       const { browser, request } = await onConsentPage();
       const before = (await objectIds()).TRANSACTIONS.length;
@@ -124,7 +124,7 @@ describe(verifies("consent.deny", "denying"), () => {
     expect(answer.headers.getSetCookie()).toEqual([]);
   });
 
-  it("RFC 6749 §4.1.2: any state comes back as it was sent", { timeout: 30_000 }, async () => {
+  it("RFC 6749 §4.1.2: any state comes back as it was sent", { timeout: 120_000 }, async () => {
     const states = [
       "",
       " ",

@@ -100,7 +100,7 @@ const LOOSE: readonly unknown[] = [
 describe(verifies("registration.redirect_uris", "redirect URIs that strangers register"), () => {
   it(
     "RFC 7591 §5, RFC 9700 §4.11: none of 176 spellings of script schemes is taken, alone or beside a good one",
-    { timeout: 30_000 },
+    { timeout: 120_000 },
     async () => {
       const before = await everythingStored();
       const taken: string[] = [];

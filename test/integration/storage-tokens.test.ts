@@ -40,7 +40,7 @@ const refused = (reason: string) => ({ kind: "refused", reason });
 describe(verifies("storage.code_single_use", "codes"), () => {
   it(
     "RFC 6749 §10.5: of fifty parallel redemptions one wins, and the winner's tokens keep working",
-    { timeout: 30_000 },
+    { timeout: 120_000 },
     async () => {
       const { connection, grantId } = await openConnection();
       const names = Array.from({ length: 50 }, (_, at) => String(at));

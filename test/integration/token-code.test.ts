@@ -70,7 +70,7 @@ describe(verifies("code.pkce", "the verifier of a code"), () => {
 describe(verifies("code.once", "a code is good once"), () => {
   it(
     "RFC 9700 §4.5: of fifty parallel redemptions one succeeds, ten times over",
-    { timeout: 30_000 },
+    { timeout: 120_000 },
     async () => {
       for (let round = 0; round < 10; round += 1) {
         const code = await freshCode();
@@ -174,7 +174,7 @@ describe(verifies("code.short_lived", "the life of a code"), () => {
 describe(verifies("token.forged", "credentials that were made up or changed"), () => {
   it(
     "gateway: with the ids of a real grant and a wrong tag they are refused, wake nothing and end nothing",
-    { timeout: 30_000 },
+    { timeout: 120_000 },
     async () => {
       const { clientId: owner, tokens } = await connect();
       const code = await freshCode();
@@ -261,7 +261,7 @@ describe(verifies("token.kinds", "token.answer", "what a token answer is, and wh
 
   it(
     "OWASP ASVS 9.2.2: code, access token and refresh token are each good in one place only",
-    { timeout: 30_000 },
+    { timeout: 120_000 },
     async () => {
       const { clientId: owner, tokens } = await connect();
       const code = (await signIn(owner)).searchParams.get("code") ?? "";

@@ -170,7 +170,7 @@ describe(verifies("client_document.address", "client ids that are URLs"), () => 
       }),
       { seed: SEED, numRuns: 2_000 },
     );
-  }, 20_000);
+  }, 120_000);
 
   it("gateway: on workers.dev the other Workers of the account are refused, those of others are not", () => {
     const own = "https://gateway.acme.workers.dev";
