@@ -12,7 +12,7 @@ import { QUIET_WRANGLER, REPOSITORY } from "./tools.ts";
 const MOST_LINES = 300;
 const MOST_LINES_OF_APP = 80;
 /** An upload of more is a library too many. Cloudflare counts gzipped bytes. */
-const MOST_GZIP_BYTES = 190 * 1024;
+const MOST_GZIP_BYTES = 189 * 1024;
 
 interface Step {
   readonly name: string;
