@@ -23,6 +23,7 @@ import {
   rows,
   runAlarm,
   SCOPE,
+  tamper,
   type Connection,
 } from "../support/connection.ts";
 import { gong } from "../support/gong.ts";
@@ -243,6 +244,24 @@ describe(verifies("restore.untold", "what ended in a connection while its escrow
     await told(connection);
     await restore();
     expect(await lives[what](connection)).toBe(false);
+  });
+
+  it("gateway: what an older version had written and not told, the first instance of this one tells", async () => {
+    const { connection, grantId } = await openConnection();
+    await redeemAt(connection, grantId, "1");
+    await connection.barClient(machineGrant(), "ended_by_admin");
+    await told(connection);
+    const escrow = escrowOf(connection);
+    const tables = async () => [await rows(escrow, "ended"), await rows(escrow, "decisions")];
+    const [ended, decisions] = await tables();
+    // Older versions told the ids of what had ended, and nothing of clients and refresh tokens.
+    await tamper(escrow, "DELETE FROM ended WHERE id LIKE 'client %'");
+    await tamper(escrow, "DELETE FROM decisions");
+    await evictDurableObject(connection);
+    await connection.describe();
+    expect(new Set((await tables()).flat())).toEqual(new Set([ended, decisions].flat()));
+    expect(decisions).toMatchObject([{ name: grantId, version: 1 }]);
+    expect(ended).toContainEqual(expect.objectContaining({ id: "client machine" }));
   });
 
   it("gateway: until the alarm has told the escrow, it is set again each minute", async () => {
