@@ -56,6 +56,20 @@ async function askAndReset(): Promise<void> {
   request.socket?.resetAndDestroy();
 }
 
+/** Has the connection answer something: its answers wait until all that it wrote before is on disk, its lines in the log don't. */
+async function untilOnDisk(): Promise<void> {
+  const answer = await fetch(world.mcpUrl, {
+    method: "POST",
+    headers: {
+      authorization: `Bearer ${person.accessToken}`,
+      "content-type": "application/json",
+      accept: "application/json, text/event-stream",
+    },
+    body: JSON.stringify({ jsonrpc: "2.0", id: 2, method: "resources/read", params: { uri: "gong://none" } }),
+  });
+  await answer.text();
+}
+
 async function ask(): Promise<{ readonly text: string; readonly how: string | undefined }> {
   const response = await askGong(world.mcpUrl, person.accessToken);
   expect(response.status).toBe(200);
@@ -95,6 +109,7 @@ describe(verifies("paid.recovered", "paid.crash", "paid.explained", "paid calls,
     await until(
       () => world.gateway.logs().filter((line) => line.includes("paid_call.ended")).length >= calls().length,
     );
+    await untilOnDisk();
     await world.gateway.kill();
     await world.gateway.restart();
     expect((await ask()).how).toBe("recovered");
