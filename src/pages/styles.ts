@@ -94,7 +94,7 @@ background:var(--page);color:var(--soft);border:1px solid var(--line)}
 @media (min-width:40rem){.search{grid-template-columns:repeat(auto-fill,minmax(12rem,1fr))}}
 .list,.numbers{width:100%;border-collapse:collapse;text-align:start}
 .list th,.list td,.numbers th,.numbers td{padding:.75rem .75rem .75rem 0;border-top:1px solid var(--line);text-align:start;vertical-align:top;font-weight:400}
-.list td{min-width:5.5rem}.list thead th,.numbers thead th{border-top:0;font-size:.875rem;font-weight:600;color:var(--soft)}.list tbody th{font-weight:600}.list tbody th .small{font-weight:400}.list .button{white-space:nowrap}
+.list td{min-width:5.5rem}.list thead th,.numbers thead th{border-top:0;font-size:.875rem;font-weight:600;color:var(--soft)}.list tbody th{font-weight:600}.list tbody th .small{font-weight:400}.list .button,.list .mono{white-space:nowrap}.list .choice{grid-template-columns:auto auto}
 .numbers td,.numbers thead th+th{text-align:end}.numbers caption{text-align:start;font-weight:600}
 @media (max-width:47.99rem){.list thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
 .list,.list tbody,.list tr,.list th,.list td{display:block}.list tbody tr{padding-block:1rem;border-top:1px solid var(--line)}

@@ -94,7 +94,7 @@ describe(verifies("browser.account", "a person's account"), () => {
     await page.keyboard.press("Enter");
     await item.getByText("Its next call to Gong is refused").waitFor();
     expect(await lookEveryWay(page, "account-stop")).toEqual([]);
-    await tabTo(page, "Stop this agent");
+    await tabTo(page, "Stop this agent Quarterly report");
     await page.keyboard.press("Enter");
     await page.getByRole("status").filter({ hasText: "The agent was stopped" }).waitFor();
     expect(await lookEveryWay(page, "account-stopped")).toEqual([]);
