@@ -127,12 +127,17 @@ describe(verifies("gong.secret_changed", "a changed client secret at Gong ends n
 
 describe(verifies("deployment.moved", "a new public URL makes everybody sign in once, and heals"), () => {
   it("tokens of the old address are refused there, and a new sign-in works", async () => {
-    const before = agent;
-    await world.gateway.restart({ PUBLIC_URL: world.gateway.origin.replace("localhost", "127.0.0.1") });
-    const moved = world.mcpUrl.replace("localhost", "127.0.0.1");
-    expect((await askGong(moved, before.accessToken)).status).toBe(401);
-    await world.gateway.restart({ PUBLIC_URL: world.gateway.origin });
+    const { origin } = world.gateway;
+    const newOrigin = origin.replace("localhost", "127.0.0.1");
+    await world.gateway.restart({ PUBLIC_URL: newOrigin });
+    expect((await askGong(`${newOrigin}/mcp`, agent.accessToken)).status).toBe(401);
+    await world.gateway.restart({ PUBLIC_URL: origin });
     // Back at the old address everything that was sealed there opens again.
     expect(await answer()).toMatchObject({ status: 200, text: expect.stringContaining(ADA) });
+
+    world.gong.editIntegration(PERSONAL_CLIENT_ID, { redirectUris: [`${newOrigin}/callback`] });
+    await world.gateway.restart({ PUBLIC_URL: newOrigin });
+    const moved = await signIn(`${newOrigin}/mcp`);
+    expect((await askGong(`${newOrigin}/mcp`, moved.accessToken)).status).toBe(200);
   });
 });
