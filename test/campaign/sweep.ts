@@ -34,6 +34,13 @@ const SURVIVED: ReadonlySet<Mode> = new Set(["throw", "outage", "superseded", "d
 
 /** From here on the answer is kept: whoever came by must not lose it. A `kill` stops the others elsewhere. */
 const KEPT: ReadonlySet<Failpoint> = new Set([
+  "connect.kept",
+  "index.writing",
+  "connect.indexed",
+  "connect.witnessed",
+  "connect.writing",
+  "connect.stored",
+  "connect.connected",
   "refresh.kept",
   "refresh.before_commit",
   "refresh.committed",
