@@ -160,8 +160,9 @@ function pressing(page: Page, label: string, typedFields: Readonly<Record<string
 function findButton(page: Page, label: string): readonly [Form, Button] {
   const wanted = label.toLowerCase();
   for (const form of page.forms) {
+    // A name may go on, for those who only hear it, with what the button is about.
     const button = form.buttons.find(({ text, value }) =>
-      [text.toLowerCase(), value.toLowerCase()].includes(wanted),
+      [text, value].some((name) => `${name} `.toLowerCase().startsWith(`${wanted} `)),
     );
     if (button !== undefined) return [form, button];
   }
