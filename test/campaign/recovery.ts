@@ -31,7 +31,10 @@ export interface Actor {
 /** Signs a new person in. */
 export async function newActor(stage: Stage): Promise<Actor> {
   const person = stage.newPerson();
-  return { person, tokens: await signIn(stage, person), failures: [], judged: 0 };
+  // What failed before may still be healing: an object that everybody shares is one of them.
+  const tokens = await signInAgain(stage, person);
+  if (tokens === undefined) throw new Error(`${person} can't sign in`);
+  return { person, tokens, failures: [], judged: 0 };
 }
 
 export const PATIENCE_MS = 30_000;

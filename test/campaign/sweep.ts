@@ -173,12 +173,13 @@ async function sweepOnce(
   await arm(stage, arming);
   const dies = arming.mode === "kill" || arming.mode === "hold";
   let reached = 0;
+  let at = 0;
   const struck = await strike(stage, errands, {
     startWithinMs: 3,
     random,
     async fail() {
       reached = await comingBy(stage, logged, arming.mode === "kill" ? 1 : ACTORS);
-      const at = Date.now();
+      at = Date.now();
       if (dies) await stage.kill();
       return { at, died: dies };
     },
@@ -188,6 +189,8 @@ async function sweepOnce(
     },
   });
   const revived = await expectStayDead(stage, dead, restores, random);
+  // An object that everybody shares must not be taken over in the middle of what comes next.
+  if (arming.mode === "superseded") await pause(at + 2 * BROKEN_MS - Date.now());
   const isKept = KEPT.has(arming.name) && arming.mode !== "kill";
   const mustHold = (isKept || SURVIVED.has(arming.mode)) && reached === ACTORS;
   const faults = [...struck.faults, ...revived].map(([verdict, what]): Fault => {
@@ -216,6 +219,10 @@ async function expectStayDead(
 
 function copyOf({ gateway }: Stage, { tokens }: Actor): () => void {
   return copyConnection(gateway.stateDir, tokens.access);
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, Math.max(ms, 0)));
 }
 
 async function arm(stage: Stage, arming: Arming | undefined): Promise<void> {
