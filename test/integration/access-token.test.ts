@@ -159,7 +159,7 @@ async function hmacWith(secretOf: (pem: string) => string): Promise<string> {
 async function expectRefused(answer: Response): Promise<void> {
   expect(answer.status).toBe(403);
   expect(answer.headers.getSetCookie()).toEqual([]);
-  expect(readText(await answer.text())).toContain("can't recognise");
+  expect(readText(await answer.text())).toContain("did not say who you are");
 }
 
 describe(verifies("access.token", "the token that Cloudflare Access adds"), () => {
