@@ -89,7 +89,7 @@ export function budgetNearlyUsed(
 }
 
 /** `2026-11-23 at 00:00 Europe/Berlin`: when the budget of a period starts anew. */
-export function resetInWords(period: Period, now: number, zone: string): string {
+function resetInWords(period: Period, now: number, zone: string): string {
   const { day, clock } = localTime(nextPeriodAt(period, now, zone), zone);
   return `${day} at ${clock} ${zone}`;
 }

@@ -70,11 +70,11 @@ function AgentItem({ agent, calls, csrf }: ItemView) {
         Client ID <code>{spelledOut(agent.clientId)}</code>
       </p>
       <Confirm
-        label="Stop…"
+        label="End access…"
         about={visibleName(agent.clientName) ?? NAMELESS_CLIENT}
         action={`/account/agents/${pathSegment(agent.id)}/end`}
         csrf={csrf}
-        button="Stop this agent"
+        button="End this agent's access"
       >
         Its next call to Gong is refused, and it must ask you again. If nothing else uses your connection, the
         gateway also deletes its Gong tokens.
@@ -86,11 +86,11 @@ function AgentItem({ agent, calls, csrf }: ItemView) {
 function EndAll({ count, csrf }: { readonly count: number; readonly csrf: string }) {
   return (
     <Confirm
-      label="Stop all agents…"
+      label="End access of all agents…"
       about=""
       action="/account/agents/end-all"
       csrf={csrf}
-      button={`Stop all ${count} agents`}
+      button={`End access of all ${count} agents`}
     >
       All {count} agents lose access at their next call, and must ask you again.
     </Confirm>

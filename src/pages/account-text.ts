@@ -2,9 +2,9 @@
 
 /** What an act has just done, by the name in the address of the page it leads to. */
 const DONE = new Map<string, string>([
-  ["agent_ended", "The agent was stopped. Its next call to Gong is refused."],
+  ["agent_ended", "The agent's access has ended. Its next call to Gong is refused."],
   ["key_revoked", "The agent key was revoked. Its next call to Gong is refused."],
-  ["agents_ended", "All agents were stopped. Their next calls to Gong are refused."],
+  ["agents_ended", "The access of all agents has ended. Their next calls to Gong are refused."],
   ["calls_erased", "The record of your calls was erased."],
   ["disconnected", "Your connection has ended. The gateway has deleted its Gong tokens."],
   [
@@ -25,7 +25,7 @@ const EVENTS = new Map<string, string>([
   ["needs_reconnect", "Connection lost"],
   ["refresh.failed", "Gong's tokens could not be renewed"],
   ["agent.approved", "Agent approved"],
-  ["agent.ended", "Agent stopped"],
+  ["agent.ended", "Agent's access ended"],
   ["key.created", "Agent key created"],
   ["key.revoked", "Agent key revoked"],
   ["account.signed_in", "Signed in to this page"],

@@ -177,11 +177,11 @@ function GrantItem({ grant, path, csrf }: { grant: Grant; path: string; csrf: st
         Scopes <code>{spelledOut(scope)}</code>
       </p>
       <Confirm
-        label="End this agent…"
+        label="End access…"
         about={clientId}
         action={`${path}/agents/${pathSegment(id)}/end`}
         csrf={csrf}
-        button="End this agent"
+        button="End this agent's access"
       >
         Its tokens stop at once. Others on this connection go on. To use Gong again, it has to be approved and
         sign in anew. When it is the last one of a personal connection, the gateway deletes its Gong tokens

@@ -48,7 +48,7 @@ export function AdminList<Row>(view: AdminListView<Row>) {
         <p class="soft">{isNarrowed || query.cursor !== undefined ? "Nothing matches." : empty}</p>
       ) : (
         <>
-          <p class="small soft">{countInWords(page.total, isNarrowed)}</p>
+          <Count total={page.total} shown={page.rows.length} isNarrowed={isNarrowed} />
           <table class="list" role="table" aria-label={caption}>
             <thead role="rowgroup">
               <tr role="row">
@@ -177,8 +177,9 @@ const exportUrl =
 
 const NUMBER = new Intl.NumberFormat("en-GB");
 
-function countInWords(total: number, isNarrowed: boolean): string {
-  const number = NUMBER.format(total);
-  if (isNarrowed) return total === 1 ? "1 matches" : `${number} match`;
-  return `${number} in all`;
+/** Left out where every row is in sight. */
+function Count({ total, shown, isNarrowed }: { total: number; shown: number; isNarrowed: boolean }) {
+  if (!isNarrowed && total <= shown) return null;
+  const verb = isNarrowed ? (total === 1 ? "matches" : "match") : "in all";
+  return <p class="small soft">{`${NUMBER.format(total)} ${verb}`}</p>;
 }

@@ -139,11 +139,11 @@ function End({ client: { id, name, state }, csrf }: { client: MachineClient; csr
   if (state === "ended") return <span class="soft">–</span>;
   return (
     <Confirm
-      label="End…"
+      label="End access…"
       about={name}
       action={`${PATH}/${pathSegment(id)}/end`}
       csrf={csrf}
-      button="End this machine client"
+      button="End its access"
     >
       Its tokens stop working at once, and it gets no new ones. This can't be undone: make another one to let
       the machine in again.

@@ -15,7 +15,7 @@ export interface BudgetRow {
   readonly used: number;
   /** Absent when there is no limit. */
   readonly most?: number | undefined;
-  /** e.g. "2026-11-23 at 00:00 Europe/Berlin". */
+  /** e.g. "23 Nov 2026, 00:00 Europe/Berlin". */
   readonly resets: string;
   readonly state: "fine" | "near" | "used_up";
 }
@@ -64,8 +64,8 @@ function Used({ row: { used, most, state } }: { row: BudgetRow }) {
     <>
       {most === undefined
         ? `${NUMBER.format(used)}, no limit`
-        : `${NUMBER.format(used)} of ${NUMBER.format(most)}`}
-      {shown === undefined ? null : <Badge tone={shown.tone}> {shown.label}</Badge>}
+        : `${NUMBER.format(used)} of ${NUMBER.format(most)}`}{" "}
+      {shown === undefined ? null : <Badge tone={shown.tone}>{shown.label}</Badge>}
     </>
   );
 }

@@ -46,7 +46,10 @@ function pathOf(id: string, { kind }: Named): string {
   return `/admin/agent-keys?${new URLSearchParams({ q: id }).toString()}`;
 }
 
-/** The name, which leads to `path`, or to what has it; the id under it. `isPlain` leaves the link out. */
+/**
+ * The name, which leads to `path`, or to what has it; the id under it, except for a connection, whose name ends in the
+ * beginning of it. `isPlain` leaves the link out.
+ */
 export function NamedId({
   id,
   names,
@@ -66,13 +69,13 @@ export function NamedId({
       {isPlain || target === undefined ? words : <a href={target}>{words}</a>}
       {named === undefined ? null : (
         <span class="small soft under">
-          {named.access === undefined ? null : (
+          {named.access === undefined ? (
+            <code>{spelledOut(id)}</code>
+          ) : (
             <>
               {ACCESS_IN_WORDS[named.access].title}, since <Day at={named.since} />
-              <br />
             </>
           )}
-          <code>{spelledOut(id)}</code>
         </span>
       )}
     </>

@@ -20,6 +20,16 @@ export function Moment({ at }: { at: number }) {
   return <time datetime={date.toISOString()}>{`${MOMENT.format(date)} UTC`}</time>;
 }
 
+/** A moment on the clock of `zone`, an IANA name, to the minute. `at` is in epoch seconds. */
+export function momentIn(at: number, zone: string): string {
+  const format = new Intl.DateTimeFormat("en-GB", {
+    dateStyle: "medium",
+    timeStyle: "short",
+    timeZone: zone,
+  });
+  return `${format.format(at * 1000)} ${zone}`;
+}
+
 const DAY = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeZone: "UTC" });
 
 /** The day of a moment in UTC. `at` is in epoch seconds. */

@@ -96,7 +96,7 @@ background:var(--page);color:var(--soft);border:1px solid var(--line)}
 .list th,.list td,.numbers th,.numbers td{padding:.75rem .75rem .75rem 0;border-top:1px solid var(--line);text-align:start;vertical-align:top;font-weight:400}
 .list td{min-width:5.5rem}.list thead th,.numbers thead th{border-top:0;font-size:.875rem;font-weight:600;color:var(--soft)}.list tbody th{font-weight:600}.list tbody th .small{font-weight:400}.list .button,.list .mono{white-space:nowrap}.list .choice{grid-template-columns:auto auto}
 .numbers td,.numbers thead th+th{text-align:end}.numbers caption{text-align:start;font-weight:600}
-@media (max-width:47.99rem){.list thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
+@media screen and (max-width:47.99rem){.list thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
 .list,.list tbody,.list tr,.list th,.list td{display:block}.list tbody tr{padding-block:1rem;border-top:1px solid var(--line)}
 .list tbody th,.list td{padding:.125rem 0;border:0}.list td[data-label]::before{content:attr(data-label) ": ";font-weight:600;color:var(--soft)}}
 .scroll{max-height:20rem;overflow:auto}.link{color:var(--accent);text-decoration:underline;text-underline-offset:.2em;cursor:pointer;padding-block:.75rem}
@@ -109,10 +109,11 @@ background:var(--page);color:var(--soft);border:1px solid var(--line)}
 .pair{display:grid;gap:.5rem 1rem}
 @media (min-width:40rem){.pair{grid-template-columns:1fr 1fr}.pair legend{grid-column:1/-1}}
 .problem{color:var(--bad);font-weight:600}[aria-invalid]{border-color:var(--bad);border-width:2px}
-del{color:var(--bad)}ins{text-decoration:none;font-weight:600}.note pre{white-space:pre-wrap}.note dt{font-size:.875rem}.search .row{flex-wrap:nowrap;white-space:nowrap}
+del{color:var(--bad)}ins{text-decoration:none;font-weight:600}.note pre{white-space:pre-wrap}.note dt{font-size:.875rem}.search .row{flex-wrap:nowrap;white-space:nowrap}.search button{padding-inline:1rem}
 .status{min-height:1.6em;font-weight:600;color:var(--warn)}
 @media (prefers-contrast:more){:root{--line:var(--edge);--soft:var(--ink)}}
-@media (forced-colors:active){.button,button,.card,.badge,.note{border:1px solid}}`;
+@media (forced-colors:active){.button,button,.card,.badge,.note,[aria-current]{border:1px solid}.chart path,.swatch{stroke:CanvasText}}
+@media print{nav,button,.button,.search,.link{display:none!important}tr,li,figure,.facts>div{break-inside:avoid}}`;
 
 /** The whole stylesheet, as text that is safe inside a style element. */
 export const STYLESHEET = (COLOURS + TEXT + SHELL + CONTROLS + PIECES).replaceAll("\n", "");

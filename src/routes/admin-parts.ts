@@ -5,9 +5,10 @@ import { nonceOf, searchOf, type AppEnv } from "../context.ts";
 import { actorIn, type Actor } from "../domain/gateway.ts";
 import type { BudgetUse } from "../domain/edit-policy.ts";
 import { parseListQuery, type ListPage, type ListQuery } from "../listing.ts";
-import { resetInWords } from "../mcp/budgets.ts";
 import type { Policy } from "../mcp/policy.ts";
+import { nextPeriodAt } from "../mcp/time-zone.ts";
 import type { BudgetRow } from "../pages/budget-panel.tsx";
+import { momentIn } from "../pages/parts.tsx";
 
 /** What every admin page is given. */
 export function frameOf(c: Context<AppEnv>): { readonly nonce: string; readonly csrf: string } {
@@ -49,7 +50,7 @@ export function budgetRow(
     period,
     used,
     most,
-    resets: resetInWords(period, now, policy.timeZone),
+    resets: momentIn(nextPeriodAt(period, now, policy.timeZone), policy.timeZone),
     state: most !== undefined && used >= most ? "used_up" : isNear ? "near" : "fine",
   };
 }

@@ -90,13 +90,13 @@ describe(verifies("browser.account", "a person's account"), () => {
     const { page } = person;
     await page.goto(account());
     const item = page.locator(".items > li").filter({ hasText: "Quarterly report" });
-    await tabTo(page, "Stop… Quarterly report");
+    await tabTo(page, "End access… Quarterly report");
     await page.keyboard.press("Enter");
     await item.getByText("Its next call to Gong is refused").waitFor();
     expect(await lookEveryWay(page, "account-stop")).toEqual([]);
-    await tabTo(page, "Stop this agent Quarterly report");
+    await tabTo(page, "End this agent's access Quarterly report");
     await page.keyboard.press("Enter");
-    await page.getByRole("status").filter({ hasText: "The agent was stopped" }).waitFor();
+    await page.getByRole("status").filter({ hasText: "The agent's access has ended" }).waitFor();
     expect(await lookEveryWay(page, "account-stopped")).toEqual([]);
     expect([await asks(agents[0] as Agent), await asks(agents[1] as Agent)]).toEqual([200, 401]);
   });

@@ -56,9 +56,9 @@ describe(verifies("machine.admin", "browser.accessible", "machine clients in a b
   it("gateway: ending one asks first, says what will happen, and leaves it on the list as ended", async () => {
     const { page } = admin;
     await page.goto(`${world.gateway.origin}/admin/machine-clients?q=nightly`);
-    await page.getByText("End…").click();
+    await page.getByText("End access…").click();
     expect(await lookEveryWay(page, "admin-machine-clients-ending")).toEqual([]);
-    await page.getByRole("button", { name: "End this machine client" }).click();
+    await page.getByRole("button", { name: "End its access" }).click();
     await page.getByText("Ended", { exact: true }).waitFor();
     expect(await lookEveryWay(page, "admin-machine-clients-ended")).toEqual([]);
     expect(admin.troubles).toEqual([]);

@@ -130,7 +130,7 @@ describe(verifies("clients.machines", "a machine with an unmodified SDK"), () =>
     expect(await answerTo(client)).toContain(COMPANY_CANARY);
 
     const list = await admin.open(`${gateway.origin}/admin/machine-clients?q=${made.clientId}`);
-    await admin.press(list, "End this machine client");
+    await admin.press(list, "End its access");
     await expect(client.callTool(ASK)).rejects.toThrow("check its id and secret");
     await client.close();
     await expect(connectV1(new SecretV1({ ...made, expectedIssuer: gateway.origin }))).rejects.toThrow(

@@ -48,7 +48,7 @@ describe(verifies("account.sign_in", "whose account it is"), () => {
     const ada = readText(await accountPage(await accountBrowser("ada")));
     expect(ada).toContain("Connected");
     expect(ada).toContain("Test client");
-    expect(ada.match(/Stop this agent/g)?.length).toBe((await connectedAgents("ada")).length);
+    expect(ada.match(/End this agent's access/g)?.length).toBe((await connectedAgents("ada")).length);
   });
 
   it("gateway: two people see two connections", async () => {
@@ -176,7 +176,9 @@ describe(verifies("account.acts", "what a person does takes effect at once"), ()
     expect((await Promise.all(calls)).map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([
       200, 401,
     ]);
-    expect(readText(await (await browser.open("/account?done=agent_ended")).text())).toContain("was stopped");
+    expect(readText(await (await browser.open("/account?done=agent_ended")).text())).toContain(
+      "access has ended",
+    );
     await expectRefusalPage(await browser.post(form.action, form.fields), 404);
   });
 

@@ -207,7 +207,7 @@ describe(verifies("policy.edited", "the policy page"), () => {
       });
     }
     const text = readText(await page());
-    expect(text).toMatch(/The whole company Day 2 of 2 Used up \d{4}-\d\d-\d\d at 00:00 Asia\/Tokyo/);
+    expect(text).toMatch(/The whole company Day 2 of 2 Used up \d{1,2} \w{3} \d{4}, 00:00 Asia\/Tokyo/);
     expect(text).toContain("connection-1 Day 2, no limit");
   });
 

@@ -36,7 +36,7 @@ export const POLICY: AdminPolicyView = {
       period: "day",
       used: 100,
       most: 100,
-      resets: "2026-11-23 at 00:00 Europe/Berlin",
+      resets: "23 Nov 2026, 00:00 Europe/Berlin",
       state: "used_up",
     },
     {
@@ -45,7 +45,7 @@ export const POLICY: AdminPolicyView = {
       period: "day",
       used: 4,
       most: 5,
-      resets: "2026-11-23 at 00:00 Europe/Berlin",
+      resets: "23 Nov 2026, 00:00 Europe/Berlin",
       state: "near",
     },
     {
@@ -53,7 +53,7 @@ export const POLICY: AdminPolicyView = {
       id: "gcl_J3kf02mC9qLw8ZrT1xYvAa",
       period: "month",
       used: 1204,
-      resets: "2026-12-01 at 00:00 Europe/Berlin",
+      resets: "1 Dec 2026, 00:00 Europe/Berlin",
       state: "fine",
     },
   ],

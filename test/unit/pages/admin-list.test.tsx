@@ -44,6 +44,7 @@ describe(verifies("list.accessible", "a list and a chart for everybody"), () => 
     expect(html.match(/<th scope="row" role="rowheader">/g)).toHaveLength(2);
     expect(html.match(/data-label="Length"/g)).toHaveLength(2);
     expect(readText(html)).toContain("10,000 in all");
+    expect(readText(list({ page: { ...PAGE, total: 2, next: undefined } }))).not.toContain("in all");
   });
 
   it("an empty list says so, and a search without a match offers all again", () => {
