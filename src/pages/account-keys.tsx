@@ -8,6 +8,7 @@ import {
   agentKeyName,
   RevokeKey,
   type AgentKeyMadeView,
+  type EnteredKey,
 } from "./agent-key-form.tsx";
 import { keyStateInWords, toolsInWords, type AgentKeyRefusal, type AgentKeyState } from "./agent-key-text.ts";
 import { Layout } from "./layout.tsx";
@@ -37,11 +38,13 @@ export interface AccountKeysView {
   readonly lifetimes: readonly number[];
   readonly resource: string;
   readonly refusal: AgentKeyRefusal | undefined;
+  /** What was asked for when it was refused. */
+  readonly entered?: EnteredKey | undefined;
 }
 
 /** Renders the keys and the form. Posts to /account/keys and /account/keys/<id>/revoke. */
 export function AccountKeys(view: AccountKeysView) {
-  const { csrf, keys, calls, connected, lifetimes, resource, refusal } = view;
+  const { csrf, keys, calls, connected, lifetimes, resource, refusal, entered } = view;
   return (
     <section class="card" aria-labelledby="agent-keys">
       <div class="stack">
@@ -68,6 +71,7 @@ export function AccountKeys(view: AccountKeysView) {
               lifetimes={lifetimes}
               resources={[resource]}
               refusal={refusal}
+              entered={entered}
             />
           </div>
         </details>

@@ -10,6 +10,7 @@ import {
   agentKeyName,
   RevokeKey,
   type AgentKeyMadeView,
+  type EnteredKey,
 } from "./agent-key-form.tsx";
 import { keyStateInWords, toolsInWords, type AgentKeyRefusal, type AgentKeyState } from "./agent-key-text.ts";
 import { ACCESS_IN_WORDS, type Access } from "./flow-text.ts";
@@ -42,11 +43,13 @@ export interface AdminAgentKeysView extends AdminPageView {
   readonly resources: readonly string[];
   readonly lifetimes: readonly number[];
   readonly refusal?: AgentKeyRefusal | undefined;
+  /** What was asked for when it was refused. */
+  readonly entered?: EnteredKey | undefined;
 }
 
 /** Renders the page. Posts to /admin/agent-keys and /admin/agent-keys/<id>/revoke. */
 export function AdminAgentKeysPage(view: AdminAgentKeysView) {
-  const { nonce, csrf, query, page, resources, lifetimes, refusal } = view;
+  const { nonce, csrf, query, page, resources, lifetimes, refusal, entered } = view;
   return (
     <AdminFrame section={PATH} title="Agent keys" nonce={nonce} csrf={csrf}>
       <section class="card" aria-labelledby="new-key">
@@ -66,6 +69,7 @@ export function AdminAgentKeysPage(view: AdminAgentKeysView) {
             lifetimes={lifetimes}
             resources={resources}
             refusal={refusal}
+            entered={entered}
           />
         )}
       </section>

@@ -23,12 +23,23 @@ export interface AgentKeyFormView {
   readonly resources: readonly string[];
   /** Why the last try made no key. */
   readonly refusal?: AgentKeyRefusal | undefined;
+  /** What that try asked for, to be mended. */
+  readonly entered?: EnteredKey | undefined;
+}
+
+export interface EnteredKey {
+  readonly name: string;
+  /** Undefined for every tool. */
+  readonly tools: readonly string[] | undefined;
+  readonly expiresInDays: number;
+  readonly resource?: string | undefined;
 }
 
 const USUAL_DAYS = 90;
 
 /** Renders the form. Posts `name`, `tools` (`all` or `some`), `tool-<name>`, `days` and `resource`. */
-export function AgentKeyForm({ action, csrf, lifetimes, resources, refusal }: AgentKeyFormView) {
+export function AgentKeyForm({ action, csrf, lifetimes, resources, refusal, entered }: AgentKeyFormView) {
+  const chosenDays = lifetimes.find((days) => days === entered?.expiresInDays) ?? USUAL_DAYS;
   const isName = refusal === "name" || refusal === "name_taken";
   return (
     <PostForm action={action} csrf={csrf} class="stack-wide">
@@ -42,6 +53,7 @@ export function AgentKeyForm({ action, csrf, lifetimes, resources, refusal }: Ag
         <input
           id="key-name"
           name="name"
+          value={entered?.name}
           required
           maxlength={64}
           autocomplete="off"
@@ -53,13 +65,13 @@ export function AgentKeyForm({ action, csrf, lifetimes, resources, refusal }: Ag
           What will use it, so that you know which key to revoke later.
         </p>
       </div>
-      <ResourceChoice resources={resources} />
-      <ToolChoice />
+      <ResourceChoice resources={resources} chosen={entered?.resource} />
+      <ToolChoice chosen={entered?.tools} />
       <div class="stack">
         <label for="key-days">Works for</label>
         <select id="key-days" name="days">
           {lifetimes.map((days) => (
-            <option value={String(days)} selected={days === USUAL_DAYS}>
+            <option value={String(days)} selected={days === chosenDays}>
               {daysInWords(days)}
             </option>
           ))}
@@ -74,7 +86,10 @@ export function AgentKeyForm({ action, csrf, lifetimes, resources, refusal }: Ag
   );
 }
 
-function ResourceChoice({ resources }: Pick<AgentKeyFormView, "resources">) {
+function ResourceChoice({
+  resources,
+  chosen,
+}: Pick<AgentKeyFormView, "resources"> & { chosen: string | undefined }) {
   const [only = ""] = resources;
   if (resources.length < 2) return <input type="hidden" name="resource" value={only} />;
   return (
@@ -82,27 +97,30 @@ function ResourceChoice({ resources }: Pick<AgentKeyFormView, "resources">) {
       <label for="key-resource">Address</label>
       <select id="key-resource" name="resource">
         {resources.map((resource) => (
-          <option value={resource}>{resource}</option>
+          <option value={resource} selected={resource === chosen}>
+            {resource}
+          </option>
         ))}
       </select>
     </div>
   );
 }
 
-function ToolChoice() {
+function ToolChoice({ chosen }: { chosen: EnteredKey["tools"] }) {
   return (
     <fieldset>
       <legend>Tools it may call</legend>
       <label class="check">
-        <input type="radio" name="tools" value="all" checked /> Every tool that is allowed, also new ones
+        <input type="radio" name="tools" value="all" checked={chosen === undefined} /> Every tool that is
+        allowed, also new ones
       </label>
       <label class="check">
-        <input type="radio" name="tools" value="some" /> Only these:
+        <input type="radio" name="tools" value="some" checked={chosen !== undefined} /> Only these:
       </label>
       <div class="indented">
         {TOOL_CHOICES.map(([tool, title]) => (
           <label class="check">
-            <input type="checkbox" name={`tool-${tool}`} value="on" />{" "}
+            <input type="checkbox" name={`tool-${tool}`} value="on" checked={chosen?.includes(tool)} />{" "}
             <span>
               {title} <code>{tool}</code>
             </span>

@@ -24,8 +24,13 @@ export type Names = ReadonlyMap<string, Named>;
 
 /** What a connection is called: whoever signed in, its agents' names, cleaned, and the beginning of its id. */
 export function connectionLabel(id: string, agents: string, people: readonly string[] = []): string {
+  const names = namesOfConnection(agents, people);
+  return `${names === "" ? "Connection " : `${names} · `}${spelledOut(id.slice(0, 8))}`;
+}
+
+function namesOfConnection(agents: string | undefined, people: readonly string[]): string {
   const names = [...people, agents].map(visibleName).filter((name) => name !== undefined);
-  return `${names.length === 0 ? "Connection " : `${names.join(" · ")} · `}${spelledOut(id.slice(0, 8))}`;
+  return names.join(" · ");
 }
 
 /** A name in one line; the id stands for one that is gone. */
@@ -33,6 +38,12 @@ export function nameInWords(id: string, named: Named | undefined): string {
   if (named === undefined) return spelledOut(id);
   if (named.kind === "connection") return connectionLabel(id, named.name ?? "", named.people);
   return visibleName(named.name) ?? NAMELESS_CLIENT;
+}
+
+/** The same where the whole id stands under it: the beginning of a connection's is left out, if it has names. */
+function wordsOf(id: string, named: Named | undefined): string {
+  const isConnection = named?.kind === "connection";
+  return (isConnection && namesOfConnection(named.name, named.people)) || nameInWords(id, named);
 }
 
 /** The page of one client. The id is in the query, because it may be a URL. */
@@ -46,10 +57,7 @@ function pathOf(id: string, { kind }: Named): string {
   return `/admin/agent-keys?${new URLSearchParams({ q: id }).toString()}`;
 }
 
-/**
- * The name, which leads to `path`, or to what has it; the id under it, except for a connection, whose name ends in the
- * beginning of it. `isPlain` leaves the link out.
- */
+/** The name, which leads to `path`, or to what has it; the id under it. `isPlain` leaves the link out. */
 export function NamedId({
   id,
   names,
@@ -62,20 +70,20 @@ export function NamedId({
   isPlain?: boolean;
 }) {
   const named = names.get(id);
-  const words = <bdi dir={named?.kind === "connection" ? "ltr" : undefined}>{nameInWords(id, named)}</bdi>;
+  const words = <bdi dir={named?.kind === "connection" ? "ltr" : undefined}>{wordsOf(id, named)}</bdi>;
   const target = path ?? (named === undefined ? undefined : pathOf(id, named));
   return (
     <>
       {isPlain || target === undefined ? words : <a href={target}>{words}</a>}
       {named === undefined ? null : (
         <span class="small soft under">
-          {named.access === undefined ? (
-            <code>{spelledOut(id)}</code>
-          ) : (
+          {named.access === undefined ? null : (
             <>
               {ACCESS_IN_WORDS[named.access].title}, since <Day at={named.since} />
+              <br />
             </>
           )}
+          <code>{spelledOut(id)}</code>
         </span>
       )}
     </>

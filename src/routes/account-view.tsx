@@ -20,6 +20,7 @@ import { AccountKeyMadePage } from "../pages/account-keys.tsx";
 import { AccountPage, type AccountView } from "../pages/account.tsx";
 import { AccountSignInPage } from "../pages/account-sign-in.tsx";
 import { doneInWords } from "../pages/account-text.ts";
+import type { EnteredKey } from "../pages/agent-key-form.tsx";
 import type { AgentKeyRefusal } from "../pages/agent-key-text.ts";
 import { queryOf } from "./admin-parts.ts";
 
@@ -53,6 +54,7 @@ export async function showAccount(
   c: Context<AppEnv>,
   visitor: AccountVisitor,
   refusal?: AgentKeyRefusal,
+  entered?: EnteredKey,
 ): Promise<Response> {
   const gateway = c.get("gateway");
   const account = await describeAccount(gateway, visitor.session);
@@ -67,7 +69,7 @@ export async function showAccount(
       {...viewOf(account, events)}
       nonce={nonceOf(c)}
       csrf={visitor.csrf}
-      keys={{ ...keys, refusal, lifetimes: KEY_LIFETIMES_DAYS }}
+      keys={{ ...keys, refusal, entered, lifetimes: KEY_LIFETIMES_DAYS }}
       calls={new Map(calls.map((agent) => [agent.id, agent]))}
       done={doneInWords(c.req.query("done"))}
     />

@@ -56,8 +56,9 @@ const acts = newRoutes()
     const gateway = c.get("gateway");
     const form = c.get("visitorForm");
     if (form === undefined) return problemPage(c, "account_form_stale", 401);
-    const made = await createOwnKey(gateway, visitorOf(c), readAgentKeyForm(form));
-    return made.ok ? showMadeKey(c, made) : showAccount(c, visitorOf(c), made.reason);
+    const wish = readAgentKeyForm(form);
+    const made = await createOwnKey(gateway, visitorOf(c), wish);
+    return made.ok ? showMadeKey(c, made) : showAccount(c, visitorOf(c), made.reason, wish);
   })
   .post("/keys/:id/revoke", async (c) => {
     const revoked = await revokeOwnKey(c.get("gateway"), visitorOf(c), c.req.param("id"));

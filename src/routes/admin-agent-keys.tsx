@@ -12,6 +12,7 @@ import {
 import { actorOf, frameOf, goTo, queryOf } from "./admin-parts.ts";
 import { adminForm, adminPage } from "../middleware/admin-session.ts";
 import { AdminAgentKeyMadePage, AdminAgentKeysPage } from "../pages/admin-agent-keys.tsx";
+import type { EnteredKey } from "../pages/agent-key-form.tsx";
 import type { AgentKeyRefusal } from "../pages/agent-key-text.ts";
 import { problemPage } from "../respond.tsx";
 import { readAgentKeyForm } from "./agent-key-form.ts";
@@ -22,13 +23,11 @@ export const adminAgentKeys = newRoutes()
     const gateway = c.get("gateway");
     const form = c.get("act")?.form;
     if (form === undefined) return problemPage(c, "admin_form_stale", 401);
-    const endpoint = (await sharedEndpoints(gateway)).find(
-      ({ resource }) => resource === form.get("resource"),
-    );
-    if (endpoint === undefined) return keysPage(c, "not_connected");
-    const wish = { ...readAgentKeyForm(form), createdBy: actorOf(c) };
-    const made = await createAgentKey(gateway, endpoint.connectionId, wish);
-    if (!made.ok) return keysPage(c, made.reason);
+    const wish = { ...readAgentKeyForm(form), resource: form.get("resource") };
+    const endpoint = (await sharedEndpoints(gateway)).find(({ resource }) => resource === wish.resource);
+    if (endpoint === undefined) return keysPage(c, "not_connected", wish);
+    const made = await createAgentKey(gateway, endpoint.connectionId, { ...wish, createdBy: actorOf(c) });
+    if (!made.ok) return keysPage(c, made.reason, wish);
     return c.html(
       <AdminAgentKeyMadePage
         {...frameOf(c)}
@@ -45,7 +44,11 @@ export const adminAgentKeys = newRoutes()
     return goTo(c, "/admin/agent-keys");
   });
 
-async function keysPage(c: Context<AppEnv>, refusal?: AgentKeyRefusal): Promise<Response> {
+async function keysPage(
+  c: Context<AppEnv>,
+  refusal?: AgentKeyRefusal,
+  entered?: EnteredKey,
+): Promise<Response> {
   const gateway = c.get("gateway");
   const query = queryOf(c, ["state"]);
   const [endpoints, page] = await Promise.all([sharedEndpoints(gateway), pageOfAgentKeys(gateway, query)]);
@@ -57,6 +60,7 @@ async function keysPage(c: Context<AppEnv>, refusal?: AgentKeyRefusal): Promise<
       resources={endpoints.map(({ resource }) => resource)}
       lifetimes={KEY_LIFETIMES_DAYS}
       refusal={refusal}
+      entered={entered}
     />,
     refusal === undefined ? 200 : 400,
   );

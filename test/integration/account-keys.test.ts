@@ -8,7 +8,7 @@ import { accountAct, accountBrowser, accountForm, accountPage } from "../support
 import { everythingStored, recordLogs, secretsIn } from "../support/evidence.ts";
 import { ask, ASK_ACCOUNT, call, type TestBrowser } from "../support/flow.ts";
 import { gong } from "../support/gong.ts";
-import { readText } from "../support/html.ts";
+import { readForms, readText } from "../support/html.ts";
 import { expectRefusalPage } from "../support/refusals.ts";
 
 const WISH = { tools: "all", days: "30" };
@@ -116,6 +116,16 @@ describe(verifies("account.keys", "a person's own agent keys"), () => {
     const html = await answer.text();
     expect([answer.status, html.includes("gak_")]).toEqual([400, false]);
     expect(readText(html)).toContain(words);
+  });
+
+  it("WCAG 3.3.7: a form that is refused keeps the name, the tools and the days, as text", async () => {
+    const typed = { name: 'Typed "<b>once', tools: "some", "tool-ask_deal": "on", days: "7" };
+    await madeKey(ada, typed.name, typed);
+    const html = await (await make(ada, typed)).text();
+    const form = readForms(html).find(({ action }) => action === "/account/keys");
+    expect(Object.fromEntries(form?.fields ?? [])).toMatchObject(typed);
+    expect(form?.unticked.map(([name]) => name)).not.toContain("tool-ask_deal");
+    expect(form?.unticked.map(([name]) => name)).toContain("tool-ask_account");
   });
 
   it("ASVS 7.4.1: a revoked key is refused at its next call, and revoking it again says that it is gone", async () => {

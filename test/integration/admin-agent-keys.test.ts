@@ -104,6 +104,13 @@ describe(verifies("keys.admin", "an admin and agent keys"), () => {
     expect(await rowsOf("ADMIN", "key_index")).toHaveLength(before);
   });
 
+  it("WCAG 3.3.7: a form that is refused keeps the name and the days", async () => {
+    const typed = { name: 'Typed "<b>once', tools: "some", days: "365" };
+    const html = await (await make(typed)).text();
+    const form = readForms(html).find(({ action }) => action === PATH);
+    expect(Object.fromEntries(form?.fields ?? [])).toMatchObject(typed);
+  });
+
   it("ASVS 7.4.1: an admin revokes anybody's key, once; its agent is refused at its next call", async () => {
     const { key, id } = await personWithKey("grace", {
       name: "Of grace",
