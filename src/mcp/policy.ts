@@ -7,23 +7,17 @@ import { isTimeZone } from "./time-zone.ts";
 
 const LONGEST_LIST = 500;
 const TOO_LONG = `List at most ${LONGEST_LIST}.`;
-const isShort = (list: object): boolean => Object.keys(list).length <= LONGEST_LIST;
-
 const MOST_CALLS = 1_000_000_000;
 
 const count = (most: number, least = 0) =>
   v.pipe(
     v.number("Write a whole number."),
-    v.check((number) => Number.isInteger(number), "Write a whole number."),
-    v.check((number) => number >= least, `Write a number of at least ${least}.`),
-    v.check((number) => number <= most, `Write a number of at most ${most}.`),
+    v.integer("Write a whole number."),
+    v.minValue(least, `Write a number of at least ${least}.`),
+    v.maxValue(most, `Write a number of at most ${most}.`),
   );
 
-const word = (pattern: RegExp, message: string) =>
-  v.pipe(
-    v.string(),
-    v.check((text) => pattern.test(text), message),
-  );
+const word = (pattern: RegExp, message: string) => v.pipe(v.string(), v.regex(pattern, message));
 
 /** MCP 2025-11-25, Tool Names, and whatever else is one printable word. */
 const toolName = word(
@@ -34,19 +28,13 @@ const id = word(/^[\x21-\x7e]{1,2048}$/, "An id is printable characters without 
 const words = v.pipe(
   v.string(),
   v.trim(),
-  v.check((line) => line !== "", "Leave no line empty."),
-  v.check((line) => line.length <= 200, "A line is at most 200 characters long."),
+  v.minLength(1, "Leave no line empty."),
+  v.maxLength(200, "A line is at most 200 characters long."),
 );
 const list = <const T extends v.GenericSchema<string, string>>(item: T) =>
-  v.pipe(
-    v.array(item),
-    v.check((all) => isShort(all), TOO_LONG),
-  );
+  v.pipe(v.array(item), v.maxLength(LONGEST_LIST, TOO_LONG));
 const byId = <const T extends v.GenericSchema>(value: T) =>
-  v.pipe(
-    v.record(id, value),
-    v.check((all) => isShort(all), TOO_LONG),
-  );
+  v.pipe(v.record(id, value), v.maxEntries(LONGEST_LIST, TOO_LONG));
 
 /** How many calls, by weight, may be made; an absent number is no limit. */
 const limit = v.strictObject({
@@ -85,16 +73,13 @@ const contentSettings = v.strictObject({
 });
 
 const policySchema = v.strictObject({
-  format: v.picklist([1]),
+  format: v.literal(1),
   /** IANA name; budgets begin anew at its midnight. */
   timeZone: v.pipe(
     v.string(),
     v.check(isTimeZone, "Write the name of a time zone, such as Europe/Berlin or America/New_York."),
   ),
-  tools: v.pipe(
-    v.record(toolName, toolSettings),
-    v.check((all) => isShort(all), TOO_LONG),
-  ),
+  tools: v.pipe(v.record(toolName, toolSettings), v.maxEntries(LONGEST_LIST, TOO_LONG)),
   /** Which new or changed tools wait for an admin. */
   holdBack: v.picklist(["none", "paid", "all"]),
   access: v.strictObject({ personal: toolRule, shared: toolRule }),
@@ -165,7 +150,7 @@ export function parsePolicy(
   const parsed = v.safeParse(policySchema, value);
   if (parsed.success) return { ok: true, policy: parsed.output };
   const problems = parsed.issues.map((issue) => ({
-    path: issue.path?.map(({ key }) => key).join(".") ?? "",
+    path: v.getDotPath(issue) ?? "",
     message: issue.message,
   }));
   return { ok: false, problems };
