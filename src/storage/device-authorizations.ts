@@ -74,7 +74,10 @@ export const DEVICE_NETWORK_STEP: readonly string[] = [
   "ALTER TABLE device_authorizations ADD COLUMN network TEXT NOT NULL DEFAULT ''",
 ];
 
-/** Keeps a device authorization. `taken`: the user code is in use. `full`: too many wait, of this client or in all, and no room can be made. */
+/**
+ * Keeps a device authorization. `taken`: the user code is in use. `full`: too many are kept, of this client or in all,
+ * and no room can be made.
+ */
 export function beginDevice(
   sql: SqlStorage,
   device: DeviceAuthorization,
@@ -108,13 +111,14 @@ export function beginDevice(
 }
 
 /**
- * Takes the newest device off the list, of the network that has most of them, for one of a network with fewer; among those of one
- * client or among all. A flood pushes out its own devices, and never the only one of a network.
+ * Takes the newest device of the network that has most of them off the list, for one of a network with fewer; among
+ * those of one client or among all. A flood pushes out its own devices, and never the only one of a network. What a
+ * person with access has approved stays; a denial, which anybody can cause, keeps no place.
  */
 function makeRoom(sql: SqlStorage, { clientId, network }: DeviceAuthorization, isCrowded: boolean): boolean {
   const taken = sql.exec(
     `WITH crowd AS (SELECT rowid AS place, network FROM device_authorizations
-                    WHERE status = 'waiting' AND (?1 IS NULL OR client_id = ?1))
+                    WHERE status <> 'approved' AND (?1 IS NULL OR client_id = ?1))
      DELETE FROM device_authorizations WHERE rowid =
        (SELECT MAX(place) FROM crowd GROUP BY network
         HAVING COUNT(*) > 1 + (SELECT COUNT(*) FROM crowd WHERE network = ?2)

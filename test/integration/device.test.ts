@@ -160,6 +160,27 @@ describe(verifies("device.room", "many devices in the name of one client"), () =
     expect(await begin("flood", "other")).toBe("begun");
   });
 
+  it("RFC 8628 §5.1: denials, which anybody can cause, keep nobody out; what was approved stays", async () => {
+    const shard = env.REGISTRY.getByName("shard-4");
+    const begin = (network: string) => beginIn(4, network, "denied");
+    const settle = (grant?: { readonly connectionId: string; readonly grantId: string }) =>
+      shard.settleDevice(`user ${made}`, grant);
+    for (let at = 0; at < 50; at += 1) {
+      expect(await begin("flood")).toBe("begun");
+      expect(await settle(at < 2 ? { connectionId: "connection", grantId: `grant ${at}` } : undefined)).toBe(
+        true,
+      );
+    }
+    expect(await begin("newcomer")).toBe("begun");
+    const kept = (await rowsOf("REGISTRY", "device_authorizations")).filter(
+      (row) => row["client_id"] === "denied",
+    );
+    const withStatus = (status: string) => kept.filter((row) => row["status"] === status);
+    expect(withStatus("waiting")).toMatchObject([{ network: "newcomer" }]);
+    expect(withStatus("approved")).toMatchObject([{ grant_id: "grant 0" }, { grant_id: "grant 1" }]);
+    expect(withStatus("denied")).toHaveLength(47);
+  });
+
   it("gateway: the network is that of the device's address", async () => {
     const { clientId } = await beginDevice();
     const rows = await rowsOf("REGISTRY", "device_authorizations");
