@@ -35,7 +35,7 @@ export class ConnectionCore {
   readonly gong: GongTokenStore;
   readonly #ctx: DurableObjectState;
   #created = false;
-  #checked = false;
+  #check: Promise<void> | undefined;
   #usedOn = 0;
 
   constructor(ctx: DurableObjectState, env: Env) {
@@ -88,19 +88,28 @@ export class ConnectionCore {
   }
 
   /**
-   * Whether the connection was ever written; asking never writes. The first time in the life of this instance it is
-   * compared with what the escrow remembers: a point-in-time restore starts a new instance.
+   * Whether the connection was ever written; asking never writes. The first time in the life of this instance, and
+   * again after something has ended, it is compared with what the escrow remembers, once for all who wait: a
+   * point-in-time restore starts a new instance. Throws when the escrow can't be asked.
    */
   async ready(): Promise<boolean> {
     if (!this.#exists()) return false;
-    if (this.#checked) return true;
+    const check = (this.#check ??= this.#compare());
+    try {
+      await check;
+    } catch (error) {
+      if (this.#check === check) this.#check = undefined;
+      throw error;
+    }
+    return true;
+  }
+
+  async #compare(): Promise<void> {
     const witness = await this.witness();
     const row = this.row();
     const restored =
       row !== undefined && this.transaction((sql, now) => applyWitness(sql, row, witness, now));
     if (restored) log("warn", "connection.restored", { connection: this.id });
-    this.#checked = true;
-    return true;
   }
 
   /** What the escrow remembers of this connection, once it knows what the connection does. */
@@ -131,7 +140,7 @@ export class ConnectionCore {
 
   /** Tells the escrow what has ended. If it fails, nothing is served before it knows. */
   async tellEnds(): Promise<void> {
-    this.#checked = false;
+    this.#check = undefined;
     await this.tell();
     this.reportState();
   }

@@ -47,7 +47,9 @@ export type Decision = { readonly name: string; readonly version: number; readon
 
 const KEEP_END = `INSERT INTO ended (id, ended_at) VALUES (?1, ?2)
   ON CONFLICT (id) DO UPDATE SET ended_at = ?2 WHERE ended_at < ?2`;
-const KEEP_NEWEST = `INSERT INTO decisions (name, version, value) VALUES (?1, ?2, ?3)
+/** An older fact may arrive late: what has ended stays ended. */
+const KEEP_NEWEST = `INSERT INTO decisions (name, version, value)
+  SELECT ?1, ?2, ?3 WHERE NOT EXISTS (SELECT 1 FROM ended WHERE id = ?1)
   ON CONFLICT (name) DO UPDATE SET version = ?2, value = ?3 WHERE version <= ?2`;
 
 export class EscrowObject extends DurableObject<Env> {

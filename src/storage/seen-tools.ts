@@ -190,15 +190,18 @@ function decideDefinition(
   );
 }
 
-function setState(sql: SqlStorage, integration: string, name: string, state: ToolState, now: number): void {
-  sql.exec(
+/** Returns since when it holds: always later than the state before, also within a second or by a slower clock. */
+function setState(sql: SqlStorage, integration: string, name: string, state: ToolState, now: number): number {
+  const set = sql.exec<{ since: number }>(
     `INSERT INTO tools (integration, name, state, state_since) VALUES (?1, ?2, ?3, ?4)
-     ON CONFLICT (integration, name) DO UPDATE SET state = ?3, state_since = ?4`,
+     ON CONFLICT (integration, name) DO UPDATE SET state = ?3, state_since = max(?4, state_since + 1)
+     RETURNING state_since AS since`,
     integration,
     name,
     state,
     now,
   );
+  return set.one().since;
 }
 
 /**
@@ -218,9 +221,9 @@ export function decideTool(
     for (const hash of waiting) decideDefinition(sql, { integration, name, hash }, by.actor, now);
   }
   const state = decision.decision === "approve" ? "approved" : "held";
-  setState(sql, integration, name, state, now);
-  const held: HeldTool = { integration, name, state, since: now };
-  putOut(sql, `tool ${integration} ${name}`, now, held);
+  const since = setState(sql, integration, name, state, now);
+  const held: HeldTool = { integration, name, state, since };
+  putOut(sql, `tool ${integration} ${name}`, since, held);
   const action = decision.decision === "approve" ? "tool.approved" : "tool.held";
   writeAudit(sql, now, by, action, `${integration} ${name}`);
   return "done";

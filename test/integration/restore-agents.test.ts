@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { randomId } from "../../src/crypto/credential.ts";
 import { sha256 } from "../../src/crypto/encoding.ts";
 import type { CodelessGrant } from "../../src/storage/codeless-grants.ts";
+import { EscrowObject, type Decision } from "../../src/storage/escrow-object.ts";
 import type { ConnectionObject } from "../../src/storage/connection-object.ts";
 import { verifies } from "../conformance/verifies.ts";
 import {
@@ -181,6 +182,50 @@ describe(verifies("restore.rotated", "a connection restored to before a refresh 
     await runAlarm(connection);
     await told(connection);
     expect(await rows(escrowOf(connection), "decisions")).toEqual([]);
+  });
+
+  it("gateway: what the escrow is told late of a grant that has ended leaves no row behind", async () => {
+    const { connection, grantId } = await openConnection();
+    await redeemAt(connection, grantId, "1");
+    await told(connection);
+    const late = await rows<Decision>(escrowOf(connection), "decisions");
+    expect(late).toMatchObject([{ name: grantId, version: 1 }]);
+    await connection.endGrant(grantId, "ended_by_person");
+    await escrowOf(connection).remember(late);
+    expect(await rows(escrowOf(connection), "decisions")).toEqual([]);
+  });
+
+  it("gateway: an instance that dies with a token answer unsent costs no client its grant", async () => {
+    const { connection: dying, grantId } = await openConnection();
+    await redeemAt(dying, grantId, "1");
+    await told(dying);
+    await runInDurableObject(dying, async (instance: ConnectionObject, state) => {
+      const generation = () =>
+        state.storage.sql.exec("SELECT refresh_generation AS n FROM grants").one()["n"];
+      const rotation = rotateAt(instance, grantId, { from: "1", generation: 1, name: "2" });
+      rotation.catch(() => undefined);
+      // Without leaving this turn: what it wrote is not on disk, and what it tells the escrow waits for that.
+      while (generation() === 1) await Promise.resolve();
+      state.abort("the machine is gone");
+    }).catch(() => undefined);
+    const connection = env.CONNECTIONS.getByName(dying.name ?? "");
+    const [{ refresh_generation: kept } = {}] = await rows(connection, "grants");
+    const [{ version } = {}] = await rows(escrowOf(connection), "decisions");
+    expect({ kept, version }).toEqual({ kept: 1, version: 1 });
+    const again = await rotateAt(connection, grantId, { from: "1", generation: 1, name: "3" });
+    expect(["issued", "replayed"]).toContain(again.kind);
+  });
+
+  it("gateway: all who wait for an instance that starts wait for one comparison", async () => {
+    const { connection, grantId } = await openConnection();
+    await redeemAt(connection, grantId, "1");
+    await told(connection);
+    await evictDurableObject(connection);
+    const asked = vi.spyOn(EscrowObject.prototype, "witness");
+    const answers = await Promise.all(Array.from({ length: 20 }, () => accessAt(connection, "1")));
+    expect(new Set(answers)).toEqual(new Set(["ok"]));
+    expect(asked).toHaveBeenCalledTimes(1);
+    asked.mockRestore();
   });
 
   it("gateway: a grant without a code that was swept is not barred after a restore", async () => {

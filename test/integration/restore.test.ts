@@ -6,6 +6,7 @@ import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { verifies } from "../conformance/verifies.ts";
 import { sha256 } from "../../src/crypto/encoding.ts";
+import type { Decision } from "../../src/storage/escrow-object.ts";
 import type { AdminObject } from "../../src/storage/admin-object.ts";
 import type { Client } from "../../src/oauth/client.ts";
 import type { RegistryObject } from "../../src/storage/registry-object.ts";
@@ -99,6 +100,35 @@ describe(verifies("restore.admin", "a restored AdminObject"), () => {
     await decide("ask_deal", "approve");
     await putBack(admin(), "tools", before);
     expect((await admin().listRules(place)).states).toEqual({ ask_account: "held", ask_deal: "approved" });
+  });
+
+  it("gateway: of two decisions in one second the later one stays, whichever the escrow hears first", async () => {
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() });
+    const memory = env.ESCROWS.getByName("admin");
+    const place = { integration: "shared", revision: "2025-11-25" } as const;
+    const hash = await sha256("tie");
+    await admin().noteTools(place, [{ name: "tie", hash, definition: "{}" }], "request");
+    const decide = (decision: "approve" | "hold") =>
+      admin().decideTool({
+        by: actorNamed("admin"),
+        integration: "shared",
+        name: "tie",
+        decision,
+        shown: [hash],
+      });
+    const decided = async () =>
+      (await rows<Decision>(memory, "decisions")).filter(({ name }) => name === "tool shared tie");
+    expect(await decide("hold")).toBe("done");
+    const held = await decided();
+    // By a clock that is behind, too.
+    vi.setSystemTime(Date.now() - 5_000);
+    expect(await decide("approve")).toBe("done");
+    const approved = await decided();
+    await memory.remember(held);
+    expect(await decided()).toEqual(approved);
+    await evictDurableObject(admin());
+    expect((await admin().listRules(place)).states).toMatchObject({ tie: "approved" });
+    vi.useRealTimers();
   });
 
   it("gateway: what it did not live to say outside, its next instance says", async () => {

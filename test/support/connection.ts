@@ -105,7 +105,7 @@ export async function redeemAt(
 
 /** Presents the refresh token called `from`, of `generation`, for tokens called `name`. */
 export async function rotateAt(
-  connection: Connection,
+  connection: Connection | ConnectionObject,
   grantId: string,
   presented: { from: string; generation: number; name: string; clientId?: string },
 ): Promise<TokenOutcome> {
