@@ -7,7 +7,7 @@ export type LogEvent =
   | "ledger.export_too_long"
   | "request.failed"
   | "schema.newer"
-  | "authorize.refused"
+  | "page.refused"
   | "consent.decided"
   | "callback.completed"
   | "callback.failed"

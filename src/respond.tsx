@@ -84,7 +84,7 @@ function refusalPage(
   failure?: OAuthError,
 ): Response | Promise<Response> {
   c.set("refusal", reason);
-  logRefused(c, "authorize.refused", { code: failure?.code, reason: failure?.reason ?? reason });
+  logRefused(c, "page.refused", { code: failure?.code, reason: failure?.reason ?? reason });
   c.header("Cache-Control", "no-store");
   return c.html(
     <ErrorPage nonce={nonceOf(c)} action={HOME} {...view} requestId={c.get("requestId")} />,
@@ -116,11 +116,8 @@ function asOAuthError(error: unknown, c: Context<AppEnv>): OAuthError {
   return failureOf(error);
 }
 
-const logRefused = (
-  c: Context<AppEnv>,
-  event: "authorize.refused" | "token.refused",
-  fields: LogFields,
-): void => log("info", event, { ...fields, route: routeOf(c) }, { requestId: c.get("requestId") });
+const logRefused = (c: Context<AppEnv>, event: "page.refused" | "token.refused", fields: LogFields): void =>
+  log("info", event, { ...fields, route: routeOf(c) }, { requestId: c.get("requestId") });
 
 /** The route's pattern, for the log: the path itself is text from outside, and somebody may have put a code into it. */
 const routeOf = (c: Context<AppEnv>): string => routePath(c, -1);

@@ -122,7 +122,7 @@ describe(verifies("address.rate", "many steps from one address"), () => {
       const logged = recordLogs();
       const refusal = await step(gateway, from("198.51.100.1"));
       vi.restoreAllMocks();
-      const refusals = logged.filter((line) => line.includes('"authorize.refused"'));
+      const refusals = logged.filter((line) => line.includes('"page.refused"'));
       expect(refusals).toHaveLength(1);
       expect(refusals[0]).toContain('"code":"temporarily_unavailable","reason":');
       expect(refusal.status).toBe(429);

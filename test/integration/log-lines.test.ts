@@ -61,7 +61,7 @@ describe(
       expect(response.status).toBe(400);
       const [shown] = UUID.exec(await response.text()) ?? [];
       expect(shown).toBeDefined();
-      expect(lines("authorize.refused")).toEqual([expect.objectContaining({ requestId: shown })]);
+      expect(lines("page.refused")).toEqual([expect.objectContaining({ requestId: shown })]);
     });
   },
 );
