@@ -294,6 +294,28 @@ describe(verifies("identity.keys", "an issuer's keys at a URL"), () => {
     expect((await presentIdentity(trusting, assertion)).status).toBe(200);
   });
 
+  it("RFC 6749 §5.2: keys that come a byte at a time are a 503 after seconds and spend nothing", async () => {
+    const { uri, trusting } = await keysAt([]);
+    const headers = { "content-type": "application/json" };
+    const body = JSON.stringify({ keys: [signer.publicJwk] });
+    await clientSites.answer(uri, { headers, body, byteMs: 400 });
+    const assertion = await identityAssertion(signer);
+    await expectOAuthError(await presentIdentity(trusting, assertion), "temporarily_unavailable", 503);
+    await clientSites.answer(uri, { headers, body });
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 10_000 });
+    expect((await presentIdentity(trusting, assertion)).status).toBe(200);
+  }, 120_000);
+
+  it.each([
+    [32_768, 200],
+    [32_769, 503],
+  ])("RFC 7517 §5: a key set of %i bytes is answered %i: none is read without end", async (bytes, status) => {
+    const { uri, trusting } = await keysAt([]);
+    const body = JSON.stringify({ keys: [signer.publicJwk] }).padEnd(bytes);
+    await clientSites.answer(uri, { headers: { "content-type": "application/json" }, body });
+    expect((await presentIdentity(trusting, await identityAssertion(signer))).status).toBe(status);
+  });
+
   it("gateway: are not fetched for an assertion that is refused for what it says", async () => {
     const { uri, trusting } = await keysAt([signer.publicJwk]);
     const assertion = await identityAssertion(signer, { claims: { aud: "https://other.test" } });

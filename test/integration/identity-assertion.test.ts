@@ -240,6 +240,21 @@ describe(verifies("identity.claims", "an identity assertion that says something 
     expect(await everythingStored()).toBe(before);
   });
 
+  it("draft §4, RFC 8725 §3.8: of two trusted issuers, neither's key signs for the other", async () => {
+    const neighbour = await newSigner("ES256");
+    const named = "https://sts.neighbour-client.test";
+    const issuers = [trustedIssuer(signer), trustedIssuer(neighbour, { issuer: named })];
+    const trusting = await gatewayTrusting({}, { TRUSTED_ISSUERS: JSON.stringify(issuers) });
+    const present = async (by: Signer, iss: string) =>
+      presentIdentity(trusting, await identityAssertion(by, { claims: { iss } }));
+    const before = await everythingStored();
+    await expectOAuthError(await present(signer, named), "invalid_grant");
+    await expectOAuthError(await present(neighbour, ISSUER), "invalid_grant");
+    expect(await everythingStored()).toBe(before);
+    expect((await present(neighbour, named)).status).toBe(200);
+    expect((await present(signer, ISSUER)).status).toBe(200);
+  });
+
   it("RFC 6749 §5.2: without an assertion the request is invalid", async () => {
     await expectOAuthError(await presentIdentity(gateway, ""), "invalid_request");
   });
