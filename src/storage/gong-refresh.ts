@@ -17,6 +17,7 @@ import type { ConnectionRow } from "./connection-schema.ts";
 import { tokenState } from "./connection-state.ts";
 import type { EscrowObject } from "./escrow-object.ts";
 import type { GongSeals } from "./gong-seals.ts";
+import { takeOut } from "./outbox.ts";
 import { bucketOf, failureOf, LEVELS, SUPERSEDED, type RefreshOutcome } from "./refresh-outcome.ts";
 import {
   writeAnswer,
@@ -211,7 +212,7 @@ async function adopt(
   const tokens = { ...given, refreshToken: given.refreshToken ?? refreshToken };
   const sealed = await seals.sealTokens(tokens, generation);
   if (FAILPOINTS) await failpoint("refresh.before_commit", sql);
-  const isCommitted = writeTokens(sql, before, tokens, sealed);
+  const isCommitted = connection.transaction(() => writeTokens(sql, before, tokens, sealed));
   if (FAILPOINTS) await failpoint("refresh.committed", sql);
   if (!isCommitted) return SUPERSEDED;
   if (before.failures > 0 || kidOf(before.gong_access_token_sealed) !== kidOf(sealed.accessTokenSealed))
@@ -224,7 +225,7 @@ async function adopt(
 const kidOf = (sealed: string | null): string | undefined =>
   sealed === null ? undefined : sealedWith(sealed);
 
-/** Lets the escrow go. When that fails, its copy only waits for its own clean-up. */
+/** Lets the escrow go. When that fails, its copy waits for its own clean-up, and the generation in the outbox. */
 async function settle(
   connection: Connection,
   attemptId: string | undefined,
@@ -232,6 +233,7 @@ async function settle(
 ): Promise<void> {
   try {
     await retrying(async () => connection.escrow().settle(attemptId, generation));
+    takeOut(connection.sql, [{ name: "", version: generation, value: null }]);
   } catch (error) {
     logStoreFailure(connection, "warn", error);
   }

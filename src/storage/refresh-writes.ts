@@ -1,11 +1,13 @@
-// What a refresh of Gong's tokens writes: each function is one statement on the connection's row, and none changes a
-// row that has moved on to another generation or state meanwhile. Called by gong-refresh.ts.
+// What a refresh of Gong's tokens writes: each function is one statement on the connection's row (new tokens are put
+// into the outbox, too), and none changes a row that has moved on to another generation or state meanwhile. Called by
+// gong-refresh.ts.
 
 import { nowSeconds } from "../clock.ts";
 import type { GongTokens } from "../gong/oauth.ts";
 import { refreshDueAt, type AfterFailure } from "../gong/refresh-machine.ts";
 import type { ConnectionRow } from "./connection-schema.ts";
 import type { SealedTokens } from "./gong-seals.ts";
+import { putOut } from "./outbox.ts";
 
 /** Writes that `before` is about to spend its refresh token. False when it has moved on. */
 export function writeIntent(sql: SqlStorage, before: ConnectionRow, attemptId: string): boolean {
@@ -43,7 +45,10 @@ export function writeQuarantine(sql: SqlStorage, before: ConnectionRow, answerSe
   );
 }
 
-/** Puts the tokens of `generation` in the place of those of `before`. False when it has moved on. */
+/**
+ * Puts the tokens of the next generation in the place of those of `before`, and that it has come into the outbox. Runs
+ * in a transaction. False when it has moved on.
+ */
 export function writeTokens(
   sql: SqlStorage,
   before: ConnectionRow,
@@ -66,7 +71,9 @@ export function writeTokens(
     refreshDueAt(now, tokens.expiresInSeconds, Math.random()),
     before.generation,
   );
-  return committed.rowsWritten > 0;
+  if (committed.rowsWritten === 0) return false;
+  putOut(sql, "", before.generation + 1);
+  return true;
 }
 
 /** Writes when to try again and why; the tokens stay as they are. */

@@ -27,6 +27,7 @@ import {
   tamper,
   type Connection,
 } from "../support/connection.ts";
+import { connectToGong, refreshRequests } from "../support/gong-connection.ts";
 import { gong } from "../support/gong.ts";
 import { RESOURCE } from "../support/flow.ts";
 import { copyOf, escrowOut, told } from "../support/restore.ts";
@@ -242,6 +243,21 @@ describe(verifies("restore.rotated", "a connection restored to before a refresh 
 });
 
 describe(verifies("restore.untold", "what ended in a connection while its escrow could not be told"), () => {
+  it("RFC 9700 §4.14.2: Gong's refresh token that was spent then is not spent again after a restore", async () => {
+    const { connection } = await connectToGong();
+    await told(connection);
+    await tamper(connection, "UPDATE connection SET gong_expires_at = 0, refresh_due_at = 0");
+    const restore = await copyOf(connection);
+    const heal = await escrowOut(escrowOf(connection));
+    expect(await accessAt(connection, "1")).toBe("ok");
+    await heal();
+    await runAlarm(connection);
+    await told(connection);
+    await restore();
+    expect(await accessAt(connection, "1")).toBe("needs_reconnect");
+    expect(await refreshRequests()).toBe(1);
+  });
+
   const ends = {
     "an access token": async (connection: ConnectionObject, grantId: string) =>
       connection.revokeToken({
