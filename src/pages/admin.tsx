@@ -83,6 +83,9 @@ function SetUp({ all, open, asOf, integrations }: AdminView["setup"] & Pick<Admi
             <div class="row">
               <h3>{ACCESS_IN_WORDS[access].title}</h3>
               {connection === undefined ? null : <StateBadge state={connection.state} />}
+              {connection === undefined && access === "shared" ? (
+                <Badge tone="">Not connected yet</Badge>
+              ) : null}
             </div>
             <p class="small soft">
               Agents use <code>{asciiUri(resource)}</code>

@@ -112,7 +112,7 @@ const OWN_FINDINGS = new Map<string, FindingWords>(
       text: "Could not be checked, because Gong's sign-in can't be found.",
       hint: "Mend that first.",
     },
-    "sign_in.not_run": { text: "Not tried yet.", hint: "Sign in at Gong with the button below." },
+    "sign_in.not_run": { text: "Not tried yet.", hint: "Press the button below and sign in at Gong." },
     "sign_in.at_gong": {
       text: "You went to Gong and have not come back.",
       hint: "If Gong showed an error page, the redirect URI there is not exactly the one above, or the client ID is wrong. Correct it and try again.",

@@ -272,6 +272,12 @@ describe(verifies("pages.states", "every page in every state"), () => {
     const open = await readHtml(<AdminPage {...ADMIN} setup={{ all: 12, open: 3 }} />);
     expect(open.text).toContain("3 of 12 checks have not passed");
     expect(open.text).not.toMatch(/Every check passed|Nothing needs/);
+    const [personal, shared] = ADMIN.integrations;
+    const fresh = await readHtml(
+      <AdminPage {...ADMIN} integrations={[personal!, { access: "shared", resource: shared!.resource }]} />,
+    );
+    expect(fresh.text).toContain("Not connected yet");
+    expect(well.text).not.toContain("Not connected yet");
     expect(elementsOf(open, "a").map(({ attributes }) => attributes["href"])).toContain("/admin/setup");
   });
 
