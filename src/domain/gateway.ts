@@ -17,7 +17,7 @@ export interface Gateway {
   readonly now: () => number;
   /** Shown on error pages and in the audit, so that a person can quote it. */
   readonly requestId: string;
-  /** Where the request came from; undefined for one that did not come through Cloudflare. */
+  /** The network it came from; undefined at the MCP endpoints, and when it did not come through Cloudflare. */
   readonly network: string | undefined;
   /** What the stories learn about this request, for the client doctor. */
   readonly attempt: AttemptInHand;

@@ -82,8 +82,8 @@ async function answer(call: McpCall): Promise<Response> {
     else if (given.response.status === 406) noteRefused(gateway, "mcp_accept");
     return respond(given, call);
   } catch (error) {
-    // 404 only asks for a new MCP session.
-    if (error instanceof McpRefused && error.status >= 400 && error.status !== 404)
+    // 404 only asks for a new MCP session, and 5xx is not the client's doing.
+    if (error instanceof McpRefused && error.status < 500 && error.status !== 404)
       noteRefused(gateway, error.code === HEADER_MISMATCH ? "mcp_headers" : "mcp_message");
     return failed(gateway, error, cors);
   }
@@ -103,11 +103,15 @@ function respond(given: McpAnswer, { integration, accessToken, cors }: McpCall):
 
 function failed(gateway: Gateway, error: unknown, cors: Cors | undefined): Response {
   if (error instanceof McpRefused) {
-    log("info", "mcp.refused", { status: error.status, code: error.code }, gateway);
+    // What Gong did wrong is in the log where it was seen.
+    if (error.status < 500) log("info", "mcp.refused", { status: error.status, code: error.code }, gateway);
     const headers: Record<string, string> = error.status === 405 ? { allow: MCP_METHODS } : {};
     return json(error.toResponseBody(), error.status, { ...cors, ...headers });
   }
-  if (error instanceof OAuthError) return refuse(error.status, error.description, cors);
+  if (error instanceof OAuthError) {
+    log("info", "mcp.refused", { status: error.status, reason: error.reason, code: error.code }, gateway);
+    return refuse(error.status, error.description, cors);
+  }
   log("error", "request.failed", { route: "/mcp", ...errorFields(error) }, gateway);
   const { status, description, retryAfterSeconds } = failureOf(error);
   const wait: Record<string, string> =

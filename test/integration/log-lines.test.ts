@@ -3,6 +3,7 @@
 
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { verifies } from "../conformance/verifies.ts";
+import { adminBrowser } from "../support/admin.ts";
 import { recordLogs } from "../support/evidence.ts";
 import { ask, ASK_ACCOUNT, call, connect, register, signIn, TOOLS_LIST } from "../support/flow.ts";
 import { gong } from "../support/gong.ts";
@@ -50,6 +51,27 @@ describe(verifies("operations.outage_logged", "gateway: Gong fails"), () => {
     await gong.fault({ endpoint: "token", fault });
     await signIn(clientId);
     expect(paging).toEqual([expect.stringContaining('"kind":"misconfigured"')]);
+  });
+});
+
+describe(verifies("operations.refusal_logged", "gateway: a call is refused at /mcp"), () => {
+  it("a body that is too long is one line, as the client's doing", async () => {
+    const { tokens } = await connect();
+    const tooLong = { ...TOOLS_LIST, params: { filler: "x".repeat(1_048_576) } };
+    expect((await call(tokens.access_token, tooLong)).status).toBe(413);
+    expect(lines("mcp.refused")).toEqual([expect.objectContaining({ status: 413, code: "invalid_request" })]);
+  });
+
+  it("a list of Gong's that can't be read is one line, and the client doctor does not blame the client", async () => {
+    const { clientId, tokens } = await connect();
+    const unreadable = { headers: { "content-type": "application/json" }, body: "[]" };
+    await gong.fault({ endpoint: "mcp", fault: { kind: "status", status: 200, ...unreadable } });
+    expect((await call(tokens.access_token, TOOLS_LIST)).status).toBe(502);
+    expect([...lines("tools.unreadable"), ...lines("mcp.refused")]).toHaveLength(1);
+    const doctor = `/admin/client?${new URLSearchParams({ id: clientId })}`;
+    const trace = await (await adminBrowser()).open(doctor);
+    expect(trace.status).toBe(200);
+    expect(await trace.text()).not.toContain("mcp_message");
   });
 });
 

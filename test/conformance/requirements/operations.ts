@@ -51,6 +51,11 @@ export const operations = {
     source: "OWASP ASVS 15.1.3",
     behaviour: "What an isolate keeps between requests is bounded, whatever strangers ask for.",
   },
+  "operations.refusal_logged": {
+    source: "gateway",
+    behaviour:
+      "A call that is refused at /mcp is one line in the log, and what Gong did is not the client's.",
+  },
   "operations.outage_logged": {
     source: "gateway",
     behaviour:
