@@ -1,7 +1,7 @@
-// Gong's answer to `tools/list` with only those tools that the caller may use, and with what is new or changed at Gong
-// held back until an admin approves it. The only answers of the straight path that JavaScript reads; one in which
-// nothing has to be hidden goes on as the bytes that came. Called by call-gong.ts. MCP 2026-07-28, Tools, Security
-// Considerations.
+// Gong's answer to `tools/list`, and whatever comes on a GET, with only those tools that the caller may use, and with
+// what is new or changed at Gong held back until an admin approves it. The only good answers of the straight path that
+// JavaScript changes; one in which nothing has to be hidden goes on as the bytes that came. Called by call-gong.ts. MCP
+// 2026-07-28, Tools, Security Considerations.
 
 import { parseJsonObject, readBounded } from "../bounded-body.ts";
 import type { IntegrationConfig } from "../config.ts";
