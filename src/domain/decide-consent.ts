@@ -43,7 +43,12 @@ export type DecidedConsent =
   /** Back to the client. */
   | { readonly kind: "client"; readonly url: string }
   /** Shared access: an admin decides, or has just decided. */
-  | { readonly kind: "admin"; readonly transactionId: string; readonly cookieValue: string }
+  | {
+      readonly kind: "admin";
+      readonly transactionId: string;
+      readonly cookieValue: string;
+      readonly isDecided: boolean;
+    }
   | {
       readonly kind: "refused";
       readonly reason:
@@ -140,7 +145,7 @@ async function askAdmin(
     if (await objects.transaction(transactionId).decide("approved")) {
       await objects.admin().recordAct(actorIn(gateway, admin), "approval.approved", transactionId);
     }
-    return { kind: "admin", transactionId, cookieValue: binding };
+    return { kind: "admin", transactionId, cookieValue: binding, isDecided: true };
   }
   const queued = await objects.admin().requestApproval({
     transaction_id: transactionId,
@@ -153,5 +158,5 @@ async function askAdmin(
     asked_from: person ?? gateway.network ?? "unknown",
   });
   if (!queued) return { kind: "refused", reason: "too_many_approvals" };
-  return { kind: "admin", transactionId, cookieValue: binding };
+  return { kind: "admin", transactionId, cookieValue: binding, isDecided: false };
 }

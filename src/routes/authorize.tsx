@@ -129,12 +129,13 @@ function goOn(c: Context<AppEnv>, decided: DecidedConsent) {
       return leadOn(c, decided.url, "Taking you to Gong", "Sign in at Gong and allow access there.");
     case "client":
       return leadOn(c, decided.url, "You denied access", "Nothing was connected. Your app is being told.");
-    case "admin":
+    case "admin": {
       keepBinding(c, bindingCookieName(decided.transactionId), decided.cookieValue);
-      return c.redirect(
-        `${c.get("gateway").config.publicUrl}/authorize/waiting/${decided.transactionId}`,
-        303,
-      );
+      const url = `${c.get("gateway").config.publicUrl}/authorize/waiting/${decided.transactionId}`;
+      // What is decided goes on to the client, where the browser would not follow the form.
+      if (decided.isDecided) return leadOn(c, url, "Taking you to your client", "An admin approved it.");
+      return c.redirect(url, 303);
+    }
   }
 }
 
