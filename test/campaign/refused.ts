@@ -3,6 +3,7 @@
 
 import type { FaultLine } from "../gong/faults.ts";
 import { calling, connecting, type Errand } from "./errands.ts";
+import { refreshes } from "./history.ts";
 import type { Outcome } from "./http.ts";
 import { expectUsable, persist, signInAgain, type Actor, type Fault } from "./recovery.ts";
 import type { Stage } from "./stage.ts";
@@ -10,6 +11,9 @@ import { approve, callGong, describe } from "./story.ts";
 
 /** Longer than the first pause after a failure. */
 const FIRST_PAUSE_MS = 1200;
+const ASKED_WITHIN_MS = 10_000;
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Breaks every refresh at Gong until the script is cleared. */
 function breakRefreshes(stage: Stage, fault: FaultLine["fault"]): void {
@@ -90,7 +94,7 @@ async function failOnce(stage: Stage, actor: Actor, fault: FaultLine["fault"]): 
 }
 
 async function callLater(stage: Stage, actor: Actor): Promise<Outcome> {
-  await new Promise((resolve) => setTimeout(resolve, FIRST_PAUSE_MS));
+  await pause(FIRST_PAUSE_MS);
   return callGong(stage, actor.tokens.access);
 }
 
@@ -100,7 +104,15 @@ export async function reconnecting(stage: Stage, actor: Actor): Promise<Errand> 
   const refreshing = calling(stage, actor);
   return {
     ...signingIn,
-    run: async () => (await Promise.all([signingIn.run(), refreshing.run()]))[0],
+    run: async () => {
+      const before = refreshes(stage.history.of(actor.person)).length;
+      const called = refreshing.run();
+      // A sign-in that comes first leaves nothing to refresh.
+      const until = Date.now() + ASKED_WITHIN_MS;
+      while (refreshes(stage.history.of(actor.person)).length === before && Date.now() < until)
+        await pause(2);
+      return (await Promise.all([signingIn.run(), called]))[0];
+    },
     goOn: async (outcome, onDisk) => [
       ...(await signingIn.goOn(outcome, onDisk)),
       ...expectNewest(stage, actor),

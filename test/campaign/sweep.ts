@@ -191,7 +191,8 @@ async function sweepOnce(
   const revived = await expectStayDead(stage, dead, restores, random);
   // An object that everybody shares must not be taken over in the middle of what comes next.
   if (arming.mode === "superseded") await pause(at + 2 * BROKEN_MS - Date.now());
-  const isKept = KEPT.has(arming.name) && arming.mode !== "kill";
+  // A sign-in beside the refresh may be anywhere when the Worker dies.
+  const isKept = KEPT.has(arming.name) && arming.mode !== "kill" && !(dies && story === reconnecting);
   const mustHold = (isKept || SURVIVED.has(arming.mode)) && reached === ACTORS;
   const faults = [...struck.faults, ...revived].map(([verdict, what]): Fault => {
     return [mustHold && (verdict === "ambiguous" || verdict === "inMemory") ? "lost" : verdict, what];
