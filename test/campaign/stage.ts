@@ -9,10 +9,12 @@ import { serveStandIn, type ServedStandIn } from "../gong/serve.ts";
 import { temporaryFolder } from "../support/leftovers.ts";
 import { freePort, startGateway, type Build, type Gateway } from "../support/workerd.ts";
 import { IDENTITY_SETTINGS } from "./identity.ts";
+import { answerFaults } from "./answers.ts";
+import { CONTROL_PATH } from "./arming.ts";
 import { brokenInvariants, CREDENTIAL } from "./invariants.ts";
 import { historyOf, type History } from "./history.ts";
 import { requestsTo, type AskFunction } from "./http.ts";
-import { registerClient, type Site } from "./story.ts";
+import { REDIRECT_URI, registerClient, type Site } from "./story.ts";
 
 /** One episode: from an empty state folder to its end. */
 export interface Stage extends Site {
@@ -66,6 +68,7 @@ export async function openTheatre(build: Build, withFailpoints = false): Promise
     redirectUris: [`http://localhost:${port}/callback`],
     knobs: { authorizePage: "approve" },
   });
+  const targets = [REDIRECT_URI, `${served.appOrigin}/oauth2/authorize`];
   return {
     async play(settings, episode) {
       const stateDir = temporaryFolder("campaign", MEMORY);
@@ -81,6 +84,8 @@ export async function openTheatre(build: Build, withFailpoints = false): Promise
       const issued = new Set<string>();
       const ask: AskFunction = async (where, what) => {
         const outcome = await requests.ask(where, what);
+        if (outcome !== undefined && where !== CONTROL_PATH)
+          broken.push(...answerFaults(where, outcome, [gateway.origin, ...targets]));
         const told = `${outcome?.headers.location} ${outcome?.body}`;
         for (const [credential] of told.matchAll(CREDENTIAL)) issued.add(credential);
         return outcome;

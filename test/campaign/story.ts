@@ -24,7 +24,8 @@ export interface PendingSignIn {
   readonly cookie: string;
 }
 
-const REDIRECT_URI = "http://127.0.0.1:7777/callback";
+/** Of the one client. Nobody listens there: its browser only looks at where it is sent. */
+export const REDIRECT_URI = "http://127.0.0.1:7777/callback";
 /** RFC 7636 appendix B. */
 const VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 const CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";

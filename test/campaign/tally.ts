@@ -67,7 +67,7 @@ const COLUMNS = [
 
 const LEGEND = `tried      races, or connections that had something in flight when it was killed, reset or made to fail
 broken     a secret on disk or in the log, an exception nobody caught, a change without its row in the
-           audit, or an answer from another person's data
+           audit, an answer from another person's data, without its security headers, or that leads elsewhere
 ambiguous  Gong acted and its answer was lost on the wire before any byte reached us: the person signs in again
 inMemory   the answer was handed to our socket and the process was killed before anything could be on disk`;
 

@@ -5,6 +5,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, it } from "vitest";
+import { answerFaults } from "../campaign/answers.ts";
 import { brokenInvariants, type Scene } from "../campaign/invariants.ts";
 import { runCampaigns, SHORT } from "../campaign/run.ts";
 import { table } from "../campaign/tally.ts";
@@ -82,5 +83,19 @@ describe(verifies("operations.campaign", "what the campaign looks for when an ep
     const logs = ["workerd: Uncaught Error: x"];
     expect(brokenInvariants(sceneWith("connected", GOOD, { logs }))).toHaveLength(1);
     expect(brokenInvariants(sceneWith("connected", GOOD, { logs, withFailpoints: true }))).toEqual([]);
+  });
+
+  it.each<[string, Record<string, string>, number]>([
+    ["nothing wrong with a redirect to the client", { location: "https://client.example/cb?code=x" }, 0],
+    ["a redirect to a longer path than the client's", { location: "https://client.example/cb/x?code=x" }, 1],
+    ["nothing wrong with a redirect on our own origin", { location: "/authorize/waiting/x" }, 0],
+    ["a redirect to another host without a scheme", { location: "//client.example/cb" }, 1],
+    ["JSON that a cache may keep", { "content-type": "application/json" }, 1],
+    ["a page that may be framed and tells where it was", { "content-type": "text/html" }, 2],
+  ])("sees %s", (_, headers, faults) => {
+    const answer = { status: 200, body: "", headers: { "x-content-type-options": "nosniff", ...headers } };
+    const targets = ["https://gateway.example", "https://client.example/cb"];
+    expect(answerFaults("/x", answer, targets)).toHaveLength(faults);
+    expect(answerFaults("/x", { ...answer, headers }, targets)).toHaveLength(faults + 1);
   });
 });
